@@ -1,0 +1,3 @@
+module github.com/mbamplan/mbamplan
+
+go 1.26
