@@ -1,0 +1,430 @@
+// Package catalog reads the step catalogue: folders with a step.yaml and templates, the shared frames and libraries, and
+// the list of sources. It refuses a template in which a value could reach a script unquoted.
+//
+// It knows nothing of plans or output. The embedded catalogue is in folder templates/; a user's own folder may be laid
+// over it: the same path overrides, a new path adds.
+package catalog
+
+import (
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"sort"
+	"strings"
+
+	"github.com/mbamplan/mbamplan/pkg/decode"
+	"github.com/mbamplan/mbamplan/pkg/diag"
+	"github.com/mbamplan/mbamplan/pkg/quote"
+	"github.com/mbamplan/mbamplan/pkg/yamlsrc"
+)
+
+// Codes of findings about the catalogue.
+const (
+	CodeBadStep     = "MBP0801" // step.yaml says something impossible
+	CodeNeeds       = "MBP0802" // needs names a missing step, a later number, or a cycle
+	CodeTemplate    = "MBP0803" // a template does not parse
+	CodeUnquoted    = "MBP0804" // an action without a quoting function at its end
+	CodeContext     = "MBP0805" // a quoting function in a place it does not fit
+	CodeSource      = "MBP0806" // a source key that docs/sources.yaml lacks
+	CodeUnknownFile = "MBP0807" // a file whose name says no kind or language
+)
+
+// Step is one folder of the catalogue.
+type Step struct {
+	ID string // "directory/service-principal-names"
+
+	Number     int        `key:"number" req:"true" doc:"file number, the same farm-wide; higher than that of every step it needs"`
+	Title      string     `key:"title" req:"true" is:"text" doc:"what it does, as an order"`
+	Actor      string     `key:"actor" req:"true" enum:"domain administrator|database administrator|web administrator|report administrator|network team|PKI team|client administrator|backup administrator" doc:"who runs it"`
+	Scope      string     `key:"scope" req:"true" enum:"once|host|instance|replica|secondary|pair|database|placement|group|listener|principal|mirror|witness|creator|report server|web farm|node|first node|other nodes" doc:"for what it is rendered"`
+	When       string     `key:"when" doc:"template expression; the step is rendered where it is true"`
+	Needs      []Need     `key:"needs" doc:"steps that come before"`
+	Serial     bool       `key:"serial" doc:"one server after another, each finished before the next begins"`
+	Restart    string     `key:"restart" enum:"none|service|server" def:"none" why:"most steps restart nothing" doc:"what it restarts"`
+	Downtime   string     `key:"downtime" is:"text" doc:"what users notice; empty for nothing"`
+	Reversible string     `key:"reversible" enum:"yes|no|nothing changed" def:"yes" why:"a step should have a way back" doc:"whether a rollback exists"`
+	Changes    string     `key:"changes" is:"text" doc:"what the install changes; a template"`
+	Undo       string     `key:"undo" is:"text" doc:"how it is taken back; a template"`
+	Leaves     string     `key:"leaves" is:"text" doc:"what the rollback leaves behind; a template"`
+	Success    string     `key:"success" is:"text" doc:"what one sees when it worked; a template"`
+	Sources    []string   `key:"sources" req:"true" doc:"keys of docs/sources.yaml"`
+	Evidence   string     `key:"evidence" req:"true" enum:"documented|field|inferred" doc:"the weakest grade that the step rests on"`
+	Inferred   []Inferred `key:"inferred" doc:"what is inferred and how the machine proves it"`
+	Secret     []string   `key:"secret" doc:"artifacts that carry a secret"`
+	Decision   string     `key:"decision" is:"text" doc:"what was decided where the documents are silent or disagree"`
+
+	Artifacts []*Artifact
+	Overlay   bool // step.yaml comes from the user's folder
+	file      string
+}
+
+// Need is one step that comes before.
+type Need struct {
+	_    struct{} `short:"step"`
+	Step string   `key:"step" req:"true" doc:"the step"`
+	At   string   `key:"at" enum:"all|same server" def:"all" why:"a step on another server may be part of the ground it stands on" doc:"on every server, or only on the same"`
+}
+
+// Inferred is a fact that no document states.
+type Inferred struct {
+	Fact     string `key:"fact" req:"true" is:"text" doc:"the fact"`
+	Verified string `key:"verified" req:"true" is:"text" doc:"the check on the machine that proves it"`
+}
+
+// Role is the step's top folder.
+func (s *Step) Role() string { role, _, _ := strings.Cut(s.ID, "/"); return role }
+
+// Short is the step's name without its role.
+func (s *Step) Short() string { _, name, _ := strings.Cut(s.ID, "/"); return name }
+
+// Has reports whether the step has an artifact of the kind.
+func (s *Step) Has(kind string) bool {
+	for _, a := range s.Artifacts {
+		if a.Kind == kind {
+			return true
+		}
+	}
+	return false
+}
+
+// Artifact is one template of a step. Its file name is <kind>[.<name>].<ext>.tmpl.
+type Artifact struct {
+	Step     *Step
+	Kind     string // preflight, install, verify, rollback, drill, maintenance, tool … (an open set)
+	Name     string // "" for the main artifact of its kind
+	Ext      string
+	Language quote.Language
+	Path     string // path of the template in the catalogue
+	SHA256   string
+	Overlay  bool
+	Secret   bool
+
+	source string
+	parsed *Parsed
+}
+
+// ReadOnly reports whether artifacts of the kind change nothing.
+func ReadOnly(kind string) bool { return kind == "verify" || kind == "preflight" }
+
+// Source is one entry of docs/sources.yaml.
+type Source struct {
+	Key     string `name:"true"`
+	Title   string `key:"title" req:"true" is:"text" doc:"title of the document"`
+	Section string `key:"section" is:"text" doc:"section in it"`
+	URL     string `key:"url" is:"url" doc:"public address"`
+	Grade   string `key:"grade" req:"true" enum:"documented|field|inferred" doc:"evidence grade"`
+	Note    string `key:"note" is:"text" doc:"what we take from it, or where we differ and why"`
+}
+
+type sourceList struct {
+	Sources []Source `key:"sources" req:"true"`
+}
+
+// Catalog is the whole catalogue.
+type Catalog struct {
+	Steps     []*Step // by number, then ID
+	Sources   map[string]Source
+	Documents map[string]*Artifact // by output name, as "START-HERE.md"
+
+	files   map[string]file
+	layered bool
+}
+
+type file struct {
+	data    string
+	overlay bool
+}
+
+// Load reads the embedded catalogue and lays overlay over it; overlay may be nil. Findings about the embedded
+// catalogue are defects of this program and never occur in a release; those about the overlay are the user's.
+// Only the overlay's templates are parsed and inspected here, the embedded ones when they are first used; Inspect does all.
+// Sources is the text of docs/sources.yaml; an overlay adds to it with a sources.yaml of its own.
+func Load(embedded fs.FS, sources []byte, overlay fs.FS) (*Catalog, diag.List) {
+	c := &Catalog{Sources: map[string]Source{}, Documents: map[string]*Artifact{}, files: map[string]file{}, layered: overlay != nil}
+	var found diag.List
+	if err := c.read(embedded, false); err != nil {
+		found = append(found, diag.Diagnostic{Code: CodeBadStep, File: "templates", Message: err.Error()})
+	}
+	if overlay != nil {
+		if err := c.read(overlay, true); err != nil {
+			found = append(found, diag.Diagnostic{Code: CodeBadStep, File: "templates", Message: err.Error()})
+		}
+	}
+	found = append(found, c.loadSources("docs/sources.yaml", sources)...)
+	if own, ok := c.files["sources.yaml"]; ok {
+		found = append(found, c.loadSources(display("sources.yaml"), []byte(own.data))...)
+	}
+	found = append(found, c.loadSteps()...)
+	found = append(found, c.checkNeeds()...)
+	if overlay != nil {
+		found = append(found, c.Inspect(func(a *Artifact) bool { return a.Overlay || c.libOverlaid(a.Language) })...)
+	}
+	found.Sort()
+	return c, found
+}
+
+func (c *Catalog) read(f fs.FS, overlay bool) error {
+	return fs.WalkDir(f, ".", func(p string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() {
+			return nil
+		}
+		if ext := path.Ext(p); ext == ".go" {
+			return nil
+		}
+		data, err := fs.ReadFile(f, p)
+		if err != nil {
+			return err
+		}
+		c.files[p] = file{data: strings.ReplaceAll(string(data), "\r\n", "\n"), overlay: overlay}
+		return nil
+	})
+}
+
+// Lines returns the lines of a catalogue file, for findings.
+func (c *Catalog) Lines(name string) []string {
+	return strings.Split(c.files[strings.TrimPrefix(name, "templates/")].data, "\n")
+}
+
+func (c *Catalog) loadSources(name string, data []byte) diag.List {
+	doc, found := yamlsrc.Parse(name, data)
+	if doc.Root == nil {
+		return found
+	}
+	var list sourceList
+	_, more := decode.Into(doc, &list)
+	for _, s := range list.Sources {
+		c.Sources[s.Key] = s
+	}
+	return append(found, more...)
+}
+
+func display(p string) string { return "templates/" + p }
+
+func (c *Catalog) loadSteps() diag.List {
+	var found diag.List
+	folders := map[string][]string{}
+	for p := range c.files {
+		dir := path.Dir(p)
+		folders[dir] = append(folders[dir], path.Base(p))
+	}
+	dirs := make([]string, 0, len(folders))
+	for d := range folders {
+		dirs = append(dirs, d)
+	}
+	sort.Strings(dirs)
+	for _, dir := range dirs {
+		names := folders[dir]
+		sort.Strings(names)
+		switch {
+		case dir == "_documents":
+			found = append(found, c.loadDocuments(names)...)
+		case strings.HasPrefix(dir, "_") || dir == ".":
+		default:
+			found = append(found, c.loadStep(dir, names)...)
+		}
+	}
+	sort.SliceStable(c.Steps, func(i, j int) bool {
+		if c.Steps[i].Number != c.Steps[j].Number {
+			return c.Steps[i].Number < c.Steps[j].Number
+		}
+		return c.Steps[i].ID < c.Steps[j].ID
+	})
+	return found
+}
+
+func (c *Catalog) loadDocuments(names []string) diag.List {
+	var found diag.List
+	for _, n := range names {
+		a, problem := c.artifact(nil, "_documents", n)
+		if problem != nil {
+			found = append(found, *problem)
+			continue
+		}
+		c.Documents[strings.TrimSuffix(n, ".tmpl")] = a
+	}
+	return found
+}
+
+func (c *Catalog) loadStep(dir string, names []string) diag.List {
+	stepFile := dir + "/step.yaml"
+	src, ok := c.files[stepFile]
+	if !ok {
+		return diag.List{{Code: CodeBadStep, File: display(dir), Message: "a step folder needs a step.yaml"}}
+	}
+	doc, found := yamlsrc.Parse(display(stepFile), []byte(src.data))
+	if doc.Root == nil {
+		return found
+	}
+	s := &Step{ID: dir, Overlay: src.overlay, file: display(stepFile)}
+	origins, more := decode.Into(doc, s)
+	found = append(found, more...)
+	if strings.Count(dir, "/") != 1 {
+		found = append(found, diag.Diagnostic{Code: CodeBadStep, File: s.file, Message: "a step folder is <role>/<name>, found " + dir})
+	}
+	for i, key := range s.Sources {
+		if _, ok := c.Sources[key]; !ok {
+			found = append(found, diag.Diagnostic{
+				Code: CodeSource, File: s.file, Pos: origins.At(fmt.Sprintf("sources[%d]", i)),
+				Message: fmt.Sprintf("source %q is not in sources.yaml", key),
+			})
+		}
+	}
+	if s.Evidence == "inferred" && len(s.Inferred) == 0 {
+		found = append(found, diag.Diagnostic{
+			Code: CodeBadStep, File: s.file, Pos: origins.At("evidence"),
+			Message: "a step that rests on an inferred fact says which, and which check proves it",
+			Fix:     "add inferred: with fact and verified",
+		})
+	}
+	for _, n := range names {
+		if n == "step.yaml" {
+			continue
+		}
+		a, problem := c.artifact(s, dir, n)
+		if problem != nil {
+			found = append(found, *problem)
+			continue
+		}
+		a.Secret = slices.Contains(s.Secret, strings.TrimSuffix(n, ".tmpl"))
+		s.Artifacts = append(s.Artifacts, a)
+	}
+	sort.SliceStable(s.Artifacts, func(i, j int) bool {
+		a, b := s.Artifacts[i], s.Artifacts[j]
+		if kindRank(a.Kind) != kindRank(b.Kind) {
+			return kindRank(a.Kind) < kindRank(b.Kind)
+		}
+		return a.Path < b.Path
+	})
+	c.Steps = append(c.Steps, s)
+	return found
+}
+
+// kindRank orders kinds as they are used; unknown ones come last, by name.
+func kindRank(kind string) int {
+	if i := slices.Index([]string{"preflight", "install", "verify", "rollback", "maintenance", "drill", "tool"}, kind); i >= 0 {
+		return i
+	}
+	return 99
+}
+
+func (c *Catalog) artifact(s *Step, dir, name string) (*Artifact, *diag.Diagnostic) {
+	p := dir + "/" + name
+	base, ok := strings.CutSuffix(name, ".tmpl")
+	parts := strings.Split(base, ".")
+	if !ok || len(parts) < 2 {
+		return nil, &diag.Diagnostic{
+			Code: CodeUnknownFile, File: display(p),
+			Message: fmt.Sprintf("file name %q is not <kind>[.<name>].<extension>.tmpl", name),
+		}
+	}
+	ext := parts[len(parts)-1]
+	lang, ok := languages[ext]
+	if !ok {
+		return nil, &diag.Diagnostic{
+			Code: CodeUnknownFile, File: display(p),
+			Message: fmt.Sprintf("extension %q has no quoting rules", ext),
+			Fix:     "use one of " + strings.Join(extensions(), ", "),
+		}
+	}
+	f := c.files[p]
+	return &Artifact{
+		Step: s, Kind: parts[0], Name: strings.Join(parts[1:len(parts)-1], "."), Ext: ext, Language: lang, Path: p,
+		Overlay: f.overlay, SHA256: digest(f.data), source: f.data,
+	}, nil
+}
+
+// languages maps file extensions to quoting rules.
+var languages = map[string]quote.Language{
+	"ps1": quote.PowerShell, "sql": quote.TSQL, "xml": quote.XML, "config": quote.XML, "cfg": quote.HAProxy,
+	"md": quote.Markdown, "inf": quote.INF, "dsh": quote.DiskShadow, "cmd": quote.Cmd, "txt": quote.Text,
+	"json": quote.JSON, "html": quote.HTML,
+}
+
+func extensions() []string {
+	var out []string
+	for e := range languages {
+		out = append(out, e)
+	}
+	sort.Strings(out)
+	return out
+}
+
+// Step returns the step of the ID, nil when there is none.
+func (c *Catalog) Step(id string) *Step {
+	for _, s := range c.Steps {
+		if s.ID == id {
+			return s
+		}
+	}
+	return nil
+}
+
+// checkNeeds refuses a missing step, and a need whose number is not lower: numbers are the order that people follow, so
+// they must be a topological order of the needs. A cycle therefore shows as a number that is not lower.
+func (c *Catalog) checkNeeds() diag.List {
+	var found diag.List
+	numbers := map[int]string{}
+	for _, s := range c.Steps {
+		if other, ok := numbers[s.Number]; ok {
+			found = append(found, diag.Diagnostic{
+				Code: CodeBadStep, File: s.file, Message: fmt.Sprintf("number %d of step %q is taken by %q", s.Number, s.ID, other),
+				Fix: "take a free number; numbers name files and must be unique",
+			})
+		}
+		numbers[s.Number] = s.ID
+		for _, n := range s.Needs {
+			switch needed := c.Step(n.Step); {
+			case needed == nil:
+				var ids []string
+				for _, o := range c.Steps {
+					ids = append(ids, o.ID)
+				}
+				fix := ""
+				if near := diag.Suggest(n.Step, ids); near != "" {
+					fix = fmt.Sprintf("did you mean %q?", near)
+				}
+				found = append(found, diag.Diagnostic{Code: CodeNeeds, File: s.file, Message: fmt.Sprintf("step %q needs %q, which does not exist", s.ID, n.Step), Fix: fix})
+			case needed.Number >= s.Number:
+				found = append(found, diag.Diagnostic{
+					Code: CodeNeeds, File: s.file,
+					Message: fmt.Sprintf("step %q (%d) needs %q (%d), whose number is not lower%s", s.ID, s.Number, n.Step, needed.Number, c.cycle(s)),
+					Fix:     "give it a lower number, or drop the need",
+				})
+			}
+		}
+	}
+	return found
+}
+
+// cycle names the steps of a cycle through s, or says nothing.
+func (c *Catalog) cycle(s *Step) string {
+	var trail []string
+	seen := map[string]bool{}
+	var walk func(id string) bool
+	walk = func(id string) bool {
+		if seen[id] {
+			return false
+		}
+		seen[id] = true
+		step := c.Step(id)
+		if step == nil {
+			return false
+		}
+		for _, n := range step.Needs {
+			if n.Step == s.ID || walk(n.Step) {
+				trail = append(trail, n.Step)
+				return true
+			}
+		}
+		return false
+	}
+	if !walk(s.ID) {
+		return ""
+	}
+	slices.Reverse(trail)
+	return "; they form a cycle: " + s.ID + " → " + strings.Join(trail, " → ")
+}

@@ -1,0 +1,499 @@
+// Package render turns a plan into a tree of files: it executes templates, puts frames and headers around scripts, and sets
+// encodings and line ends. It knows nothing of where files go.
+package render
+
+import (
+	"fmt"
+	"io/fs"
+	"path"
+	"sort"
+	"strconv"
+	"strings"
+	"sync"
+	"text/template"
+
+	"github.com/mbamplan/mbamplan/pkg/artifact"
+	"github.com/mbamplan/mbamplan/pkg/catalog"
+	"github.com/mbamplan/mbamplan/pkg/diag"
+	"github.com/mbamplan/mbamplan/pkg/plan"
+	"github.com/mbamplan/mbamplan/pkg/quote"
+	"github.com/mbamplan/mbamplan/pkg/secrets"
+)
+
+// Options are what a rendering needs besides the plan.
+type Options struct {
+	Secrets  secrets.File // placeholders when Redacted
+	Redacted bool
+	Topology string // file name of the topology, for documents
+}
+
+// Engine holds the parsed frames and libraries of a catalogue. It is safe for use by several goroutines once made.
+type Engine struct {
+	catalog *catalog.Catalog
+	frames  *template.Template
+	library map[string]string // PowerShell function name → text
+	names   []string          // sorted function names
+	mu      sync.Mutex
+}
+
+// New reads frames and the PowerShell library from the catalogue's files.
+func New(c *catalog.Catalog, files fs.FS) (*Engine, error) {
+	e := &Engine{catalog: c, library: map[string]string{}}
+	frames, err := template.New("frames").Option("missingkey=error").ParseFS(files, "_frame/*.tmpl")
+	if err != nil {
+		return nil, fmt.Errorf("read script frames: %w", err)
+	}
+	e.frames = frames
+	list, err := fs.Glob(files, "_lib/ps1/*.ps1")
+	if err != nil {
+		return nil, fmt.Errorf("read script library: %w", err)
+	}
+	for _, p := range list {
+		data, err := fs.ReadFile(files, p)
+		if err != nil {
+			return nil, fmt.Errorf("read script library: %w", err)
+		}
+		name := strings.TrimSuffix(path.Base(p), ".ps1")
+		e.library[name] = strings.ReplaceAll(string(data), "\r\n", "\n")
+		e.names = append(e.names, name)
+	}
+	sort.Strings(e.names)
+	return e, nil
+}
+
+// Dot is what a template sees: the plan's item with what a rendering adds.
+type Dot struct {
+	*plan.Item
+	Plan    *plan.Plan
+	Options Options
+}
+
+// Key returns the machine key of the farm, or placeholders in a redacted tree.
+func (d Dot) Key() secrets.MachineKey { return d.Options.Secrets.MachineKey }
+
+// CompareKey returns the key under which nodes are compared, or a placeholder in a redacted tree.
+func (d Dot) CompareKey() string { return d.Options.Secrets.CompareKey }
+
+// Source returns an entry of the list of sources.
+func (d documentDot) Source(key string) catalog.Source { return d.catalog.Sources[key] }
+
+// Tree renders every file of the plan. Findings are about templates, with their place.
+func (e *Engine) Tree(p *plan.Plan, o Options) (*artifact.Tree, diag.List, error) {
+	t := &artifact.Tree{}
+	var found diag.List
+	var entries []Entry
+	for _, it := range p.Items {
+		for _, a := range it.Step.Artifacts {
+			f, more, err := e.file(p, it, a, o)
+			found = append(found, more...)
+			if err != nil {
+				return nil, found, err
+			}
+			if f == nil {
+				continue
+			}
+			if err := t.Add(*f); err != nil {
+				return nil, found, fmt.Errorf("step %s on %s: %w", it.Step.ID, it.Folder, err)
+			}
+			entries = append(entries, Entry{Item: it, Artifact: a, Path: f.Path, Secret: f.Secret})
+		}
+	}
+	if len(found) > 0 {
+		return nil, found, nil
+	}
+	more, err := e.documents(t, p, o, entries)
+	return t, more, err
+}
+
+// Entry is one rendered file of an item, as documents list it.
+type Entry struct {
+	*plan.Item
+	Artifact *catalog.Artifact
+	Path     string
+	Secret   bool
+}
+
+// Kind is the kind of the file.
+func (e Entry) Kind() string { return e.Artifact.Kind }
+
+type documentDot struct {
+	Dot
+	Entries []Entry
+	catalog *catalog.Catalog
+}
+
+// Files lists the files of an item of the given kind.
+func (d documentDot) Files(it *plan.Item, kind string) []string {
+	var out []string
+	for _, e := range d.Entries {
+		if e.Item == it && e.Kind() == kind {
+			out = append(out, e.Path)
+		}
+	}
+	return out
+}
+
+func (e *Engine) documents(t *artifact.Tree, p *plan.Plan, o Options, entries []Entry) (diag.List, error) {
+	var names []string
+	for n := range e.catalog.Documents {
+		names = append(names, n)
+	}
+	sort.Strings(names)
+	for _, n := range names {
+		a := e.catalog.Documents[n]
+		parsed, found := e.parse(a)
+		if len(found) > 0 {
+			return found, nil
+		}
+		dot := documentDot{Dot: Dot{Item: &plan.Item{Farm: p.Farm}, Plan: p, Options: o}, Entries: entries, catalog: e.catalog}
+		text, err := parsed.Execute("", dot)
+		if err != nil {
+			return diag.List{executionError(a, err)}, nil
+		}
+		f := artifact.File{Path: n, Data: encode(a.Ext, text), Meta: meta(nil, a)}
+		if err := t.Add(f); err != nil {
+			return nil, err
+		}
+	}
+	return nil, nil
+}
+
+func (e *Engine) parse(a *catalog.Artifact) (*catalog.Parsed, diag.List) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.catalog.Parse(a)
+}
+
+func meta(it *plan.Item, a *catalog.Artifact) artifact.Meta {
+	origin := "built-in"
+	if a.Overlay {
+		origin = "overlay"
+	}
+	m := artifact.Meta{Kind: a.Kind, Template: a.Path, TemplateSHA256: a.SHA256, TemplateOrigin: origin}
+	if it != nil {
+		m.Step, m.Server, m.Role, m.Actor = it.Step.ID, it.Server(), it.Step.Role(), it.Step.Actor
+	} else {
+		m.Kind = "document"
+	}
+	return m
+}
+
+// FileName is the path of an artifact below the output folder: <folder>/<kind>/<number>-<step>[.<subject>][.<name>].<ext>.
+// Tools lie in the folder itself, so that the person who opens it sees them first.
+func FileName(it *plan.Item, a *catalog.Artifact) string {
+	name := fmt.Sprintf("%03d-%s", it.Step.Number, it.Step.Short())
+	for _, part := range []string{slug(it.Subject), a.Name} {
+		if part != "" {
+			name += "." + part
+		}
+	}
+	name += "." + a.Ext
+	if a.Kind == "tool" {
+		return it.Folder + "/" + name
+	}
+	return it.Folder + "/" + a.Kind + "/" + name
+}
+
+// resultName is the base name of result file and transcript, unique on a server.
+func resultName(it *plan.Item, a *catalog.Artifact) string {
+	name := strings.ReplaceAll(it.Step.ID, "/", ".")
+	if it.Instance != nil && it.Instance.Folder() != it.Host.Name {
+		name += "." + it.Instance.Folder()
+	}
+	for _, part := range []string{slug(it.Subject), a.Kind, a.Name} {
+		if part != "" {
+			name += "." + part
+		}
+	}
+	return name
+}
+
+// slug keeps what every file system and every shell takes as it is.
+func slug(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '-', r == '_', r == '.':
+			return r
+		default:
+			return '-'
+		}
+	}, s)
+}
+
+// file renders one artifact; nil when the template renders to nothing, which is how an artifact leaves itself out.
+func (e *Engine) file(p *plan.Plan, it *plan.Item, a *catalog.Artifact, o Options) (*artifact.File, diag.List, error) {
+	parsed, found := e.parse(a)
+	if len(found) > 0 {
+		return nil, found, nil
+	}
+	dot := Dot{Item: it, Plan: p, Options: o}
+	body, err := parsed.Execute("", dot)
+	if err != nil {
+		return nil, diag.List{executionError(a, err)}, nil
+	}
+	if strings.TrimSpace(body) == "" {
+		return nil, nil, nil
+	}
+	text := strings.Trim(body, "\n") + "\n"
+	switch a.Ext {
+	case "ps1":
+		text, err = e.powerShell(it, a, parsed, dot, body)
+	case "sql":
+		text, err = e.tsql(it, a, body)
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("render %s for %s: %w", a.Path, it.Folder, err)
+	}
+	return &artifact.File{Path: FileName(it, a), Data: encode(a.Ext, text), Secret: a.Secret, Meta: meta(it, a)}, nil, nil
+}
+
+func executionError(a *catalog.Artifact, err error) diag.Diagnostic {
+	return diag.Diagnostic{Code: catalog.CodeTemplate, File: "templates/" + a.Path, Message: err.Error()}
+}
+
+// encode sets line ends and byte order mark: Windows files get CRLF; PowerShell and T-SQL a UTF-8 mark when they are not
+// pure ASCII, because Windows PowerShell 5.1 and sqlcmd read a file without one in the ANSI code page.
+func encode(ext, text string) []byte {
+	switch ext {
+	case "ps1", "sql", "cmd", "inf", "dsh", "txt", "config":
+		text = strings.ReplaceAll(text, "\n", "\r\n")
+	}
+	if (ext == "ps1" || ext == "sql") && !ascii(text) {
+		text = "\ufeff" + text
+	}
+	return []byte(text)
+}
+
+func ascii(s string) bool {
+	for i := range len(s) {
+		if s[i] >= 0x80 {
+			return false
+		}
+	}
+	return true
+}
+
+// frameData is what the frames of scripts are filled with. Every field is quoted already.
+type frameData struct {
+	Title     string
+	Fields    []field
+	Help      string
+	File      string
+	ReadOnly  bool
+	Params    string
+	Step      string
+	Kind      string
+	Result    string
+	Hosts     string
+	FarmHosts string
+	Library   string
+	Body      string
+	Instance  string
+}
+
+type field struct{ Name, Text string }
+
+func (e *Engine) powerShell(it *plan.Item, a *catalog.Artifact, parsed *catalog.Parsed, dot Dot, body string) (string, error) {
+	d := frameData{ReadOnly: catalog.ReadOnly(a.Kind), File: path.Base(FileName(it, a)), Body: strings.Trim(body, "\n")}
+	var err error
+	set := func(to *string, f func(string) (string, error), v string) {
+		if err == nil {
+			*to, err = f(v)
+		}
+	}
+	set(&d.Step, quote.PS, it.Step.ID)
+	set(&d.Kind, quote.PS, a.Kind)
+	set(&d.Result, quote.PS, resultName(it, a))
+	if err == nil && it.Bound() {
+		d.Hosts, err = quote.PSList(it.HostNames())
+	}
+	if err == nil {
+		d.FarmHosts, err = quote.PSList(it.Farm.HostNames())
+	}
+	for block, to := range map[string]*string{"params": &d.Params, "help": &d.Help} {
+		if err == nil && parsed.Has(block) {
+			*to, err = parsed.Execute(block, dot)
+			*to = strings.TrimRight(strings.Trim(*to, "\n"), ", \n")
+		}
+	}
+	if d.Help != "" {
+		d.Help = "\n" + d.Help
+	}
+	if err == nil {
+		d.Title, d.Fields, err = e.header(it, a, quote.PSNote)
+	}
+	if err != nil {
+		return "", err
+	}
+	d.Library = e.functions(d.Params + "\n" + d.Body)
+	return e.frame("script.ps1.tmpl", d)
+}
+
+func (e *Engine) tsql(it *plan.Item, a *catalog.Artifact, body string) (string, error) {
+	if it.Instance == nil {
+		return "", fmt.Errorf("a T-SQL template needs a scope with an instance, not %q", it.Step.Scope)
+	}
+	d := frameData{Body: strings.Trim(body, "\n")}
+	var err error
+	if d.Instance, err = quote.SQLString(it.Instance.Name); err != nil {
+		return "", err
+	}
+	if d.Title, d.Fields, err = e.header(it, a, quote.SQLNote); err != nil {
+		return "", err
+	}
+	return e.frame("script.sql.tmpl", d)
+}
+
+func (e *Engine) frame(name string, d frameData) (string, error) {
+	var b strings.Builder
+	if err := e.frames.ExecuteTemplate(&b, name, d); err != nil {
+		return "", err
+	}
+	return b.String(), nil
+}
+
+// functions returns the library functions that the text calls, and those that they call, in alphabetical order of a
+// callee-before-caller walk: a function stands before its first use.
+func (e *Engine) functions(text string) string {
+	var out strings.Builder
+	done := map[string]bool{}
+	var add func(text string)
+	add = func(text string) {
+		for _, n := range e.names {
+			if !done[n] && mentions(text, n) {
+				done[n] = true
+				add(strings.ReplaceAll(e.library[n], "function "+n, ""))
+				out.WriteString(strings.TrimRight(e.library[n], "\n") + "\n")
+			}
+		}
+	}
+	add(text)
+	return out.String()
+}
+
+// mentions reports whether name occurs in text as a whole word.
+func mentions(text, name string) bool {
+	for i := 0; ; {
+		j := strings.Index(text[i:], name)
+		if j < 0 {
+			return false
+		}
+		j += i
+		end := j + len(name)
+		if (j == 0 || !wordByte(text[j-1])) && (end == len(text) || !wordByte(text[end])) {
+			return true
+		}
+		i = end
+	}
+}
+
+func wordByte(b byte) bool {
+	return b == '-' || b == '_' || b >= '0' && b <= '9' || b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z'
+}
+
+// header returns title and fields of a script's header, quoted for a comment of its language.
+func (e *Engine) header(it *plan.Item, a *catalog.Artifact, note func(string) (string, error)) (string, []field, error) {
+	s := it.Step
+	title, changes, undo := s.Title, s.Changes, s.Undo
+	switch a.Kind {
+	case "verify":
+		title, changes, undo = "Verify: "+lower(s.Title), "nothing", "nothing to undo"
+	case "preflight":
+		title, changes, undo = "Preflight: "+lower(s.Title), "nothing", "nothing to undo"
+	case "rollback":
+		title, undo = "Take back: "+lower(s.Title), "run the install script of this step again"
+		changes = s.Undo
+		if s.Leaves != "" {
+			changes += "; leaves behind: " + s.Leaves
+		}
+	}
+	raw := []field{{"Step", s.ID + ", " + a.Kind + ", file number " + strconv.Itoa(s.Number)}}
+	raw = append(raw, field{"Run on", where(it)}, field{"Run by", s.Actor}, field{"Changes", orNothing(changes)}, field{"Undo", orNothing(undo)})
+	if s.Downtime != "" && !catalog.ReadOnly(a.Kind) {
+		raw = append(raw, field{"Downtime", s.Downtime})
+	}
+	if s.Success != "" {
+		raw = append(raw, field{"Success", s.Success})
+	}
+	for i, key := range s.Sources {
+		src := e.catalog.Sources[key]
+		text := "[" + src.Grade + "] " + src.Title
+		if src.Section != "" {
+			text += ": " + src.Section
+		}
+		name := ""
+		if i == 0 {
+			name = "Sources"
+		}
+		raw = append(raw, field{name, text})
+	}
+	for _, inf := range s.Inferred {
+		raw = append(raw, field{"Inferred", inf.Fact + "; proved by: " + inf.Verified})
+	}
+	if a.Secret {
+		raw = append(raw, field{"Secret", "this file carries a secret: never attach it to a ticket or mail"})
+	}
+	for i := range raw {
+		text, err := phrase(raw[i].Text, it)
+		if err != nil {
+			return "", nil, fmt.Errorf("%s of step.yaml: %w", raw[i].Name, err)
+		}
+		if raw[i].Text, err = note(text); err != nil {
+			return "", nil, err
+		}
+	}
+	title, err := phrase(title, it)
+	if err != nil {
+		return "", nil, err
+	}
+	title, err = note(title)
+	return strings.TrimSuffix(title, "."), raw, err
+}
+
+// phrase expands a text of step.yaml, which may be a template over the item. The result is quoted by its destination.
+func phrase(text string, it *plan.Item) (string, error) {
+	if !strings.Contains(text, "{{") {
+		return text, nil
+	}
+	t, err := template.New("step.yaml").Option("missingkey=error").Parse(text)
+	if err != nil {
+		return "", err
+	}
+	var b strings.Builder
+	if err := t.Execute(&b, it); err != nil {
+		return "", err
+	}
+	return b.String(), nil
+}
+
+func where(it *plan.Item) string {
+	switch {
+	case it.Host == nil && it.Farm.Domain.Management != "":
+		return it.Farm.Domain.Management + " or another management computer, never a server of the farm; 64-bit, elevated"
+	case it.Host == nil:
+		return "a management computer of the domain, never a server of the farm; 64-bit, elevated"
+	}
+	var hosts []string
+	for _, h := range it.Machines() {
+		hosts = append(hosts, h.Name+" ("+h.FQDN+")")
+	}
+	text := strings.Join(hosts, " or ")
+	if it.Instance != nil {
+		return "instance " + it.Instance.Name + " on " + text
+	}
+	return text + ", 64-bit, elevated"
+}
+
+func orNothing(s string) string {
+	if s == "" {
+		return "nothing"
+	}
+	return s
+}
+
+func lower(s string) string {
+	if len(s) > 1 && s[1] >= 'a' && s[1] <= 'z' {
+		return strings.ToLower(s[:1]) + s[1:]
+	}
+	return s
+}
