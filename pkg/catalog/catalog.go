@@ -339,9 +339,9 @@ func (c *Catalog) artifact(s *Step, dir, name string) (*Artifact, *diag.Diagnost
 
 // languages maps file extensions to quoting rules.
 var languages = map[string]quote.Language{
-	"ps1": quote.PowerShell, "sql": quote.TSQL, "xml": quote.XML, "config": quote.XML, "cfg": quote.HAProxy,
-	"md": quote.Markdown, "inf": quote.INF, "dsh": quote.DiskShadow, "cmd": quote.Cmd, "txt": quote.Text,
-	"json": quote.JSON, "html": quote.HTML,
+	"ps1": quote.LangPowerShell, "sql": quote.LangSQL, "xml": quote.LangXML, "config": quote.LangXML, "cfg": quote.LangHAProxy,
+	"md": quote.LangMarkdown, "inf": quote.LangINF, "dsh": quote.LangDiskshadow, "cmd": quote.LangCmd, "txt": quote.LangText,
+	"json": quote.LangJSON, "html": quote.LangHTML,
 }
 
 func extensions() []string {

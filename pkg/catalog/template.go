@@ -141,23 +141,27 @@ func (c *Catalog) syntax(p string, err error) diag.Diagnostic {
 
 // inspection walks one template with everything it includes.
 type inspection struct {
-	c     *Catalog
 	set   *template.Template
 	lang  quote.Language
 	safe  map[string]bool
 	found diag.List
-	known map[string]quote.State // end state of an included template by name and start state
-	busy  map[string]bool
+	known map[visit]lexer // place behind an included template by its name and the place before it
+	busy  map[visit]bool
+}
+
+type visit struct {
+	name  string
+	place lexer
 }
 
 // inspect refuses every action whose pipeline does not end in a quoting function of the language, and every quoting
 // function that stands where its result means something else: a literal inside a string, a note outside a comment.
 func (c *Catalog) inspect(t *template.Template, a *Artifact) diag.List {
-	in := &inspection{c: c, set: t, lang: a.Language, safe: map[string]bool{}, known: map[string]quote.State{}, busy: map[string]bool{}}
+	in := &inspection{set: t, lang: a.Language, safe: map[string]bool{}, known: map[visit]lexer{}, busy: map[visit]bool{}}
 	for _, n := range quote.Safe(a.Language) {
 		in.safe[n] = true
 	}
-	in.include(t.Name(), quote.State{})
+	in.include(t.Name(), start(a.Language))
 	var blocks []string
 	for _, other := range t.Templates() {
 		if other.Tree != nil && other.Tree.ParseName == t.Name() {
@@ -166,95 +170,110 @@ func (c *Catalog) inspect(t *template.Template, a *Artifact) diag.List {
 	}
 	sort.Strings(blocks)
 	for _, b := range blocks {
-		in.include(b, quote.State{})
+		if b == "help" {
+			continue // stands inside the header's comment; its actions are notes
+		}
+		in.include(b, start(a.Language))
 	}
 	return in.found
 }
 
-func (in *inspection) include(name string, s quote.State) quote.State {
-	key := fmt.Sprint(name, s)
-	if end, ok := in.known[key]; ok {
+func (in *inspection) include(name string, at lexer) lexer {
+	v := visit{name, at}
+	if end, ok := in.known[v]; ok {
 		return end
 	}
 	t := in.set.Lookup(name)
-	if t == nil || t.Tree == nil || in.busy[key] {
-		return s
+	if t == nil || t.Tree == nil || in.busy[v] {
+		return at
 	}
-	in.busy[key] = true
-	end := in.list(t.Tree, t.Tree.Root, s)
-	in.known[key] = end
+	in.busy[v] = true
+	end := in.list(t.Tree, t.Tree.Root, at)
+	in.known[v] = end
 	return end
 }
+
+var nodePlace = regexp.MustCompile(`^(.*):(\d+):(\d+)$`)
 
 func (in *inspection) report(tree *parse.Tree, n parse.Node, code, fix, format string, args ...any) {
 	file, pos := tree.ParseName, diag.Pos{Line: 1, Col: 1}
 	location, _ := tree.ErrorContext(n)
-	if m := regexp.MustCompile(`^(.*):(\d+):(\d+)$`).FindStringSubmatch(location); m != nil {
+	if m := nodePlace.FindStringSubmatch(location); m != nil {
 		line, _ := strconv.Atoi(m[2])
 		col, _ := strconv.Atoi(m[3])
-		file, pos = m[1], diag.Pos{Line: line, Col: col + 1, Len: len(n.String())}
+		file, pos = m[1], diag.Pos{Line: line, Col: col + 1, Len: 1}
 	}
 	in.found = append(in.found, diag.Diagnostic{Code: code, File: file, Pos: pos, Message: fmt.Sprintf(format, args...), Fix: fix})
 }
 
-func (in *inspection) list(tree *parse.Tree, l *parse.ListNode, s quote.State) quote.State {
+func (in *inspection) list(tree *parse.Tree, l *parse.ListNode, at lexer) lexer {
 	if l == nil {
-		return s
+		return at
 	}
 	for _, n := range l.Nodes {
 		switch n := n.(type) {
 		case *parse.TextNode:
-			next, err := quote.Scan(in.lang, s, string(n.Text))
+			next, err := at.scan(string(n.Text))
 			if err != nil {
 				in.report(tree, n, CodeContext, "", "the text here does not read as %s: %s", in.lang, err)
 			}
-			s = next
+			at = next
 		case *parse.ActionNode:
-			s = in.action(tree, n, s)
+			at = in.action(tree, n, at)
 		case *parse.IfNode:
-			s = in.branch(tree, n, &n.BranchNode, s, false)
+			at = in.branch(tree, n, &n.BranchNode, at, false)
 		case *parse.WithNode:
-			s = in.branch(tree, n, &n.BranchNode, s, false)
+			at = in.branch(tree, n, &n.BranchNode, at, false)
 		case *parse.RangeNode:
-			s = in.branch(tree, n, &n.BranchNode, s, true)
+			at = in.branch(tree, n, &n.BranchNode, at, true)
 		case *parse.TemplateNode:
 			if in.set.Lookup(n.Name) == nil {
 				in.report(tree, n, CodeTemplate, "", "no template is called %q", n.Name)
 				continue
 			}
-			s = in.include(n.Name, s)
+			at = in.include(n.Name, at)
 		}
 	}
-	return s
+	return at
 }
 
 // branch requires that every way through ends in the same place: code stays code, a string is closed where it was opened.
-func (in *inspection) branch(tree *parse.Tree, n parse.Node, b *parse.BranchNode, s quote.State, loop bool) quote.State {
-	first := in.list(tree, b.List, s)
-	second := s
+func (in *inspection) branch(tree *parse.Tree, n parse.Node, b *parse.BranchNode, at lexer, loop bool) lexer {
+	end := in.list(tree, b.List, at)
+	other := at
 	if b.ElseList != nil {
-		second = in.list(tree, b.ElseList, s)
+		other = in.list(tree, b.ElseList, at)
 	}
-	if !first.Same(second) || loop && !first.Same(s) {
-		in.report(tree, n, CodeContext, "close strings and comments in the branch that opens them", "the branches end in different places of a %s literal or comment", in.lang)
+	joined, err := end.join(other)
+	if err == nil && loop {
+		// A second round begins where the first ended.
+		_, err = in.list(tree, b.List, joined).join(joined)
 	}
-	return first
+	if err != nil {
+		in.report(tree, n, CodeContext, "close strings and comments in the branch that opens them", "the ways through this end in different places: %s", err)
+		return end
+	}
+	return joined
 }
 
-func (in *inspection) action(tree *parse.Tree, n *parse.ActionNode, s quote.State) quote.State {
+func (in *inspection) action(tree *parse.Tree, n *parse.ActionNode, at lexer) lexer {
 	if len(n.Pipe.Decl) > 0 {
-		return s
+		return at
 	}
 	last := n.Pipe.Cmds[len(n.Pipe.Cmds)-1]
 	id, ok := last.Args[0].(*parse.IdentifierNode)
 	if !ok || !in.safe[id.Ident] {
 		in.report(tree, n, CodeUnquoted, "end the pipeline in one of "+strings.Join(quote.Safe(in.lang), ", "),
-			"%s puts a value into %s without quoting it", n, in.lang)
-		return s
+			"%s puts a value into a .%s file without quoting it", n, in.lang)
+		return at
 	}
-	if want := quote.ContextOf(in.lang, id.Ident); !s.Allows(want) {
-		in.report(tree, n, CodeContext, "move the action out of the string or comment, or use the function for that place",
-			"%s stands inside %s, where its result is not read as a value", n, s)
+	context, err := quote.ContextOf(in.lang, id.Ident)
+	if err == nil {
+		var next lexer
+		if next, err = at.action(context); err == nil {
+			return next
+		}
 	}
-	return s.AfterValue()
+	in.report(tree, n, CodeContext, "move the action out of the string or comment, or use the function for that place", "%s: %s", n, err)
+	return at
 }
