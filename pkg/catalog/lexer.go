@@ -58,6 +58,6 @@ func (t tsql) join(o lexer) (lexer, error) {
 
 type anywhere struct{}
 
-func (anywhere) scan(string) (lexer, error)         { return anywhere{}, nil }
+func (anywhere) scan(string) (lexer, error)          { return anywhere{}, nil }
 func (anywhere) action(quote.Context) (lexer, error) { return anywhere{}, nil }
-func (anywhere) join(lexer) (lexer, error)          { return anywhere{}, nil }
+func (anywhere) join(lexer) (lexer, error)           { return anywhere{}, nil }

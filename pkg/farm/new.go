@@ -168,7 +168,7 @@ func (b *builder) account(name, path string, group bool) Account {
 func (b *builder) buildHosts(f *Farm) {
 	for i := range b.file.Hosts {
 		h := &b.file.Hosts[i]
-		path := "hosts." + h.Name
+		path := decode.Child("hosts", h.Name)
 		or(b, path+".fqdn", &h.FQDN, strings.ToLower(h.Name)+"."+b.file.Domain.DNS, "its name in the domain")
 		or(b, path+".windows", &h.Windows, b.file.Defaults.Windows, "defaults.windows")
 		if h.Windows == "" {
@@ -209,7 +209,7 @@ func (b *builder) buildInstances(f *Farm) {
 	def := b.file.Defaults.SQL
 	for i := range b.file.Instances {
 		t := &b.file.Instances[i]
-		path := "instances." + segment(t.Name)
+		path := decode.Child("instances", t.Name)
 		network, named, _ := strings.Cut(t.Name, `\`)
 		if strings.EqualFold(named, "MSSQLSERVER") {
 			b.report(diag.Error, CodeIncomplete, path, "write "+network, "a default instance has no instance name, found %q", t.Name)
@@ -292,7 +292,7 @@ func prefix(s string) netip.Prefix {
 func (b *builder) buildPlacements(f *Farm) {
 	for i := range b.file.Placements {
 		t := &b.file.Placements[i]
-		path := "placements." + segment(t.Name)
+		path := decode.Child("placements", t.Name)
 		p := &Placement{
 			Name: t.Name, Kind: t.Kind, Existing: t.Existing, SafetyFull: t.Safety != "off", Automatic: t.Seeding == "automatic",
 			BackupPreference: t.BackupPreference, Basic: t.Basic, BackupShare: t.BackupShare, EndpointName: t.Endpoint.Name,
@@ -585,12 +585,4 @@ func (b *builder) buildCreator(f *Farm) {
 		f.Creator = h
 		h.Creator = !f.Compliance.Existing || !f.Recovery.Existing
 	}
-}
-
-// segment writes a name as one step of a path (package decode).
-func segment(name string) string {
-	if strings.ContainsAny(name, ".[") {
-		return fmt.Sprintf("[%q]", name)
-	}
-	return name
 }

@@ -1,0 +1,116 @@
+package check
+
+import (
+	"strings"
+
+	"github.com/mbamplan/mbamplan/pkg/diag"
+	"github.com/mbamplan/mbamplan/pkg/farm"
+)
+
+type namedAccount struct {
+	path string
+	farm.Account
+}
+
+func (c *Context) serviceAccounts() []namedAccount {
+	return []namedAccount{{"accounts.pool", c.Pool}, {"accounts.reports", c.ReportReader}}
+}
+
+func (c *Context) everyAccount() []namedAccount {
+	list := append(c.serviceAccounts(),
+		namedAccount{"accounts.readWrite", c.ReadWrite}, namedAccount{"accounts.readOnly", c.ReadOnly},
+		namedAccount{"groups.advancedHelpdesk", c.AdvancedHelpdesk}, namedAccount{"groups.helpdesk", c.Helpdesk},
+		namedAccount{"groups.reports", c.ReportUsers})
+	if c.DataMigration != nil {
+		list = append(list, namedAccount{"groups.dataMigration", *c.DataMigration})
+	}
+	return list
+}
+
+var accountRules = []Rule{
+	{
+		Code: "MBP1201", Title: "MBAM's accounts and groups are of a domain", Severity: diag.Error, Sources: []string{"mbam-powershell", "mbam-accounts"},
+		Find: func(c *Context) {
+			for _, a := range c.everyAccount() {
+				switch strings.ToUpper(a.Domain) {
+				case ".", "NT AUTHORITY", "NT SERVICE", "BUILTIN", "IIS APPPOOL":
+					c.Report(a.path, `name a domain account: `+c.Domain.NetBIOS+`\name`, "%q is a local or built-in account; MBAM takes domain accounts only", a.Down())
+				}
+				for _, h := range c.Hosts {
+					if strings.EqualFold(a.Domain, h.Name) && !strings.EqualFold(a.Domain, c.Domain.NetBIOS) {
+						c.Report(a.path, `name a domain account: `+c.Domain.NetBIOS+`\name`, "%q is a local account of host %q; MBAM takes domain accounts only", a.Down(), h.Name)
+					}
+				}
+			}
+		},
+	},
+	{
+		Code: "MBP1202", Title: "MBAM's accounts are no managed service accounts", Severity: diag.Error, Sources: []string{"mbam-accounts"},
+		Find: func(c *Context) {
+			for _, a := range c.serviceAccounts() {
+				if strings.HasSuffix(a.Name, "$") {
+					c.Report(a.path, "use an ordinary domain user whose password does not expire", "%q is a managed service or computer account; MBAM does not support these (SQL Server's own service may be one)", a.Down())
+				}
+			}
+		},
+	},
+	{
+		Code: "MBP1203", Title: "read/write and read-only accounts are different", Severity: diag.Error, Sources: []string{"mbam-accounts", "field-checks"},
+		Find: func(c *Context) {
+			if c.Pool.Same(c.ReportReader) {
+				c.ReportAt("accounts.reports", "use a second account for the reports", "accounts.pool", "the application pool account", "the reports' account %q is the application pool account: reports would read with the right to write", c.ReportReader.Down())
+			}
+			if c.ReadWrite.Same(c.ReadOnly) {
+				c.ReportAt("accounts.readOnly", "use a second group", "accounts.readWrite", "the read/write principal", "%q has both read/write and read-only access", c.ReadOnly.Down())
+			}
+		},
+	},
+	{
+		Code: "MBP1204", Title: "a user that is given database access is the account that uses it", Severity: diag.Error, Sources: []string{"mbam-cmdlets", "mbam-accounts"},
+		Find: func(c *Context) {
+			if !c.ReadWrite.Group && !c.ReadWrite.Same(c.Pool) {
+				c.Report("accounts.readWrite", "name the pool account, or a group that holds it", "the read/write user %q is not the application pool account %q", c.ReadWrite.Down(), c.Pool.Down())
+			}
+			if !c.ReadOnly.Group && !c.ReadOnly.Same(c.ReportReader) {
+				c.Report("accounts.readOnly", "name the reports account, or a group that holds it", "the read-only user %q is not the reports account %q", c.ReadOnly.Down(), c.ReportReader.Down())
+			}
+			if c.ReadWrite.Group && c.ReadWrite.Same(c.Pool) || c.ReadOnly.Group && c.ReadOnly.Same(c.ReportReader) {
+				c.Report("accounts", "remove readWriteIs or readOnlyIs", "an account is called a group and a user at once")
+			}
+		},
+	},
+	{
+		Code: "MBP1205", Title: "each group has one role", Severity: diag.Warning, Sources: []string{"mbam-accounts"},
+		Find: func(c *Context) {
+			if c.AdvancedHelpdesk.Same(c.Helpdesk) {
+				c.ReportAt("groups.helpdesk", "use two groups", "groups.advancedHelpdesk", "also here", "group %q has both help desk roles; the advanced one overrides the other", c.Helpdesk.Down())
+			}
+		},
+	},
+	{
+		Code: "MBP1206", Title: "an account's name fits sAMAccountName", Severity: diag.Error, Sources: []string{"general-practice"},
+		Find: func(c *Context) {
+			for _, a := range c.serviceAccounts() {
+				if len([]rune(a.Name)) > 20 {
+					c.Report(a.path, "use the sAMAccountName", "user name %q has more than 20 characters, which no sAMAccountName of a user has", a.Name)
+				}
+			}
+		},
+	},
+	{
+		Code: "MBP1207", Title: "the database engine's service account can be given rights on other servers", Severity: diag.Error, Sources: []string{"sql-endpoint-logins"},
+		Find: func(c *Context) {
+			for _, g := range c.Groups() {
+				for _, r := range g.Replicas {
+					i := r.Instance
+					switch strings.ToUpper(strings.ReplaceAll(i.Service, " ", "")) {
+					case "":
+						c.Report(instancePath(i, "serviceAccount"), "add serviceAccount here, or once under defaults.sql", "replica %q has no service account: the other replicas must give it the right to connect", i.Name)
+					case `NTAUTHORITY\LOCALSERVICE`, "LOCALSERVICE":
+						c.Report(instancePath(i, "serviceAccount"), "use a domain account, a gMSA, or a virtual account", "replica %q runs as Local Service, which other servers cannot know", i.Name)
+					}
+				}
+			}
+		},
+	},
+}

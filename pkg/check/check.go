@@ -1,0 +1,87 @@
+// Package check holds the rules that a planned farm must meet before anything is rendered, one file a family.
+//
+// A rule sees the resolved farm and the places of its values. It reports; it changes nothing. How findings are printed is
+// the business of package diag.
+package check
+
+import (
+	"fmt"
+
+	"github.com/mbamplan/mbamplan/pkg/decode"
+	"github.com/mbamplan/mbamplan/pkg/diag"
+	"github.com/mbamplan/mbamplan/pkg/farm"
+	"github.com/mbamplan/mbamplan/pkg/topology"
+)
+
+// Rule is one thing that must hold.
+type Rule struct {
+	Code     string
+	Title    string // what must hold, in one line
+	Severity diag.Severity
+	Sources  []string // keys of docs/sources.yaml
+	Find     func(*Context)
+}
+
+// Context is what a rule sees and reports to.
+type Context struct {
+	*farm.Farm
+	File *topology.File
+
+	loaded *topology.Loaded
+	rule   *Rule
+	found  diag.List
+}
+
+// Report adds a finding at a path of the topology (package decode describes paths).
+func (c *Context) Report(path, fix, format string, args ...any) {
+	c.add(c.rule.Severity, path, fix, nil, format, args...)
+}
+
+// Warn adds a finding of lower severity than the rule's own.
+func (c *Context) Warn(path, fix, format string, args ...any) {
+	c.add(diag.Warning, path, fix, nil, format, args...)
+}
+
+// ReportAt adds a finding with a second place that explains it.
+func (c *Context) ReportAt(path, fix, other, note, format string, args ...any) {
+	c.add(c.rule.Severity, path, fix, []diag.Related{{Pos: c.loaded.Origins.At(other), Message: note}}, format, args...)
+}
+
+func (c *Context) add(s diag.Severity, path, fix string, related []diag.Related, format string, args ...any) {
+	c.found = append(c.found, diag.Diagnostic{
+		Code: c.rule.Code, Severity: s, File: c.loaded.Name, Pos: c.loaded.Origins.At(path),
+		Message: fmt.Sprintf(format, args...), Fix: fix, Related: related,
+	})
+}
+
+// Rules lists every rule in the order of its code.
+func Rules() []Rule {
+	var all []Rule
+	for _, family := range [][]Rule{scopeRules, nameRules, accountRules, databaseRules, webRules, lifecycleRules} {
+		all = append(all, family...)
+	}
+	return all
+}
+
+// Run applies every rule to a resolved farm.
+func Run(l *topology.Loaded, f *farm.Farm) diag.List {
+	c := &Context{Farm: f, File: l.File, loaded: l}
+	rules := Rules()
+	for i := range rules {
+		c.rule = &rules[i]
+		rules[i].Find(c)
+	}
+	c.found.Sort()
+	return c.found
+}
+
+// placementPath is the path of a placement's value.
+func placementPath(p *farm.Placement, key string) string {
+	return decode.Child("placements", p.Name) + "." + key
+}
+
+func hostPath(h *farm.Host, key string) string { return decode.Child("hosts", h.Name) + "." + key }
+
+func instancePath(i *farm.Instance, key string) string {
+	return decode.Child("instances", i.Name) + "." + key
+}

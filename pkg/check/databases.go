@@ -1,0 +1,238 @@
+package check
+
+import (
+	"github.com/mbamplan/mbamplan/pkg/decode"
+	"github.com/mbamplan/mbamplan/pkg/diag"
+	"github.com/mbamplan/mbamplan/pkg/farm"
+)
+
+// limits are the ceilings of full availability groups by SQL Server version: secondaries, synchronous replicas and
+// replicas with automatic failover, both including the primary (sql-ag-prereqs, sql-ag-create).
+func limits(version int) (secondaries, synchronous, automatic int) {
+	switch {
+	case version <= 2012:
+		return 4, 3, 2
+	case version == 2014:
+		return 8, 3, 2
+	case version <= 2017:
+		return 8, 3, 3
+	default:
+		return 8, 5, 5
+	}
+}
+
+var databaseRules = []Rule{
+	{
+		Code: "MBP1301", Title: "a group with both databases needs Enterprise edition", Severity: diag.Error, Sources: []string{"sql-editions", "mbam-ha"},
+		Find: func(c *Context) {
+			for _, g := range c.Groups() {
+				for _, r := range g.Replicas {
+					if r.Instance.Full() || g.Basic && r.Instance.Edition == "Standard" && r.Instance.Version >= 2016 {
+						continue
+					}
+					c.Report(instancePath(r.Instance, "edition"), "use Enterprise edition, a failover cluster instance, or mirroring",
+						"instance %q is %s edition, which cannot hold both databases in one availability group", r.Instance.Name, r.Instance.Edition)
+				}
+				if g.Basic && len(g.Databases) > 1 {
+					c.Report(placementPath(g, "basic"), "use Enterprise edition and basic: false", "group %q is basic and holds %d databases; a basic group holds one", g.Name, len(g.Databases))
+				}
+			}
+		},
+	},
+	{
+		Code: "MBP1302", Title: "the two databases fail over together", Severity: diag.Error, Sources: []string{"mbam-ha"},
+		Find: func(c *Context) {
+			a, b := c.Compliance.Placement, c.Recovery.Placement
+			if a != b && a.AG() && b.AG() && (!c.accepted(a) || !c.accepted(b)) {
+				c.Report("databases.recovery.placement", "put both into one group, or write acceptIndependentFailover: true in both",
+					"the databases are in two groups, %q and %q; MBAM wants them to fail over together", a.Name, b.Name)
+			}
+		},
+	},
+	{
+		Code: "MBP1303", Title: "the number of replicas is within the version's limits", Severity: diag.Error, Sources: []string{"sql-ag-prereqs", "sql-ag-create", "mbam-ha"},
+		Find: func(c *Context) {
+			for _, g := range c.Groups() {
+				path := placementPath(g, "replicas")
+				version := g.MinVersion()
+				if version < 2012 {
+					c.Report(path, "use mirroring or a failover cluster instance", "SQL Server 2008 R2 has no availability groups")
+					continue
+				}
+				secondaries, synchronous, automatic := limits(version)
+				n, sync, auto := len(g.Replicas)-1, 0, 0
+				for _, r := range g.Replicas {
+					if r.Synchronous {
+						sync++
+					}
+					if r.AutoFailover {
+						auto++
+					}
+				}
+				switch {
+				case n > secondaries:
+					c.Report(path, "remove replicas", "group %q has %d secondaries; SQL Server %d allows %d", g.Name, n, version, secondaries)
+				case n > 4:
+					c.Warn(path, "keep to four, or accept the difference", "group %q has %d secondaries; SQL Server %d allows %d, MBAM's document says one to four", g.Name, n, version, secondaries)
+				}
+				if sync > synchronous {
+					c.Report(path, "make some asynchronous", "group %q has %d synchronous replicas with the primary; SQL Server %d allows %d", g.Name, sync, version, synchronous)
+				}
+				if auto > automatic {
+					c.Report(path, "make some manual", "group %q has %d replicas with automatic failover; SQL Server %d allows %d", g.Name, auto, version, automatic)
+				}
+			}
+		},
+	},
+	{
+		Code: "MBP1304", Title: "availability and failover modes go together", Severity: diag.Error, Sources: []string{"sql-ag-create", "sql-ag-prereqs"},
+		Find: func(c *Context) {
+			for _, g := range c.Groups() {
+				synchronous := 0
+				for i, r := range g.Replicas {
+					path := placementPath(g, "replicas")
+					if !r.Synchronous && r.AutoFailover {
+						c.Report(path, "write failover: manual", "replica %q is asynchronous and cannot fail over automatically", r.Instance.Name)
+					}
+					if r.Instance.Clustered() && r.AutoFailover {
+						c.Report(path, "write failover: manual", "replica %q is a failover cluster instance and cannot fail over automatically", r.Instance.Name)
+					}
+					if i > 0 && r.Synchronous {
+						synchronous++
+					}
+				}
+				switch first := g.Replicas[0]; {
+				case !first.Synchronous && synchronous > 0:
+					c.Report(placementPath(g, "replicas"), "make the first replica synchronous", "the first primary %q is asynchronous, so every secondary acts as asynchronous", first.Instance.Name)
+				case synchronous == 0:
+					c.Warn(placementPath(g, "replicas"), "make one secondary synchronous", "group %q has no synchronous secondary: a forced failover loses the recovery keys of the last moments", g.Name)
+				}
+			}
+		},
+	},
+	{
+		Code: "MBP1305", Title: "no two replicas can run on one server", Severity: diag.Error, Sources: []string{"sql-ag-prereqs"},
+		Find: func(c *Context) {
+			for _, p := range c.Placements {
+				seen := map[*farm.Host]string{}
+				for _, i := range p.All() {
+					for _, h := range i.Nodes {
+						if other, ok := seen[h]; ok {
+							c.Report(placementPath(p, "replicas"), "name each server once", "%q and %q of %q can both run on host %q", other, i.Name, p.Name, h.Name)
+						}
+						seen[h] = i.Name
+					}
+				}
+			}
+		},
+	},
+	{
+		Code: "MBP1306", Title: "seeding fits the version and has what it needs", Severity: diag.Error, Sources: []string{"sql-ag-seeding"},
+		Find: func(c *Context) {
+			for _, g := range c.Groups() {
+				if g.Existing {
+					continue
+				}
+				if g.Automatic && g.MinVersion() < 2016 {
+					c.Report(placementPath(g, "seeding"), "write seeding: manual and a backupShare", "automatic seeding exists from SQL Server 2016, group %q has %d", g.Name, g.MinVersion())
+				}
+				if g.Automatic && g.MinVersion() == 2016 && differingPaths(g) {
+					c.Report(placementPath(g, "seeding"), "use the same folders on every replica, or seeding: manual", "automatic seeding of SQL Server 2016 needs the same folders on every replica")
+				}
+				if g.BackupShare == "" {
+					c.Report(placementPath(g, "backupShare"), `add backupShare: \\server\share`, "group %q has no backup share: a database needs a full backup before it can join, and manual seeding restores it from there", g.Name)
+				}
+			}
+		},
+	},
+	{
+		Code: "MBP1307", Title: "the copies of a database run one version and edition", Severity: diag.Error, Sources: []string{"sql-ag-prereqs", "sql-mirroring"},
+		Find: func(c *Context) {
+			for _, p := range c.Placements {
+				all := p.All()
+				for _, i := range all[1:] {
+					if i.Version != all[0].Version {
+						c.Report(instancePath(i, "version"), "use one version", "%q is SQL Server %s, %q is %s: after a failover to the newer one there is no way back", i.Name, i.VersionName, all[0].Name, all[0].VersionName)
+					}
+					if i.Full() != all[0].Full() {
+						c.Report(instancePath(i, "edition"), "use one edition", "%q is %s edition, %q is %s", i.Name, i.Edition, all[0].Name, all[0].Edition)
+					}
+				}
+			}
+		},
+	},
+	{
+		Code: "MBP1308", Title: "every instance that a script connects to has a port or a name", Severity: diag.Warning, Sources: []string{"sql-ag-clients", "sql-mirroring-clients"},
+		Find: func(c *Context) {
+			for _, i := range c.Instances {
+				if i.Port == 0 {
+					c.Report(decode.Child("instances", i.Name), "give the instance a static port and write it here", "named instance %q has no port: every connection asks SQL Server Browser (UDP 1434)", i.Name)
+				}
+			}
+		},
+	},
+	{
+		Code: "MBP1309", Title: "endpoint ports are free on their servers", Severity: diag.Error, Sources: []string{"sql-endpoint"},
+		Find: func(c *Context) {
+			for _, g := range c.Groups() {
+				for _, r := range g.Replicas {
+					if r.EndpointPort == r.Instance.Port || r.EndpointPort == g.Listener.Port {
+						c.Report(placementPath(g, "endpoint"), "use 5022 or another free port", "endpoint port %d of %q is also a port for clients", r.EndpointPort, r.Instance.Name)
+					}
+				}
+			}
+		},
+	},
+	{
+		Code: "MBP1310", Title: "compatibility level is one that MBAM supports", Severity: diag.Error, Sources: []string{"mbam-supported"},
+		Find: func(c *Context) {
+			for _, d := range c.Databases() {
+				if d.Compatibility < 100 || d.Compatibility > 140 || d.Compatibility%10 != 0 || d.Compatibility > farm.Level(d.Placement.MinVersion()) {
+					c.Report("databases."+d.Key+".compatibilityLevel", "leave it out", "compatibility level %d is not one of 100 to 140 that SQL Server %d knows", d.Compatibility, d.Placement.MinVersion())
+				}
+			}
+		},
+	},
+	{
+		Code: "MBP1311", Title: "both databases have their own names", Severity: diag.Error, Sources: []string{"mbam-databases"},
+		Find: func(c *Context) {
+			if c.Compliance.Name == c.Recovery.Name {
+				c.ReportAt("databases.recovery.name", "give each its own name", "databases.compliance.name", "the other one", "both databases are called %q", c.Recovery.Name)
+			}
+		},
+	},
+	{
+		Code: "MBP1312", Title: "a placement of one instance names the right kind of instance", Severity: diag.Error, Sources: []string{"mbam-ha"},
+		Find: func(c *Context) {
+			for _, p := range c.Placements {
+				if p.FCI() && !p.Instance.Clustered() {
+					c.Report(placementPath(p, "instance"), "list its nodes, or write kind: standalone", "instance %q has one node; a failover cluster instance has several", p.Instance.Name)
+				}
+				if p.Standalone() && p.Instance.Clustered() {
+					c.Report(placementPath(p, "instance"), "write kind: fci", "instance %q has several nodes and is no stand-alone instance", p.Instance.Name)
+				}
+				if len(p.Databases) == 0 {
+					c.Warn(decode.Child("placements", p.Name), "remove it, or place a database there", "placement %q holds no database", p.Name)
+				}
+			}
+		},
+	},
+}
+
+func differingPaths(g *farm.Placement) bool {
+	for _, r := range g.Replicas[1:] {
+		if r.Instance.Data != g.Replicas[0].Instance.Data || r.Instance.Log != g.Replicas[0].Instance.Log {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *Context) accepted(p *farm.Placement) bool {
+	for _, t := range c.File.Placements {
+		if t.Name == p.Name {
+			return t.IndependentOK
+		}
+	}
+	return false
+}

@@ -1,0 +1,163 @@
+package check
+
+import (
+	"net/netip"
+	"regexp"
+	"strings"
+
+	"github.com/mbamplan/mbamplan/pkg/decode"
+	"github.com/mbamplan/mbamplan/pkg/diag"
+)
+
+var listenerName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]{0,13}[A-Za-z0-9])?$`)
+
+var nameRules = []Rule{
+	{
+		Code: "MBP1101", Title: "a listener's name fits DNS and NetBIOS", Severity: diag.Error, Sources: []string{"sql-ag-listener"},
+		Find: func(c *Context) {
+			for _, g := range c.Groups() {
+				l := g.Listener
+				if !listenerName.MatchString(l.Name) || strings.Trim(l.Name, "0123456789") == "" {
+					c.Report(placementPath(g, "listener.name"), "use at most 15 letters, digits and hyphens, as MBAM-SQL",
+						"listener name %q is not 1 to 15 letters, digits and hyphens; NetBIOS sees only the first 15 characters", l.Name)
+				}
+			}
+		},
+	},
+	{
+		Code: "MBP1102", Title: "a name is given once in the farm", Severity: diag.Error, Sources: []string{"win-setspn", "sql-ag-listener"},
+		Find: func(c *Context) {
+			seen := map[string]string{}
+			take := func(name, path string) {
+				key := strings.ToLower(name)
+				if other, ok := seen[key]; ok {
+					c.ReportAt(path, "give each its own name", other, "first used here", "the name %q is used twice; servers, cluster, listeners and virtual hosts share one name space", name)
+					return
+				}
+				seen[key] = path
+			}
+			for _, h := range c.Hosts {
+				take(h.FQDN, hostPath(h, "fqdn"))
+			}
+			if c.Cluster != nil {
+				take(c.fqdn(c.Cluster.Name), "cluster.name")
+			}
+			for _, g := range c.Groups() {
+				take(g.Listener.FQDN, placementPath(g, "listener.name"))
+			}
+			for i, w := range c.Webs {
+				if w.Balanced() || !c.isHost(w.Host) {
+					take(c.fqdn(w.Host), webPath(i, "host"))
+				}
+			}
+		},
+	},
+	{
+		Code: "MBP1103", Title: "an address is given once in the farm", Severity: diag.Error, Sources: []string{"sql-ag-listener", "win-nlb"},
+		Find: func(c *Context) {
+			seen := map[netip.Addr]string{}
+			take := func(a netip.Addr, path string) {
+				if !a.IsValid() {
+					return
+				}
+				if other, ok := seen[a]; ok {
+					c.ReportAt(path, "give each its own address", other, "first used here", "the address %s is used twice", a)
+					return
+				}
+				seen[a] = path
+			}
+			for _, h := range c.Hosts {
+				take(h.Address, hostPath(h, "address"))
+			}
+			if c.Cluster != nil {
+				for _, a := range c.Cluster.Addresses {
+					take(a.Addr(), "cluster.addresses")
+				}
+			}
+			for _, g := range c.Groups() {
+				for _, a := range g.Listener.Addresses {
+					take(a.Addr(), placementPath(g, "listener.addresses"))
+				}
+			}
+			for i, w := range c.Webs {
+				if w.Balancer != nil {
+					take(w.Balancer.Address, webPath(i, "balancer.address"))
+				}
+			}
+		},
+	},
+	{
+		Code: "MBP1104", Title: "a listener has one address in each subnet of its replicas", Severity: diag.Error, Sources: []string{"sql-ag-listener"},
+		Find: func(c *Context) {
+			for _, g := range c.Groups() {
+				path := placementPath(g, "listener.addresses")
+				subnets := map[netip.Prefix]bool{}
+				for _, a := range g.Listener.Addresses {
+					if subnets[a.Masked()] {
+						c.Report(path, "keep one address for each subnet", "two addresses of listener %q lie in subnet %s; SQL Server refuses the second (19451)", g.Listener.Name, a.Masked())
+					}
+					subnets[a.Masked()] = true
+					if first, last := bounds(a); a.Bits() < 31 && (a.Addr() == first || a.Addr() == last) {
+						c.Report(path, "use an address of a host", "%s is the network or broadcast address of its subnet", a.Addr())
+					}
+				}
+				if g.Listener.DHCP {
+					continue
+				}
+				for _, r := range g.Replicas {
+					h := r.Instance.Host()
+					if h.Subnet.IsValid() && !subnets[h.Subnet] {
+						c.Report(path, "add an address in "+h.Subnet.String(), "replica %q lies in subnet %s, where listener %q has no address: it could not come online there", r.Instance.Name, h.Subnet, g.Listener.Name)
+					}
+				}
+			}
+		},
+	},
+	{
+		Code: "MBP1105", Title: "the management host is outside the farm", Severity: diag.Error, Sources: []string{"general-practice"},
+		Find: func(c *Context) {
+			short, _, _ := strings.Cut(c.Domain.Management, ".")
+			for _, h := range c.Hosts {
+				if h.HasRole() && short != "" && strings.EqualFold(short, h.Name) {
+					c.Report("domain.managementHost", "name a workstation or management server", "management host %q is a server of the farm; directory scripts refuse to run there", c.Domain.Management)
+				}
+			}
+		},
+	},
+	{
+		Code: "MBP1106", Title: "every host does something", Severity: diag.Warning, Sources: []string{"general-practice"},
+		Find: func(c *Context) {
+			for _, h := range c.Hosts {
+				if !h.HasRole() {
+					c.Report(decode.Child("hosts", h.Name), "remove it, or name it where it belongs", "host %q has no role in the farm", h.Name)
+				}
+			}
+		},
+	},
+}
+
+func (c *Context) fqdn(name string) string {
+	if strings.Contains(name, ".") {
+		return name
+	}
+	return name + "." + c.Domain.DNS
+}
+
+func (c *Context) isHost(name string) bool {
+	for _, h := range c.Hosts {
+		if strings.EqualFold(h.FQDN, name) || strings.EqualFold(h.Name, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// bounds returns the first and last address of a prefix.
+func bounds(p netip.Prefix) (netip.Addr, netip.Addr) {
+	first := p.Masked().Addr()
+	b := first.As4()
+	for i := p.Bits(); i < 32; i++ {
+		b[i/8] |= 1 << (7 - i%8)
+	}
+	return first, netip.AddrFrom4(b)
+}

@@ -1,0 +1,164 @@
+package check
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/mbamplan/mbamplan/pkg/diag"
+	"github.com/mbamplan/mbamplan/pkg/farm"
+)
+
+func webPath(i int, key string) string { return fmt.Sprintf("web.farms[%d].%s", i, key) }
+
+var webRules = []Rule{
+	{
+		Code: "MBP1401", Title: "a balancer has at least two nodes behind it", Severity: diag.Error, Sources: []string{"mbam-ha"},
+		Find: func(c *Context) {
+			for i, w := range c.Webs {
+				switch {
+				case w.Balancer != nil && len(w.Nodes) < 2:
+					c.Report(webPath(i, "nodes"), "add a node, or remove balancer", "farm %q has a balancer and %d node; load balancing needs at least two servers", w.Name, len(w.Nodes))
+				case w.Balancer == nil && len(w.Nodes) > 1:
+					c.Report(webPath(i, "nodes"), "add balancer: with its kind and address", "farm %q has %d nodes and no balancer", w.Name, len(w.Nodes))
+				}
+				if w.Balancer.NLB() && len(w.Nodes) > 32 {
+					c.Report(webPath(i, "nodes"), "use another balancer", "farm %q has %d nodes; Windows NLB takes 32", w.Name, len(w.Nodes))
+				}
+			}
+		},
+	},
+	{
+		Code: "MBP1402", Title: "a web node is named once", Severity: diag.Error, Sources: []string{"mbam-ha", "mbam-cmdlets"},
+		Find: func(c *Context) {
+			seen := map[*farm.Host]string{}
+			for i, w := range c.Webs {
+				for j, n := range w.Nodes {
+					path := fmt.Sprintf("%s[%d]", webPath(i, "nodes"), j)
+					if other, ok := seen[n.Host]; ok {
+						c.ReportAt(path, "name each server once", other, "first named here", "host %q is a web node twice; a server has one host name, port and set of connection strings", n.Host.Name)
+						continue
+					}
+					seen[n.Host] = path
+				}
+			}
+		},
+	},
+	{
+		Code: "MBP1403", Title: "the virtual host name is no server's own", Severity: diag.Error, Sources: []string{"mbam-spn", "win-setspn"},
+		Find: func(c *Context) {
+			for i, w := range c.Webs {
+				if w.Balanced() && c.isHost(w.Host) {
+					c.Report(webPath(i, "host"), "choose a name of its own, as mbam."+c.Domain.DNS, "virtual host name %q is the name of a server: its computer account already owns the service principal name", w.Host)
+				}
+				if !strings.Contains(w.Host, ".") {
+					c.Warn(webPath(i, "host"), "write "+c.fqdn(w.Host), "host name %q is single-label; clients in other domains cannot find it", w.Host)
+				}
+			}
+		},
+	},
+	{
+		Code: "MBP1404", Title: "recovery keys cross the network encrypted", Severity: diag.Error, Sources: []string{"mbam-spn", "mbam-security"},
+		Find: func(c *Context) {
+			for i, w := range c.Webs {
+				if !w.TLS && !c.File.Web.Farms[i].HTTP {
+					c.Report(webPath(i, "certificate"), "add certificate:, or acknowledge with acceptHTTP: true", "farm %q has no certificate: recovery keys would cross the network in clear", w.Name)
+				}
+				for j, n := range w.Nodes {
+					if w.TLS && n.Thumbprint == "" {
+						c.Warn(fmt.Sprintf("%s[%d]", webPath(i, "nodes"), j), "add thumbprint when the certificate is there", "node %q has no certificate yet: its web steps will stop until the topology names a thumbprint", n.Host.Name)
+					}
+				}
+			}
+		},
+	},
+	{
+		Code: "MBP1405", Title: "the reports' URL fits the web farm", Severity: diag.Error, Sources: []string{"mbam-web", "mbam-release-notes"},
+		Find: func(c *Context) {
+			for i, w := range c.Webs {
+				if w.Admin && c.Reporting == nil {
+					c.Report(webPath(i, "features"), "add reports:, or leave out the administration portal", "farm %q has the administration portal, which needs the URL of the reports", w.Name)
+				}
+			}
+			if c.Reporting == nil {
+				return
+			}
+			u, err := url.Parse(c.Reporting.URL)
+			if err != nil {
+				return
+			}
+			for _, w := range c.Webs {
+				if w.TLS && w.Admin && u.Scheme == "http" {
+					c.Report("reports.url", "bind a certificate in SSRS and write https://", "reports are at %q without TLS while the portal has it: browsers block the mixed content", c.Reporting.URL)
+				}
+			}
+			if strings.HasSuffix(strings.ToLower(u.Path), ".asmx") || strings.HasPrefix(strings.ToLower(u.Path), "/reports") && !strings.HasPrefix(strings.ToLower(u.Path), "/reportserver") {
+				c.Report("reports.url", "name the Web Service URL, as https://server/ReportServer", "%q is not the Web Service URL of SSRS", c.Reporting.URL)
+			}
+			if strings.Contains(c.Reporting.Instance, "_") {
+				c.Report("reports.instance", "rename the instance", "SSRS instance name %q has an underscore, which breaks MBAM's reports (KB 3011022)", c.Reporting.Instance)
+			}
+		},
+	},
+	{
+		Code: "MBP1406", Title: "an NLB address lies in the subnet of its nodes", Severity: diag.Error, Sources: []string{"win-nlb"},
+		Find: func(c *Context) {
+			for i, w := range c.Webs {
+				if !w.Balancer.NLB() {
+					continue
+				}
+				for _, n := range w.Nodes {
+					if n.Host.Subnet.IsValid() && n.Host.Subnet != w.Balancer.Subnet {
+						c.Report(webPath(i, "balancer.address"), "choose an address in "+n.Host.Subnet.String(), "node %q lies in subnet %s, the NLB address in %s; all must share one", n.Host.Name, n.Host.Subnet, w.Balancer.Subnet)
+					}
+					if n.Host.Core {
+						c.Warn(webPath(i, "nodes"), "manage NLB from a server with Desktop Experience", "node %q is Server Core, which has no NLB management tools", n.Host.Name)
+					}
+				}
+				if w.Balancer.Mode == "unicast" {
+					c.Warn(webPath(i, "balancer.mode"), "use multicast, or change the hypervisor as the step says", "unicast NLB on virtual machines needs MAC address spoofing (Hyper-V) or Notify Switches = No (VMware)")
+				}
+			}
+		},
+	},
+	{
+		Code: "MBP1407", Title: "the farms together have every feature once", Severity: diag.Warning, Sources: []string{"mbam-powershell"},
+		Find: func(c *Context) {
+			agent, admin := 0, 0
+			for _, w := range c.Webs {
+				if w.Agent {
+					agent++
+				}
+				if w.Admin {
+					admin++
+				}
+			}
+			if agent == 0 {
+				c.Report("web.farms", "add agentService to a farm", "no farm has the agent service, the part that clients talk to")
+			}
+			if admin == 0 {
+				c.Report("web.farms", "add administrationPortal to a farm", "no farm has the administration portal, where the help desk reads keys")
+			}
+		},
+	},
+	{
+		Code: "MBP1408", Title: "texts of the portal are for the release that knows them", Severity: diag.Error, Sources: []string{"mbam-cmdlets"},
+		Find: func(c *Context) {
+			if c.MBAM.SP1() {
+				return
+			}
+			for i, w := range c.Webs {
+				if w.TPMReset {
+					c.Report(webPath(i, "tpmLockoutAutoReset"), "use 2.5 SP1, or leave it out", "TPM lockout auto reset needs MBAM 2.5 SP1")
+				}
+				p := w.Portal
+				if p.Company != "" || p.HelpdeskText != "" || p.HelpdeskURL != "" || p.NoticeFile != "" || p.NoNotice {
+					c.Report(webPath(i, "portal"), "use 2.5 SP1, or leave it out", "portal texts are parameters of MBAM 2.5 SP1")
+				}
+			}
+			if c.DataMigration != nil {
+				c.Report("groups.dataMigration", "use 2.5 SP1, or leave it out", "a data migration group needs MBAM 2.5 SP1")
+			}
+		},
+	},
+}
