@@ -11,7 +11,7 @@ const SchemaVersion = 1
 // File is one topology file as a person wrote it, with defaults filled in by Load.
 type File struct {
 	Schema  int    `key:"schema" req:"true" doc:"version of this format; this release reads 1" eg:"1"`
-	Name    string `key:"name" req:"true" is:"dnslabel|slug" doc:"short name of the farm; names files and titles" eg:"contoso-mbam"`
+	Name    string `key:"name" req:"true" doc:"short name of the farm; names files and titles" eg:"contoso-mbam"`
 	Secrets string `key:"secrets" doc:"path of the secrets file, relative to this file; default: <this file>.secrets.yaml beside it" eg:"contoso.secrets.yaml"`
 
 	MBAM     MBAM     `key:"mbam" req:"true" doc:"release, servicing level and set-up media of MBAM"`
