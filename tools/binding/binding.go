@@ -444,9 +444,9 @@ func (b *call) resolve(windows, release string) (*Set, *psverify.Finding) {
 		return fail(b.positional[limit].Node, "PSB009", "%s: %d arguments without a name, where %d may stand", b.name, len(b.positional), limit)
 	}
 	var (
-		strange  *given // a parameter that the best set lacks
-		together bool   // some set has all names
-		room     bool   // and places for the positional arguments
+		strange  *given   // a parameter that the best set lacks
+		together bool     // some set has all names
+		room     bool     // and places for the positional arguments
 		missing  []string // ways to complete the call, the shortest only
 		least    = 1 << 30
 		found    *Set

@@ -105,6 +105,11 @@ var selects = regexp.MustCompile(`(?is)^\s*(?:SET NOCOUNT ON\s*;\s*)?SELECT\b`)
 // intoTable matches the parts of a query that change something nevertheless.
 var intoTable = regexp.MustCompile(`(?i)\b(?:INTO|INSERT|UPDATE|DELETE|MERGE|DROP|ALTER|CREATE|EXEC|EXECUTE|GRANT|REVOKE|DENY|BACKUP|RESTORE)\b`)
 
+// OnlySelects tells whether a query is one SELECT that changes nothing.
+func OnlySelects(query string) bool {
+	return selects.MatchString(query) && !intoTable.MatchString(query)
+}
+
 func (p Program) changes(name string, words []string) bool {
 	has := func(list []string) bool {
 		return slices.ContainsFunc(words, func(w string) bool {
@@ -114,7 +119,7 @@ func (p Program) changes(name string, words []string) bool {
 	if name == "sqlcmd.exe" {
 		for i, w := range words {
 			if (w == "-Q" || w == "-q") && i+1 < len(words) {
-				return !selects.MatchString(words[i+1]) || intoTable.MatchString(words[i+1])
+				return !OnlySelects(words[i+1])
 			}
 		}
 		return true

@@ -185,6 +185,7 @@ type symbols struct {
 }
 
 var grammar = sync.OnceValue(func() *symbols {
+	plainAllocator()
 	g := &symbols{language: sitter.NewLanguage(powershell.Language())}
 	for id := range g.language.NodeKindCount() {
 		g.kinds = append(g.kinds, g.language.NodeKindForId(uint16(id)))
