@@ -1,0 +1,3 @@
+module github.com/mbamplan/mbamplan/tools
+
+go 1.26
