@@ -40,6 +40,9 @@ type Options struct {
 // levels are the compatibility levels whose grammar mscheck uses for a version; it knows none newer than 150.
 var levels = map[int]int{2008: 100, 2012: 110, 2014: 120, 2016: 130, 2017: 140, 2019: 150, 2022: 150}
 
+// Known says whether Options can name this version.
+func Known(version int) bool { return levels[version] != 0 }
+
 // checker collects findings over one file, or over the text of one dynamic statement.
 type checker struct {
 	name     string
@@ -100,7 +103,7 @@ func check(name string, data []byte, opt Options) (*script, []dynamicText, []Fin
 		}
 		dynamic = append(dynamic, texts...)
 	}
-	c.versions(s.tokens)
+	c.versions(s.tokens, owned(s.tokens, batches...))
 	c.contract(s, batches)
 	return s, dynamic, c.sorted()
 }
@@ -124,10 +127,26 @@ func (c *checker) statements(tokens []token, list []*statement) {
 	})
 }
 
+// owned returns the indexes of the tokens of owned statements, whose grammar has the versions in it.
+func owned(tokens []token, batches ...[]*statement) map[int]bool {
+	in := map[int]bool{}
+	for _, list := range batches {
+		walk(list, nil, func(s *statement, _ []*statement) {
+			if s.isPlain() && ownedRule(tokens[s.lo:s.hi]) != "" {
+				for i := s.lo; i < s.hi; i++ {
+					in[i] = true
+				}
+			}
+		})
+	}
+	return in
+}
+
 // checkDynamic judges a text that is built at run time as if it stood in the file.
 func (c *checker) checkDynamic(d dynamicText) {
 	sub := &checker{name: c.name, version: c.version, origin: &d.origin}
 	s := scan(d.sql)
+	skip := map[int]bool{}
 	if d.known {
 		for _, f := range s.problems {
 			sub.at(token{}, f.Code, "%s", f.Message)
@@ -137,8 +156,9 @@ func (c *checker) checkDynamic(d dynamicText) {
 		}
 		list := parseBatch(s.tokens, batch{0, len(s.tokens)}, sub.at)
 		sub.statements(s.tokens, list)
+		skip = owned(s.tokens, list)
 	}
-	sub.versions(s.tokens)
+	sub.versions(s.tokens, skip)
 	sub.forbidden(s.tokens)
 	c.findings = append(c.findings, sub.findings...)
 }

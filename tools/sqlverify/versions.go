@@ -56,15 +56,19 @@ var functionSince = map[string]int{
 	"GREATEST": 2022, "LEAST": 2022, "DATETRUNC": 2022, "DATE_BUCKET": 2022, "GENERATE_SERIES": 2022, "JSON_OBJECT": 2022, "JSON_ARRAY": 2022,
 }
 
-// versions reports what the version of the server does not know although its grammar may let it pass.
-func (c *checker) versions(tokens []token) {
+// versions reports what the version of the server does not know although its grammar may let it pass; skip holds the tokens of
+// owned statements.
+func (c *checker) versions(tokens []token, skip map[int]bool) {
 	need := func(t token, what string, version int) {
 		if c.version < version {
 			c.at(t, "SQV002", "%s needs SQL Server %d", what, version)
 		}
 	}
-	word := func(i int, upper string) bool { return i >= 0 && i < len(tokens) && tokens[i].is(upper) }
+	is := func(i int, upper string) bool { return i >= 0 && i < len(tokens) && tokens[i].is(upper) }
 	for i, t := range tokens {
+		if skip[i] {
+			continue
+		}
 		if t.isName() {
 			lower := strings.ToLower(t.val)
 			for _, o := range objectSince {
@@ -75,7 +79,7 @@ func (c *checker) versions(tokens []token) {
 				}
 			}
 		}
-		if t.kind != 0 {
+		if t.kind != word {
 			continue
 		}
 		if v := functionSince[t.val]; v > 0 && i+1 < len(tokens) && tokens[i+1].op("(") && !(i > 0 && tokens[i-1].op(".")) {
@@ -84,17 +88,17 @@ func (c *checker) versions(tokens []token) {
 		switch {
 		case t.val == "THROW":
 			need(t, "THROW", 2012)
-		case t.val == "IF" && word(i+1, "EXISTS") && !(i+2 < len(tokens) && tokens[i+2].op("(")):
+		case t.val == "IF" && is(i+1, "EXISTS") && !(i+2 < len(tokens) && tokens[i+2].op("(")):
 			need(t, "DROP … IF EXISTS", 2016)
-		case t.val == "CREATE" && word(i+1, "OR") && word(i+2, "ALTER"):
+		case t.val == "CREATE" && is(i+1, "OR") && is(i+2, "ALTER"):
 			need(t, "CREATE OR ALTER", 2016)
-		case (t.val == "CREATE" || t.val == "ALTER") && word(i+1, "SERVER") && word(i+2, "ROLE"):
+		case (t.val == "CREATE" || t.val == "ALTER") && is(i+1, "SERVER") && is(i+2, "ROLE"):
 			need(t, t.val+" SERVER ROLE", 2012)
-		case t.val == "ALTER" && word(i+1, "ROLE") && i+3 < len(tokens) && (word(i+3, "ADD") || word(i+3, "DROP")):
+		case t.val == "ALTER" && is(i+1, "ROLE") && i+3 < len(tokens) && (is(i+3, "ADD") || is(i+3, "DROP")):
 			need(t, "ALTER ROLE … MEMBER", 2012)
-		case t.val == "OFFSET" && i+2 < len(tokens) && (word(i+2, "ROWS") || word(i+2, "ROW")):
+		case t.val == "OFFSET" && i+2 < len(tokens) && (is(i+2, "ROWS") || is(i+2, "ROW")):
 			need(t, "OFFSET … FETCH", 2012)
-		case t.val == "AT" && word(i+1, "TIME") && word(i+2, "ZONE"):
+		case t.val == "AT" && is(i+1, "TIME") && is(i+2, "ZONE"):
 			need(t, "AT TIME ZONE", 2016)
 		}
 	}
