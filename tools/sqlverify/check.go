@@ -164,7 +164,7 @@ func (c *checker) checkDynamic(d dynamicText) {
 }
 
 // mask returns the file with everything replaced that Microsoft's parser would wrongly refuse: owned statements become
-// PRINT 1, GO n becomes GO, sqlcmd variables become names. Lines stay what they are, and columns wherever possible.
+// PRINT 1 (ALTER DATABASE SET options may stay), GO n becomes GO, sqlcmd variables become names. Lines stay what they are, and columns wherever possible.
 func mask(s *script) string {
 	type cut struct {
 		lo, hi int
@@ -174,7 +174,7 @@ func mask(s *script) string {
 	ignore := func(token, string, string, ...any) {}
 	for _, b := range s.batches {
 		walk(parseBatch(s.tokens, b, ignore), nil, func(st *statement, _ []*statement) {
-			if st.isPlain() && st.hi > st.lo && ownedRule(s.tokens[st.lo:st.hi]) != "" {
+			if rule := ownedRule(s.tokens[st.lo:st.hi]); st.isPlain() && rule != "" && rule != "alter_database" {
 				cuts = append(cuts, cut{s.tokens[st.lo].off, s.tokens[st.hi-1].end, "PRINT 1"})
 			}
 		})

@@ -13,7 +13,7 @@ import (
 // { } a group, | a choice, [ ,...n ] repeats what stands before it, separated by commas. "2016+" in front of a clause is
 // ours: SQL Server 2016 brought it. Where the reference leaves something loose (commas between endpoint options) or lists
 // what mbamplan never writes (distributed and contained groups, certificates, REMOVE IP), this text is the narrower one.
-// Sources: CREATE/ALTER/DROP AVAILABILITY GROUP, CREATE/ALTER/DROP ENDPOINT, ALTER DATABASE SET HADR, ALTER DATABASE
+// Sources: CREATE/ALTER/DROP AVAILABILITY GROUP, CREATE/ALTER/DROP ENDPOINT, ALTER DATABASE SET options, SET HADR, ALTER DATABASE
 // Database Mirroring, GRANT/DENY/REVOKE Endpoint Permissions, ALTER AUTHORIZATION.
 const grammarText = `
 <create_group> ::=
@@ -96,6 +96,14 @@ const grammarText = `
 <modify_listener_option> ::=
     ADD IP <listener_address>
   | PORT = integer
+
+<alter_database> ::=
+    ALTER DATABASE name SET <database_option>
+
+<database_option> ::=
+    RECOVERY { FULL | BULK_LOGGED | SIMPLE } [ WITH NO_WAIT ]
+  | COMPATIBILITY_LEVEL = integer
+  | { AUTO_CLOSE | AUTO_SHRINK | TRUSTWORTHY | DB_CHAINING } { ON | OFF }
 
 <set_hadr> ::=
     ALTER DATABASE name SET HADR { AVAILABILITY GROUP = name | OFF | SUSPEND | RESUME }

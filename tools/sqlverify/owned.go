@@ -43,6 +43,8 @@ func ownedRule(tokens []token) string {
 		return "set_mirroring"
 	case first.is("ALTER") && second.is("DATABASE") && has(mirroringWords...):
 		return "set_hadr"
+	case first.is("ALTER") && second.is("DATABASE"):
+		return "alter_database"
 	case first.is("ALTER") && second.is("AUTHORIZATION") && (has("ENDPOINT") || onScope):
 		return "authorization_endpoint"
 	case first.is("GRANT") && (onScope || onEndpoint(tokens)):

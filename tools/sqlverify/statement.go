@@ -196,6 +196,7 @@ func (p *parser) condition() [2]int {
 			cases++
 		case t.is("END") && cases > 0:
 			cases--
+		case t.is("ELSE") && cases > 0:
 		case depth <= 0 && t.kind == word && starters[t.val]:
 			return [2]int{lo, p.i}
 		}
@@ -209,7 +210,7 @@ func (p *parser) plain(first, second token) {
 	if known && objects[first.val] != nil && !objects[first.val][second.val] {
 		known = false
 	}
-	if !known {
+	if !known && !(first.op(":") && first.col == 1) { // sqlcmd's commands have a rule of their own
 		what := first.raw
 		if objects[first.val] != nil && first.kind == word {
 			what = fmt.Sprintf("%s %s", first.raw, second.raw)
@@ -229,6 +230,10 @@ func (p *parser) plain(first, second token) {
 		queries = 1
 	case "UPDATE":
 		sets = 1
+	case "ALTER":
+		if second.is("DATABASE") {
+			sets = 1
+		}
 	}
 	for p.i++; p.i < p.hi; p.i++ {
 		t, prev := p.tokens[p.i], p.tokens[p.i-1]
@@ -250,6 +255,8 @@ func (p *parser) plain(first, second token) {
 		case t.is("END") && cases > 0:
 			cases--
 			continue
+		case t.is("ELSE") && cases > 0:
+			continue
 		case permission && (t.is("TO") || t.is("FROM")):
 			granted = true
 			continue
@@ -260,8 +267,6 @@ func (p *parser) plain(first, second token) {
 		case permission && !granted && !t.is("END") && !t.is("ELSE"):
 			continue
 		case first.is("ALTER") && second.is("AVAILABILITY") && (n == 4 || n == 5) && (t.is("SET") || t.is("GRANT") || t.is("DENY") || t.is("CREATE")):
-			continue
-		case first.is("ALTER") && second.is("DATABASE") && t.is("SET") && n <= 3:
 			continue
 		case first.is("ALTER") && (second.is("ROLE") || second.is("SERVER") || second.is("EVENT")) && t.is("DROP"):
 			continue
