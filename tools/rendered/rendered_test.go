@@ -90,12 +90,12 @@ func exampleNames(t testing.TB) []string {
 // hostsOf returns the servers that a file is for; none for a file bound to no server.
 func hostsOf(f *farm.Farm, file artifact.File) []*farm.Host {
 	for _, i := range f.Instances {
-		if i.Folder() == file.Server && i.Host().Name != file.Server {
+		if i.Folder() == file.Meta.Server && i.Host().Name != file.Meta.Server {
 			return i.Nodes
 		}
 	}
 	for _, h := range f.Hosts {
-		if h.Name == file.Server {
+		if h.Name == file.Meta.Server {
 			return []*farm.Host{h}
 		}
 	}
@@ -115,7 +115,7 @@ func windowsOf(f *farm.Farm, file artifact.File) []string {
 
 func sqlVersionOf(f *farm.Farm, file artifact.File) int {
 	for _, i := range f.Instances {
-		if i.Folder() == file.Server {
+		if i.Folder() == file.Meta.Server {
 			return i.Version
 		}
 	}
@@ -198,7 +198,7 @@ func powerShell(t testing.TB, f *farm.Farm, file artifact.File) []psverify.Findi
 	if err != nil {
 		t.Fatal(err)
 	}
-	kept, err := contract.Check(parsed, contract.Kind(file.Kind))
+	kept, err := contract.Check(parsed, contract.Kind(file.Meta.Kind))
 	if err != nil {
 		t.Fatal(err)
 	}
