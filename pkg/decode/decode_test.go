@@ -328,6 +328,7 @@ func TestShapes(t *testing.T) {
 		{"minutes", []string{"1", "525600"}, []string{"", "0", "-1", "525601", "1.5", "01"}},
 		{"netbios", []string{"CONTOSO", "A-B", "MÜLLER"}, []string{"", "CONTOSO.COM", "A B", "ABCDEFGHIJKLMNOP", `A\B`, "1234", "A@B"}},
 		{"port", []string{"1", "65535"}, []string{"", "0", "65536", "+1", "0443"}},
+		{"slug", []string{"a", "contoso-mbam", "A.b_c-1"}, []string{"", "-a", ".a", "a b", "ä", strings.Repeat("x", 61)}},
 		{"sqlname", []string{"MBAM Recovery", "a]b'c", strings.Repeat("x", 128), strings.Repeat("😀", 64)}, []string{"", " a", "a ", strings.Repeat("x", 129), strings.Repeat("😀", 65), "a\x01b"}},
 		{"text", []string{"", "a\nb"}, nil},
 		{"thumbprint", []string{strings.Repeat("0F", 20)}, []string{"", strings.Repeat("0F", 19), strings.Repeat("0G", 20), strings.Repeat("0f", 20), strings.Repeat("0F", 21)}},

@@ -44,6 +44,7 @@ var shapes = []*Shape{
 	{Name: "minutes", Expected: "a number of minutes from 1 to 525600", Example: "90", fits: func(s string) bool { return isNumber(s, 1, 525600) }},
 	{Name: "netbios", Expected: "the NetBIOS name of a domain, at most 15 characters without dots and blanks", Example: "CONTOSO", fits: isNetBIOS},
 	{Name: "port", Expected: "a port from 1 to 65535", Example: "443", fits: func(s string) bool { return isNumber(s, 1, 65535) }},
+	{Name: "slug", Expected: "1 to 60 letters, digits, dots, hyphens and underscores, the first a letter or digit", Example: "contoso-mbam", fits: isSlug},
 	{Name: "sqlname", Expected: "a SQL Server name of 1 to 128 characters without blanks at its ends", Example: "MBAM Recovery and Hardware", fits: isSQLName},
 	{Name: "text", Expected: "text", Example: "two lines", fits: func(string) bool { return true }},
 	{
@@ -277,4 +278,16 @@ func isInstance(s string) bool {
 // isSQLName checks the limits of sysname: 128 UTF-16 units.
 func isSQLName(s string) bool {
 	return s != "" && len(utf16.Encode([]rune(s))) <= 128 && strings.TrimSpace(s) == s && !strings.ContainsFunc(s, unicode.IsControl)
+}
+
+func isSlug(s string) bool {
+	if s == "" || len(s) > 60 || strings.ContainsAny(s[:1], "-._") {
+		return false
+	}
+	for _, r := range s {
+		if !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-._", r)) {
+			return false
+		}
+	}
+	return true
 }

@@ -11,7 +11,7 @@ const SchemaVersion = 1
 // File is one topology file as a person wrote it, with defaults filled in by Load.
 type File struct {
 	Schema  int    `key:"schema" req:"true" doc:"version of this format; this release reads 1" eg:"1"`
-	Name    string `key:"name" req:"true" doc:"short name of the farm; names files and titles" eg:"contoso-mbam"`
+	Name    string `key:"name" req:"true" is:"slug" doc:"short name of the farm; names files and titles" eg:"contoso-mbam"`
 	Secrets string `key:"secrets" doc:"path of the secrets file, relative to this file; default: <this file>.secrets.yaml beside it" eg:"contoso.secrets.yaml"`
 
 	MBAM     MBAM     `key:"mbam" req:"true" doc:"release, servicing level and set-up media of MBAM"`
@@ -125,7 +125,7 @@ type Cluster struct {
 
 // Placement is a place for databases.
 type Placement struct {
-	Name     string `name:"true" doc:"name of the placement; of an availability group: the group's name"`
+	Name     string `name:"true" is:"sqlname" doc:"name of the placement; of an availability group: the group's name"`
 	Kind     string `key:"kind" req:"true" enum:"standalone|fci|availabilityGroup|mirroring" doc:"what keeps the databases available"`
 	Existing bool   `key:"existing" def:"false" why:"a plan builds what it names unless told otherwise" doc:"it is there already: attach to it, never create or restore over it"`
 
@@ -211,7 +211,7 @@ type Web struct {
 
 // WebFarm is a set of equal web nodes under one virtual host name.
 type WebFarm struct {
-	Name        string       `key:"name" doc:"short name of the farm; default: web, then web2 …"`
+	Name        string       `key:"name" is:"slug" doc:"short name of the farm; default: web, then web2 …"`
 	Host        string       `key:"host" req:"true" is:"fqdn|dnslabel" doc:"virtual host name that clients and browsers name" eg:"mbam.contoso.com"`
 	ShortSPN    string       `key:"shortNameSPN" enum:"yes|no|auto" def:"auto" why:"needed only when the host name itself is single-label" doc:"register http/<short name> too"`
 	Features    []string     `key:"features" enum:"agentService|administrationPortal|selfServicePortal" doc:"default: all three"`

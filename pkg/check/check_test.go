@@ -1,0 +1,183 @@
+package check_test
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/mbamplan/mbamplan/docs"
+	"github.com/mbamplan/mbamplan/pkg/check"
+	"github.com/mbamplan/mbamplan/pkg/compile"
+	"github.com/mbamplan/mbamplan/pkg/diag"
+)
+
+func read(t *testing.T, name string) string {
+	t.Helper()
+	data, err := os.ReadFile("../../examples/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+// edit replaces the first occurrence of each old text and fails when it is not there.
+func edit(t *testing.T, text string, pairs ...string) string {
+	t.Helper()
+	for i := 0; i < len(pairs); i += 2 {
+		if !strings.Contains(text, pairs[i]) {
+			t.Fatalf("%q does not occur", pairs[i])
+		}
+		text = strings.Replace(text, pairs[i], pairs[i+1], 1)
+	}
+	return text
+}
+
+const always, mirrored = "contoso-alwayson.yaml", "fabrikam-mirrored.yaml"
+
+// Each case changes a clean example into one that a rule must find; the unchanged example is its good twin.
+var cases = []struct {
+	code, example string
+	edits         []string
+	text          string // part of the message
+	at            string // part of the line that the finding points at
+}{
+	{"MBP1001", always, []string{"release: 2.5 SP1", "release: 2.0", "      portal: {companyName: Contoso IT, helpdeskText: Contact the Contoso help desk, helpdeskUrl: \"https://help.contoso.com\"}\n", ""}, "2.0 is not rendered", "release: 2.0"},
+	{"MBP1001", always, []string{"  media:", "  mode: configurationManager\n  media:"}, "Configuration Manager", "mode:"},
+	{"MBP1002", mirrored, []string{"    existing: true\n", ""}, "mirroring is not set up", "kind: mirroring"},
+	{"MBP1002", always, []string{"recovery: MBAM-AG", "recovery: {placement: MBAM-AG, existing: true}"}, "moving the existing database", "existing: true"},
+	{"MBP1101", always, []string{"{name: MBAM-SQL,", "{name: MBAM-LISTENER-01,"}, `"MBAM-LISTENER-01"`, "MBAM-LISTENER-01"},
+	{"MBP1101", always, []string{"{name: MBAM-SQL,", "{name: MBAM_SQL,"}, `"MBAM_SQL"`, "MBAM_SQL"},
+	{"MBP1102", always, []string{"{name: MBAM-SQL,", "{name: SQL1,"}, "sql1.contoso.com", "SQL1"},
+	{"MBP1102", always, []string{"name: SQLCLU1", "name: web1"}, "web1.contoso.com", "web1"},
+	{"MBP1103", always, []string{"10.1.0.60/24", "10.1.0.50/24"}, "10.1.0.50", "balancer"},
+	{"MBP1103", always, []string{"WEB2: {site: HQ, address: 10.1.0.32/24}", "WEB2: {site: HQ, address: 10.1.0.31/24}"}, "10.1.0.31", "WEB2"},
+	{"MBP1104", always, []string{"[10.1.0.50/24, 10.2.0.50/24]", "[10.1.0.50/24, 10.1.0.51/24, 10.2.0.50/24]"}, "19451", "listener"},
+	{"MBP1104", always, []string{"[10.1.0.50/24, 10.2.0.50/24]", "[10.1.0.50/24]"}, "10.2.0.0/24", "listener"},
+	{"MBP1104", always, []string{"10.2.0.50/24", "10.2.0.255/24"}, "broadcast", "listener"},
+	{"MBP1105", always, []string{"managementHost: ADMIN1", "managementHost: web1.contoso.com"}, "is a server of the farm", "managementHost"},
+	{"MBP1106", always, []string{"hosts:\n", "hosts:\n  SPARE:\n"}, `"SPARE" has no role`, "SPARE"},
+	{"MBP1201", always, []string{"pool: svc-mbam-pool", `pool: BUILTIN\svc-mbam-pool`}, "local or built-in", "pool:"},
+	{"MBP1201", always, []string{"reports: svc-mbam-ro", `reports: WEB1\svc-mbam-ro`}, "local account of host", "WEB1"},
+	{"MBP1202", always, []string{"pool: svc-mbam-pool", "pool: gmsa-mbam$"}, "managed service", "gmsa-mbam$"},
+	{"MBP1203", always, []string{"reports: svc-mbam-ro", "reports: svc-mbam-pool"}, "read with the right to write", "reports:"},
+	{"MBP1203", always, []string{"readOnly: MBAM DB RO", "readOnly: MBAM DB RW"}, "both read/write and read-only", "readOnly"},
+	{"MBP1204", always, []string{"readWrite: MBAM DB RW", "readWriteIs: user\n  readWrite: MBAM DB RW"}, "is not the application pool account", "readWrite:"},
+	{"MBP1205", always, []string{"helpdesk: MBAM Helpdesk", "helpdesk: MBAM Advanced Helpdesk"}, "both help desk roles", "helpdesk:"},
+	{"MBP1206", always, []string{"pool: svc-mbam-pool", "pool: svc-mbam-application-pool"}, "more than 20", "pool:"},
+	{"MBP1207", always, []string{`serviceAccount: CONTOSO\svc-sql`, `serviceAccount: NT AUTHORITY\LocalService`}, "Local Service", ""},
+	{"MBP1207", always, []string{`, serviceAccount: CONTOSO\svc-sql`, ""}, "no service account", ""},
+	{"MBP1301", always, []string{"edition: Enterprise", "edition: Standard"}, "cannot hold both databases", ""},
+	{"MBP1301", always, []string{"edition: Enterprise", "edition: Standard", "    kind: availabilityGroup\n", "    kind: availabilityGroup\n    basic: true\n", ", {instance: SQL3, availability: asynchronous}", ""}, "a basic group holds one", "basic"},
+	{"MBP1302", always, []string{
+		"databases:\n", "  OTHER-AG:\n    kind: availabilityGroup\n    replicas: [SQL1, SQL2]\n    listener: {name: MBAM-SQ2, addresses: [10.1.0.51/24]}\n    backupShare: \\\\fs1\\seed\ndatabases:\n",
+		"recovery: MBAM-AG", "recovery: OTHER-AG",
+	}, "two groups", "recovery"},
+	{"MBP1303", always, []string{`version: "2019"`, `version: "2008 R2"`}, "no availability groups", "replicas"},
+	{"MBP1303", always, []string{"replicas: [SQL1, SQL2, {instance: SQL3, availability: asynchronous}]", "replicas: [SQL1, SQL2, {instance: SQL3, availability: synchronous, failover: automatic}]", `version: "2019"`, `version: "2014"`}, "automatic failover", "replicas"},
+	{"MBP1304", always, []string{"availability: asynchronous}", "availability: asynchronous, failover: automatic}"}, "cannot fail over automatically", "replicas"},
+	{"MBP1304", always, []string{"replicas: [SQL1, SQL2,", "replicas: [{instance: SQL1, availability: asynchronous}, SQL2,"}, "acts as asynchronous", "replicas"},
+	{"MBP1304", always, []string{"replicas: [SQL1, SQL2,", "replicas: [SQL1, {instance: SQL2, availability: asynchronous},"}, "no synchronous secondary", "replicas"},
+	{"MBP1305", always, []string{"instances:                                             # by the name that @@SERVERNAME prints\n  SQL1:\n", "instances:\n  SQL1:\n  SQL1\\TWO: {nodes: SQL1, port: 1444}\n", "replicas: [SQL1, SQL2,", "replicas: [SQL1, SQL1\\TWO,"}, "can both run on host", "replicas"},
+	{"MBP1306", always, []string{"    backupShare:", "    seeding: automatic\n    backupShare:", `version: "2019"`, `version: "2014"`}, "exists from SQL Server 2016", "seeding"},
+	{"MBP1306", always, []string{`    backupShare: \\fs1.contoso.com\mbam-seed`, "   "}, "no backup share", ""},
+	{"MBP1306", always, []string{"    backupShare:", "    seeding: automatic\n    backupShare:", `version: "2019"`, `version: "2016"`, "  SQL2:\n", "  SQL2: {data: 'G:\\Data'}\n"}, "the same folders", "seeding"},
+	{"MBP1307", always, []string{"  SQL3:\n\ncluster", "  SQL3: {version: \"2017\"}\n\ncluster"}, "no way back", "2017"},
+	{"MBP1307", mirrored, []string{`DB2\MBAM: {nodes: DB2,`, `DB2\MBAM: {edition: Enterprise, nodes: DB2,`}, "Enterprise edition", "Enterprise"},
+	{"MBP1308", mirrored, []string{`DB1\MBAM: {nodes: DB1, port: 14330}`, `DB1\MBAM: {nodes: DB1}`}, "SQL Server Browser", "DB1"},
+	{"MBP1309", always, []string{"    backupShare:", "    endpoint: {port: 1433}\n    backupShare:"}, "also a port for clients", "endpoint"},
+	{"MBP1310", always, []string{"compliance: MBAM-AG", "compliance: {placement: MBAM-AG, compatibilityLevel: 150}"}, "150", "compatibilityLevel"},
+	{"MBP1311", mirrored, []string{"name: MBAM_Recovery", "name: MBAM_Compliance"}, "both databases are called", "recovery"},
+	{"MBP1312", always, []string{"databases:\n", "  EXTRA: {kind: fci, instance: SQL3}\ndatabases:\n"}, "has one node", "EXTRA"},
+	{"MBP1401", always, []string{"nodes: [WEB1, WEB2]", "nodes: [WEB1]"}, "at least two servers", "nodes"},
+	{"MBP1401", always, []string{"      balancer: {kind: nlb, address: 10.1.0.60/24}\n", ""}, "no balancer", "nodes"},
+	{"MBP1402", always, []string{"nodes: [WEB1, WEB2]", "nodes: [WEB1, WEB2, web1]"}, "twice", "nodes"},
+	{"MBP1403", always, []string{"host: mbam.contoso.com  ", "host: web1.contoso.com  "}, "name of a server", "host:"},
+	{"MBP1403", always, []string{"host: mbam.contoso.com  ", "host: mbam  "}, "single-label", "host:"},
+	{"MBP1404", always, []string{"      certificate: {thumbprint: 9F3C1A77B0D24E5586C1F0A9D37E42B8C6510E2D, template: WebServerClientAuth}\n", ""}, "in clear", ""},
+	{"MBP1404", mirrored, []string{", thumbprint: 1111F2B7C0D94E5586C1F0A9D37E42B8C6510E2D", ""}, "no certificate yet", "NODE1"},
+	{"MBP1405", always, []string{"reports: RPT1\n", "reports: {hosts: RPT1, url: \"http://rpt1.contoso.com/ReportServer\"}\n"}, "without TLS", "url"},
+	{"MBP1405", always, []string{"reports: RPT1\n", "reports: {hosts: RPT1, url: \"https://rpt1.contoso.com/Reports\"}\n"}, "not the Web Service URL", "url"},
+	{"MBP1405", mirrored, []string{"instance: MSSQLSERVER", "instance: MBAM_SSRS"}, "KB 3011022", "instance"},
+	{"MBP1406", always, []string{"10.1.0.60/24", "10.3.0.60/24"}, "all must share one", "balancer"},
+	{"MBP1406", always, []string{"kind: nlb,", "kind: nlb, mode: unicast,"}, "MAC address spoofing", "mode"},
+	{"MBP1407", always, []string{"      nodes: [WEB1, WEB2]", "      features: [administrationPortal, selfServicePortal]\n      nodes: [WEB1, WEB2]", "clients: {gpo: MBAM clients, ou: \"OU=Workstations,DC=contoso,DC=com\"}\n", ""}, "no farm has the agent service", ""},
+	{"MBP1408", always, []string{"release: 2.5 SP1", `release: "2.5"`}, "portal texts", "portal"},
+	{"MBP1901", always, []string{`windows: "2019"`, `windows: "2022"`}, "support matrix", ""},
+	{"MBP1901", always, []string{`version: "2019"`, `version: "2022"`}, "support matrix", ""},
+}
+
+func TestRulesFind(t *testing.T) {
+	covered := map[string]bool{}
+	for _, c := range cases {
+		covered[c.code] = true
+		text := edit(t, read(t, c.example), c.edits...)
+		loaded, f, found := compile.Topology("test.yaml", []byte(text))
+		if f == nil {
+			t.Errorf("%s %q: the topology does not resolve: %v", c.code, c.edits, found)
+			continue
+		}
+		hit := false
+		for _, d := range found {
+			if d.Code == c.code && strings.Contains(d.Message, c.text) {
+				hit = true
+				if d.Pos.Line < 1 || d.Pos.Line > len(loaded.Lines) {
+					t.Errorf("%s: no place: %+v", c.code, d)
+				} else if !strings.Contains(loaded.Lines[d.Pos.Line-1], c.at) {
+					t.Errorf("%s points at %q, want a line with %q", c.code, loaded.Lines[d.Pos.Line-1], c.at)
+				}
+				if d.Fix == "" {
+					t.Errorf("%s has no fix", c.code)
+				}
+			}
+		}
+		if !hit {
+			t.Errorf("%s with %q was not found in %+v", c.code, c.edits[1], found)
+		}
+	}
+	for _, r := range check.Rules() {
+		if !covered[r.Code] {
+			t.Errorf("rule %s has no case", r.Code)
+		}
+	}
+}
+
+func TestExamplesAreClean(t *testing.T) {
+	for _, name := range []string{always, mirrored} {
+		if _, _, found := compile.Topology(name, []byte(read(t, name))); len(found) > 0 {
+			t.Errorf("%s: %+v", name, found)
+		}
+	}
+}
+
+func TestRulesAreWellFormed(t *testing.T) {
+	seen := map[string]bool{}
+	last := ""
+	for _, r := range check.Rules() {
+		if seen[r.Code] || r.Code <= last || r.Title == "" || len(r.Sources) == 0 {
+			t.Errorf("rule %s: duplicate, out of order, or without title or source", r.Code)
+		}
+		seen[r.Code], last = true, r.Code
+		for _, s := range r.Sources {
+			if !strings.Contains(string(docs.Sources), "\n  "+s+": ") {
+				t.Errorf("rule %s cites %q, which docs/sources.yaml lacks", r.Code, s)
+			}
+		}
+	}
+}
+
+func TestReferencesAreReportedTogether(t *testing.T) {
+	text := edit(t, read(t, always), "replicas: [SQL1, SQL2,", "replicas: [SQL1, SQ2,", "compliance: MBAM-AG", "compliance: MBAM-AGG", "nodes: [WEB1, WEB2]", "nodes: [WEB1, WEBB2]")
+	_, f, found := compile.Topology("test.yaml", []byte(text))
+	if f != nil || found.Errors() < 3 {
+		t.Fatalf("%v %v", f, found)
+	}
+	var all strings.Builder
+	if err := diag.WriteText(&all, found, func(string) []string { return strings.Split(text, "\n") }, false); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`did you mean "SQL2"`, `did you mean "MBAM-AG"`, `did you mean "WEB2"`} {
+		if !strings.Contains(all.String(), want) {
+			t.Errorf("no %s in\n%s", want, all.String())
+		}
+	}
+}
