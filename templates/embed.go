@@ -5,5 +5,5 @@ import "embed"
 
 // FS holds the catalogue, frames and libraries.
 //
-//go:embed all:_frame all:_lib all:_documents directory database reports web balancer clients backup
+//go:embed all:_frame all:_lib all:_documents all:directory all:database all:reports all:web all:balancer all:clients all:backup
 var FS embed.FS

@@ -172,7 +172,7 @@ func (c *Catalog) read(f fs.FS, overlay bool) error {
 		if d.IsDir() {
 			return nil
 		}
-		if ext := path.Ext(p); ext == ".go" {
+		if path.Ext(p) == ".go" || path.Base(p) == ".keep" {
 			return nil
 		}
 		data, err := fs.ReadFile(f, p)

@@ -135,6 +135,9 @@ func TestFiles(t *testing.T) {
 		if got != strings.ReplaceAll(string(want), "\r\n", "\n") {
 			t.Errorf("%s: got:\n%s\nwant:\n%s", name, got, want)
 		}
+		if crlf := result(name, []byte(strings.ReplaceAll(string(data), "\n", "\r\n"))); crlf != got {
+			t.Errorf("%s with CR LF: got:\n%s\nwant:\n%s", name, crlf, got)
+		}
 	}
 	for _, c := range Codes() {
 		if !used[c.ID] {

@@ -66,7 +66,7 @@ type Node struct {
 	Pos diag.Pos
 	// Value is the text of a scalar with quotes removed and escapes resolved.
 	Value string
-	// Plain says that a scalar stands without quotes and is no block scalar.
+	// Plain says that YAML had to guess the type of a scalar: it has no quotes, no !!str, and is no block scalar.
 	Plain bool
 	// Tag is the resolved short tag: !!str !!int !!float !!bool !!null !!timestamp !!map !!seq.
 	Tag   string
@@ -334,7 +334,7 @@ func (b *builder) node(n *yaml.Node, depth int) *Node {
 		}
 	default:
 		out.Value = n.Value
-		out.Plain = n.Style&^yaml.TaggedStyle == 0
+		out.Plain = n.Style == 0
 		if out.Plain && out.Tag == "!!merge" {
 			out.Tag = "!!str"
 		}

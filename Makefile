@@ -1,0 +1,51 @@
+# make test is the one test command: unit tests, golden trees, and the checkers over every rendered file.
+GO ?= go
+VERSION ?= dev
+LDFLAGS = -s -w -X github.com/mbamplan/mbamplan/pkg/cli.Version=$(VERSION)
+PLATFORMS = windows/amd64 windows/arm64 linux/amd64 linux/arm64 darwin/amd64 darwin/arm64
+
+.PHONY: test unit verify golden docs lint fuzz bench build vuln clean
+
+test: unit verify
+
+unit:
+	$(GO) test ./...
+
+# The checkers need gcc (PowerShell grammar); what else they need is skipped by name when it is missing.
+verify:
+	cd tools && $(GO) test ./...
+
+# Render every example again; review the difference as the product that it is.
+golden:
+	$(GO) test ./examples -run Golden -update
+
+# Regenerate docs/steps.md and the schema of the result file from the catalogue.
+docs:
+	$(GO) test ./docs -run Generated -update
+
+lint:
+	@test -z "$$(gofumpt -l cmd pkg docs examples templates tools | tee /dev/stderr)" || (echo 'run: gofumpt -w .' && false)
+	$(GO) vet ./...
+	cd tools && $(GO) vet ./...
+	staticcheck ./...
+	cd tools && staticcheck ./...
+	golangci-lint run ./...
+
+fuzz:
+	for p in quote yamlsrc decode; do for f in $$($(GO) test ./pkg/$$p -list '^Fuzz' | grep ^Fuzz); do $(GO) test ./pkg/$$p -run '^$$' -fuzz "^$$f$$" -fuzztime 20s || exit 1; done; done
+
+bench:
+	$(GO) test ./... -run '^$$' -bench . -benchmem
+
+build:
+	for p in $(PLATFORMS); do \
+	  ext=; case $$p in windows/*) ext=.exe;; esac; \
+	  CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o dist/mbamplan-$${p%/*}-$${p#*/}$$ext ./cmd/mbamplan || exit 1; \
+	done
+
+# Needs the vulnerability database, so it is no part of lint.
+vuln:
+	govulncheck ./...
+
+clean:
+	rm -rf bin dist out
