@@ -10,15 +10,12 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"github.com/mbamplan/mbamplan/docs"
 	"github.com/mbamplan/mbamplan/examples"
-	"github.com/mbamplan/mbamplan/pkg/catalog"
-	"github.com/mbamplan/mbamplan/pkg/check"
+	"github.com/mbamplan/mbamplan/pkg/compile"
 	"github.com/mbamplan/mbamplan/pkg/diag"
 	"github.com/mbamplan/mbamplan/pkg/farm"
 	"github.com/mbamplan/mbamplan/pkg/plan"
 	"github.com/mbamplan/mbamplan/pkg/topology"
-	"github.com/mbamplan/mbamplan/templates"
 )
 
 // maxFile bounds what is read of a topology; package yamlsrc refuses anything near it with a finding.
@@ -81,16 +78,8 @@ func (a *app) load(args []string) (*input, error) {
 	if name == "" {
 		name = in.name
 	}
-	loaded, found := topology.Load(name, in.data)
-	in.loaded = loaded
-	if found.Errors() == 0 {
-		var more diag.List
-		in.farm, more = farm.New(name, loaded.File, loaded.Origins)
-		found = append(found, more...)
-	}
-	if in.farm != nil {
-		found = append(found, check.Run(loaded, in.farm)...)
-	}
+	loaded, f, found := compile.Topology(name, in.data)
+	in.loaded, in.farm = loaded, f
 	return in, a.report(found, func(string) []string { return loaded.Lines })
 }
 
@@ -123,35 +112,36 @@ func colour(w io.Writer) bool {
 	return ok && os.Getenv("NO_COLOR") == "" && term.IsTerminal(int(f.Fd()))
 }
 
-// catalogue loads the step catalogue with the user's overlay.
-func (a *app) catalogue() (*catalog.Catalog, fs.FS, error) {
-	var files fs.FS = templates.FS
+// compiler loads the step catalogue with the user's overlay.
+func (a *app) compiler() (*compile.Compiler, error) {
 	var overlay fs.FS
 	if a.templates != "" {
 		info, err := os.Stat(a.templates)
 		if err != nil || !info.IsDir() {
-			return nil, nil, usage("--templates %s is not a folder", a.templates)
+			return nil, usage("--templates %s is not a folder", a.templates)
 		}
 		overlay = os.DirFS(a.templates)
-		files = catalog.Overlaid(templates.FS, overlay)
 	}
-	c, found := catalog.Load(templates.FS, docs.Sources, overlay)
-	return c, files, a.report(found, c.Lines)
+	c, found, err := compile.New(overlay)
+	if err != nil {
+		return nil, failure(err, "")
+	}
+	return c, a.report(found, c.Catalog.Lines)
 }
 
 // plan loads everything that a plan needs.
-func (a *app) plan(args []string) (*input, *plan.Plan, *catalog.Catalog, fs.FS, error) {
+func (a *app) plan(args []string) (*input, *plan.Plan, *compile.Compiler, error) {
 	in, err := a.load(args)
 	if err != nil {
-		return nil, nil, nil, nil, err
+		return nil, nil, nil, err
 	}
-	c, files, err := a.catalogue()
+	c, err := a.compiler()
 	if err != nil {
-		return nil, nil, nil, nil, err
+		return nil, nil, nil, err
 	}
-	p, err := plan.New(in.farm, c)
+	p, err := c.Plan(in.farm)
 	if err != nil {
-		return nil, nil, nil, nil, failure(fmt.Errorf("plan: %w", err), "")
+		return nil, nil, nil, failure(err, "")
 	}
-	return in, p, c, files, nil
+	return in, p, c, nil
 }

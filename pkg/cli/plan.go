@@ -28,7 +28,7 @@ func (a *app) planCommand() *cobra.Command {
 			if format != "text" && format != "json" {
 				return usage("--format takes text or json, found %q", format)
 			}
-			_, p, _, _, err := a.plan(args)
+			_, p, _, err := a.plan(args)
 			if err != nil {
 				return err
 			}

@@ -17,13 +17,9 @@ func (a *app) renderCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "render [FILE]", Short: "Write everything to run", Args: fileArg,
 		RunE: func(_ *cobra.Command, args []string) error {
-			_, p, c, files, err := a.plan(args)
+			_, p, c, err := a.plan(args)
 			if err != nil {
 				return err
-			}
-			e, err := render.New(c, files)
-			if err != nil {
-				return failure(err, "")
 			}
 			o := render.Options{Redacted: redact, Secrets: secrets.Redacted()}
 			if !redact {
@@ -31,11 +27,11 @@ func (a *app) renderCommand() *cobra.Command {
 					return failure(err, "")
 				}
 			}
-			t, found, err := e.Tree(p, o)
+			t, found, err := c.Tree(p, o)
 			if err != nil {
 				return failure(err, "")
 			}
-			if err := a.report(found, c.Lines); err != nil {
+			if err := a.report(found, c.Catalog.Lines); err != nil {
 				return err
 			}
 			for _, f := range t.Files() {

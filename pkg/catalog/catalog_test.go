@@ -1,0 +1,154 @@
+package catalog
+
+import (
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/mbamplan/mbamplan/pkg/diag"
+)
+
+const sources = `
+sources:
+  doc: {title: A document, grade: documented}
+`
+
+func step(number, extra string) string {
+	return "number: " + number + "\ntitle: Do it\nactor: web administrator\nscope: once\nsources: [doc]\nevidence: documented\n" + extra
+}
+
+func load(t *testing.T, files map[string]string) (*Catalog, diag.List) {
+	t.Helper()
+	m := fstest.MapFS{}
+	for name, text := range files {
+		m[name] = &fstest.MapFile{Data: []byte(text)}
+	}
+	return Load(m, []byte(sources), nil)
+}
+
+func codes(l diag.List) string {
+	var out []string
+	for _, d := range l {
+		out = append(out, d.Code)
+	}
+	return strings.Join(out, " ")
+}
+
+func TestLoadRefuses(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		files map[string]string
+		want  string
+		text  string
+	}{
+		{"a folder without step.yaml", map[string]string{"web/a/install.ps1.tmpl": "x"}, CodeBadStep, "needs a step.yaml"},
+		{"a missing step", map[string]string{"web/a/step.yaml": step("10", "needs: [web/b]\n")}, CodeNeeds, `"web/b", which does not exist`},
+		{"a higher number", map[string]string{
+			"web/a/step.yaml": step("10", "needs: [web/b]\n"), "web/b/step.yaml": step("20", ""),
+		}, CodeNeeds, "whose number is not lower"},
+		{"a cycle by name", map[string]string{
+			"web/a/step.yaml": step("10", "needs: [web/b]\n"), "web/b/step.yaml": step("20", "needs: [web/a]\n"),
+		}, CodeNeeds, "web/a → web/b → web/a"},
+		{"a number twice", map[string]string{
+			"web/a/step.yaml": step("10", ""), "web/b/step.yaml": step("10", ""),
+		}, CodeBadStep, `is taken by "web/a"`},
+		{"an unknown source", map[string]string{"web/a/step.yaml": strings.Replace(step("10", ""), "[doc]", "[dok]", 1)}, CodeSource, `"dok"`},
+		{"inferred without a proof", map[string]string{"web/a/step.yaml": strings.Replace(step("10", ""), "evidence: documented", "evidence: inferred", 1)}, CodeBadStep, "which check proves it"},
+		{"an unknown key", map[string]string{"web/a/step.yaml": step("10", "neds: []\n")}, "MBP0201", `did you mean "needs"`},
+		{"an unknown extension", map[string]string{"web/a/step.yaml": step("10", ""), "web/a/install.vbs.tmpl": "x"}, CodeUnknownFile, "no quoting rules"},
+		{"a name that is no kind", map[string]string{"web/a/step.yaml": step("10", ""), "web/a/notes": "x"}, CodeUnknownFile, "is not <kind>"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, found := load(t, c.files)
+			for _, d := range found {
+				if d.Code == c.want && strings.Contains(d.Message+d.Fix, c.text) {
+					return
+				}
+			}
+			t.Errorf("no %s with %q in %+v", c.want, c.text, found)
+		})
+	}
+}
+
+func TestInspectionRefusesAndAllows(t *testing.T) {
+	for _, c := range []struct {
+		name, ext, text, want string
+	}{
+		{"a literal", "ps1", "$a = {{ps .Name}}", ""},
+		{"a pipeline", "ps1", "$a = {{.Name | lower | ps}}", ""},
+		{"a variable", "ps1", "{{$n := .Name}}$a = {{ps $n}}", ""},
+		{"control flow", "ps1", "{{if .Name}}$a = {{ps .Name}}{{else}}$a = ''{{end}}", ""},
+		{"a loop of literals", "ps1", "{{range .List}}Do-It -Name {{ps .}}\n{{end}}", ""},
+		{"a note", "ps1", "# {{psNote .Name}}\n$a = 1", ""},
+		{"a bare field", "ps1", "$a = {{.Name}}", CodeUnquoted},
+		{"sprig's quote", "ps1", "$a = {{.Name | upper}}", CodeUnquoted},
+		{"another language's function", "ps1", "$a = {{sqlName .Name}}", CodeTemplate},
+		{"a literal in a string", "ps1", "$a = 'x {{ps .Name}}'", CodeContext},
+		{"a literal in an expandable string", "ps1", "$a = \"x {{ps .Name}}\"", CodeContext},
+		{"a literal in a comment", "ps1", "# {{ps .Name}}", CodeContext},
+		{"a note in code", "ps1", "$a = {{psNote .Name}}", CodeContext},
+		{"a branch that leaves a string open", "ps1", "{{if .Name}}$a = 'x{{else}}$a = 'y'{{end}}\n'", CodeContext},
+		{"a loop that opens a comment", "ps1", "{{range .List}}<# {{end}}", CodeContext},
+		{"a name", "sql", "ALTER DATABASE {{sqlName .Name}} SET RECOVERY FULL;", ""},
+		{"a string", "sql", "SELECT {{sqlString .Name}};", ""},
+		{"a string in a string", "sql", "SELECT N'a {{sqlString .Name}}';", CodeContext},
+		{"a name in brackets", "sql", "SELECT [{{sqlName .Name}}];", CodeContext},
+		{"a name in a comment", "sql", "/* {{sqlName .Name}} */", CodeContext},
+		{"a block of a library that leaks", "sql", `{{define "sql/x"}}{{.}}{{end}}{{template "sql/x" .Name}}`, CodeUnquoted},
+		{"a missing block", "sql", `{{template "sql/none" .}}`, CodeTemplate},
+		{"a shell word", "md", "{{.Name}}", CodeUnquoted},
+		{"text", "md", "{{mdText .Name}}", ""},
+		{"a function that is not pure", "md", `{{env "HOME" | mdText}}`, CodeTemplate},
+		{"a clock", "md", `{{now | mdText}}`, CodeTemplate},
+	} {
+		t.Run(c.name+" in "+c.ext, func(t *testing.T) {
+			cat, found := load(t, map[string]string{"web/a/step.yaml": step("10", ""), "web/a/install." + c.ext + ".tmpl": c.text})
+			if len(found) > 0 {
+				t.Fatal(found)
+			}
+			got := cat.Inspect(nil)
+			if c.want == "" && len(got) > 0 {
+				t.Errorf("refused: %v", got)
+			}
+			if c.want != "" && !strings.Contains(codes(got), c.want) {
+				t.Errorf("want %s, got %+v", c.want, got)
+			}
+			for _, d := range got {
+				if d.File != "templates/web/a/install."+c.ext+".tmpl" || d.Pos.Line < 1 {
+					t.Errorf("no place: %+v", d)
+				}
+			}
+		})
+	}
+}
+
+func TestOverlayOverridesAddsAndIsInspected(t *testing.T) {
+	base := fstest.MapFS{
+		"web/a/step.yaml":        {Data: []byte(step("10", ""))},
+		"web/a/install.ps1.tmpl": {Data: []byte("'base'")},
+	}
+	over := fstest.MapFS{
+		"web/a/install.ps1.tmpl":  {Data: []byte("'overlaid'")},
+		"web/b/step.yaml":         {Data: []byte(step("20", "needs: [web/a]\n"))},
+		"web/b/install.ps1.tmpl":  {Data: []byte("$x = {{.Farm.Name}}")},
+		"sources.yaml":            {Data: []byte("sources:\n  own: {title: Our own rules, grade: field}\n")},
+		"_documents/MORE.md.tmpl": {Data: []byte("{{mdText .Farm.Name}}")},
+	}
+	c, found := Load(base, []byte(sources), over)
+	if codes(found) != CodeUnquoted {
+		t.Fatalf("findings: %v", found)
+	}
+	if !strings.Contains(found[0].File, "web/b/install.ps1.tmpl") || found[0].Pos.Line != 1 {
+		t.Errorf("place: %+v", found[0])
+	}
+	if c.Step("web/b") == nil || !c.Step("web/b").Overlay || c.Sources["own"].Title == "" || c.Documents["MORE.md"] == nil {
+		t.Error("the overlay's step, source and document are not in the catalogue")
+	}
+	p, more := c.Parse(c.Step("web/a").Artifacts[0])
+	if len(more) > 0 {
+		t.Fatal(more)
+	}
+	if text, err := p.Execute("", nil); err != nil || text != "'overlaid'" {
+		t.Errorf("got %q, %v", text, err)
+	}
+}
