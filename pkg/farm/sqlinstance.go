@@ -149,10 +149,10 @@ func addAccount(list []Account, a Account) []Account {
 	return append(list, a)
 }
 
-// Principals returns the accounts that need a login on every instance with a copy of one of the databases: those that
+// LoginPrincipals returns the accounts that need a login on every instance with a copy of one of the databases: those that
 // MBAM maps to database users (mbam-databases). Members of a group come in through the group and need no login of their
 // own, so the pool account and the account of the reports are listed only where the access account is a user.
-func (f *Farm) Principals(databases []*Database) []Account {
+func (f *Farm) LoginPrincipals(databases []*Database) []Account {
 	var out []Account
 	if len(databases) == 0 {
 		return nil

@@ -157,7 +157,7 @@ func TestPrincipals(t *testing.T) {
 	}
 	for _, tt := range tests {
 		f := &Farm{ReadWrite: tt.rw, ReadOnly: tt.ro, Pool: user("pool"), ReportReader: user("reports")}
-		if got := downs(f.Principals(tt.databases)); got != tt.want {
+		if got := downs(f.LoginPrincipals(tt.databases)); got != tt.want {
 			t.Errorf("%s: %s, want %s", tt.name, got, tt.want)
 		}
 	}
