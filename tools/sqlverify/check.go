@@ -2,8 +2,7 @@
 // mirroring, their endpoints), what a SQL Server version does not know yet, and the contract that every rendered file keeps
 // (header, server guard, role guards, bounded waits, nothing that loses data). CheckFiles hands the rest to mscheck.
 //
-// Codes: SQP… structure, SQG… grammar, SQS… meaning of availability-group statements, SQV… version, SQC… contract,
-// SQM… Microsoft's parser.
+// Rules lists the codes.
 package sqlverify
 
 import (
@@ -156,6 +155,7 @@ func (c *checker) checkDynamic(d dynamicText) {
 		}
 		list := parseBatch(s.tokens, batch{0, len(s.tokens)}, sub.at)
 		sub.statements(s.tokens, list)
+		walk(list, nil, func(st *statement, _ []*statement) { sub.use(s.tokens, st) })
 		skip = owned(s.tokens, list)
 	}
 	sub.versions(s.tokens, skip)

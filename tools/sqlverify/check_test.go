@@ -3,6 +3,9 @@ package sqlverify
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -160,6 +163,8 @@ var broken = []struct {
 	{"DROP DATABASE, dynamic", 2012, "DECLARE @q nvarchar(max);\nSET @q = N'DROP DATABASE ' + QUOTENAME(N'A');\nEXEC sys.sp_executesql @q;", "SQC008", 2, "in dynamic SQL: DROP DATABASE"},
 	{"DROP DATABASE, text not known", 2012, "DECLARE @q nvarchar(max);\nSET @q = N'DROP DATABASE ' + DB_NAME(5);\nEXEC (@q);", "SQC008", 2, "in dynamic SQL: DROP DATABASE"},
 	{"DROP LOGIN without guard", 2012, "DROP LOGIN [x];", "SQC009", 1, "stands in no IF"},
+	{"DROP LOGIN without guard, dynamic", 2012, "DECLARE @q nvarchar(max);\nSET @q = N'DROP LOGIN ' + QUOTENAME(N'x');\nEXEC (@q);", "SQC009", 2, "in dynamic SQL: DROP LOGIN"},
+	{"USE, dynamic", 2012, "EXEC sys.sp_executesql N'USE [A]; SELECT 1;';", "SQC006", 1, "in dynamic SQL: USE"},
 	{"xp_cmdshell", 2012, "EXEC master.dbo.xp_cmdshell N'dir';", "SQC010", 1, "xp_cmdshell"},
 	{"xp_cmdshell switched on", 2012, "EXEC sys.sp_configure N'xp_cmdshell', 1;", "SQC010", 1, "xp_cmdshell"},
 	{"endless loop", 2012, "DECLARE @i int;\nSET @i = 0;\nWHILE @i < 5\nBEGIN\n    WAITFOR DELAY '00:00:01';\nEND;", "SQC011", 3, "no bound"},
@@ -304,6 +309,41 @@ func TestMicrosoftCatchesTheRest(t *testing.T) {
 			return f.File == files[i].Name && f.Code == "SQM001" && f.Line == bodyLine+b.line-1
 		}) {
 			t.Errorf("%q: no SQM001 on line %d in %v", b.body, bodyLine+b.line-1, findings)
+		}
+	}
+}
+
+// TestRules holds the list of codes against the code and the samples: each is used, listed and has a broken sample.
+func TestRules(t *testing.T) {
+	sources, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	used, sampled := map[string]bool{}, map[string]bool{}
+	for _, f := range sources {
+		data, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, code := range regexp.MustCompile(`"SQ[A-Z][0-9]{3}"`).FindAllString(string(data), -1) {
+			switch {
+			case strings.HasSuffix(f, "_test.go"):
+				sampled[strings.Trim(code, `"`)] = true
+			case f != "rules.go":
+				used[strings.Trim(code, `"`)] = true
+			}
+		}
+	}
+	listed := map[string]bool{}
+	for _, r := range Rules {
+		if listed[r.Code] || r.Text == "" || !used[r.Code] || !sampled[r.Code] {
+			t.Errorf("%s: listed twice %v, used %v, has a sample %v", r.Code, listed[r.Code], used[r.Code], sampled[r.Code])
+		}
+		listed[r.Code] = true
+	}
+	for code := range used {
+		if !listed[code] {
+			t.Errorf("%s is used and not listed", code)
 		}
 	}
 }

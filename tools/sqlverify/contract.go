@@ -289,9 +289,8 @@ func (c *checker) statementRules(tokens []token, s *statement, enclosing []*stat
 	if s.lo+1 < s.hi {
 		second = tokens[s.lo+1]
 	}
+	c.use(tokens, s)
 	switch {
-	case s.kind == "USE" && !second.named("master") && !second.named("msdb"):
-		c.at(first, "SQC006", "USE %s: stay in master or msdb; a copy that is not readable cannot be used", second.raw)
 	case s.kind == "DROP" && (second.is("LOGIN") || second.is("ENDPOINT")):
 		if !slices.ContainsFunc(enclosing, func(e *statement) bool { return e.kind == "if" }) {
 			c.at(first, "SQC009", "DROP %s stands in no IF", second.val)
@@ -301,6 +300,16 @@ func (c *checker) statementRules(tokens []token, s *statement, enclosing []*stat
 		if s.kind == "while" {
 			c.loop(tokens, s)
 		}
+	}
+}
+
+// use checks that USE names master or msdb: a copy of a user database that is not readable cannot be used.
+func (c *checker) use(tokens []token, s *statement) {
+	if s.kind != "USE" {
+		return
+	}
+	if s.hi-s.lo != 2 || !tokens[s.lo+1].named("master") && !tokens[s.lo+1].named("msdb") {
+		c.at(tokens[s.lo], "SQC006", "USE: stay in master or msdb")
 	}
 }
 

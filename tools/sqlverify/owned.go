@@ -246,9 +246,13 @@ func (c *checker) serverName(t token) {
 
 // endpointURL wants TCP://host:port; the host is a name, an IPv4 address or an IPv6 address in brackets, never an instance.
 func (c *checker) endpointURL(t token) {
-	rest, ok := strings.CutPrefix(strings.ToUpper(t.val), "TCP://")
+	const scheme = "TCP://"
+	rest := ""
+	if len(t.val) > len(scheme) && strings.EqualFold(t.val[:len(scheme)], scheme) {
+		rest = t.val[len(scheme):]
+	}
 	i := strings.LastIndexByte(rest, ':')
-	if !ok || i <= 0 {
+	if i <= 0 {
 		c.at(t, "SQS005", "%s is not of the form TCP://host:port", t.raw)
 		return
 	}
@@ -263,11 +267,22 @@ func (c *checker) endpointURL(t token) {
 		return
 	}
 	for _, label := range strings.Split(host, ".") {
-		if label == "" || len(label) > 63 || strings.Trim(label, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") != "" || label[0] == '-' || label[len(label)-1] == '-' {
-			c.at(t, "SQS005", "%s: %q is no host name", t.raw, t.val[6:6+i])
+		if !hostLabel(label) {
+			c.at(t, "SQS005", "%s: %q is no host name", t.raw, host)
 			return
 		}
 	}
+}
+
+// hostLabel says whether s is one label of a DNS host name, an underscore allowed as Windows does.
+func hostLabel(s string) bool {
+	for i := 0; i < len(s); i++ {
+		b := s[i] | 0x20
+		if !(b >= 'a' && b <= 'z') && !isDigit(s[i]) && s[i] != '-' && s[i] != '_' {
+			return false
+		}
+	}
+	return s != "" && len(s) <= 63 && s[0] != '-' && s[len(s)-1] != '-'
 }
 
 func (c *checker) between(t token, what string, lo, hi uint64) {
@@ -395,7 +410,7 @@ func (c *checker) alterGroup(tokens []token) {
 // masks, one of each subnet.
 func (c *checker) listener(tokens []token) {
 	name := tokens[1]
-	if n := name.val; n == "" || len(n) > 63 || strings.Trim(strings.ToUpper(n), "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") != "" || n[0] == '-' || n[len(n)-1] == '-' {
+	if !hostLabel(name.val) {
 		c.at(name, "SQS010", "%s is no DNS host name for a listener", name.raw)
 	}
 	subnets := map[netip.Prefix]bool{}

@@ -84,9 +84,9 @@ func (c *checker) roleGuards(tokens []token, list []*statement, texts []dynamicT
 	known := map[*statement]evidence{}
 	tainted := map[string]evidence{}
 	c.collect(tokens, list, evidence{}, tainted, known)
-	var chain = map[*statement][]*statement{}
+	conditional := map[*statement]bool{} // stands in an IF
 	walk(list, nil, func(s *statement, enclosing []*statement) {
-		chain[s] = enclosing
+		conditional[s] = slices.ContainsFunc(enclosing, func(e *statement) bool { return e.kind == "if" })
 		if !s.isPlain() {
 			return
 		}
@@ -95,10 +95,19 @@ func (c *checker) roleGuards(tokens []token, list []*statement, texts []dynamicT
 		}
 	})
 	for _, d := range texts {
-		if !d.known || d.from == nil {
+		if d.from == nil {
 			continue
 		}
 		sub := scan(d.sql)
+		guarded := conditional[d.from] || len(d.executed) > 0 && !slices.ContainsFunc(d.executed, func(e *statement) bool { return !conditional[e] })
+		for i, t := range sub.tokens[:max(len(sub.tokens)-1, 0)] {
+			if next := sub.tokens[i+1]; !guarded && t.is("DROP") && (next.is("LOGIN") || next.is("ENDPOINT")) {
+				c.at(d.origin, "SQC009", "in dynamic SQL: DROP %s stands in no IF", next.val)
+			}
+		}
+		if !d.known {
+			continue
+		}
 		for _, s := range parseBatch(sub.tokens, batch{0, len(sub.tokens)}, func(token, string, string, ...any) {}) {
 			b := roleBound(sub.tokens[s.lo:s.hi])
 			if b == nil || b.enough(known[d.from]) {

@@ -2,8 +2,10 @@
 //
 // Usage: sqlverify -version YEAR [-own] FILE...
 //
+//	sqlverify -rules
+//
 // It prints one finding a line to standard output and ends with 0 (clean), 1 (findings) or 2 (usage, unreadable file, or
-// mscheck missing). With -own Microsoft's parser is left out.
+// mscheck missing). With -own Microsoft's parser is left out; -rules lists the codes.
 package main
 
 import (
@@ -26,8 +28,15 @@ func run(args []string, stdout, stderr io.Writer) int {
 	flags.SetOutput(stderr)
 	version := flags.Int("version", 0, "SQL Server's `year`: 2008 (also 2008 R2), 2012, 2014, 2016, 2017, 2019, 2022")
 	own := flags.Bool("own", false, "leave Microsoft's parser out")
+	rules := flags.Bool("rules", false, "list the codes and end")
 	if err := flags.Parse(args); err != nil {
 		return 2
+	}
+	if *rules {
+		for _, r := range sqlverify.Rules {
+			fmt.Fprintf(stdout, "%s  %s\n", r.Code, r.Text)
+		}
+		return 0
 	}
 	if flags.NArg() == 0 || !sqlverify.Known(*version) {
 		fmt.Fprintln(stderr, "usage: sqlverify -version YEAR [-own] FILE...")

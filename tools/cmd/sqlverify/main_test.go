@@ -72,8 +72,11 @@ func TestRun(t *testing.T) {
 			}
 		})
 	}
-	t.Setenv(mscheck.EnvPath, filepath.Join(dir, "nothing"))
 	var out, errOut bytes.Buffer
+	if code := run([]string{"-rules"}, &out, &errOut); code != 0 || !strings.Contains(out.String(), "SQC008  DROP DATABASE\n") {
+		t.Errorf("-rules: exit %d, %s", code, out.String())
+	}
+	t.Setenv(mscheck.EnvPath, filepath.Join(dir, "nothing"))
 	if code := run([]string{"-version", "2016", good}, &out, &errOut); code != 2 || !strings.Contains(errOut.String(), "mscheck is not there") {
 		t.Errorf("without mscheck: exit %d, %s", code, errOut.String())
 	}
