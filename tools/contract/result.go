@@ -1,0 +1,90 @@
+package contract
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/mbamplan/mbamplan/tools/psverify"
+)
+
+// resultKeys are the keys of the result file.
+var resultKeys = []string{"schema", "step", "script", "host", "user", "started", "finished", "outcome", "exitCode", "message", "changed", "facts"}
+
+// result checks the use of $Result, which becomes the result file. Under strict mode a key that is not there throws.
+func (c *checker) result() {
+	var made *psverify.Assignment
+	outcome := false
+	for _, a := range c.file.Assignments {
+		if a.Variable != "result" {
+			continue
+		}
+		if a.Whole {
+			if made != nil || a.Function != nil {
+				c.report(a.Node, "PSC025", "$Result is made once, in the frame")
+			} else {
+				made = a
+			}
+			continue
+		}
+		key := member(a.Target.Node.Unwrap())
+		if c.inFrame(a.Node) {
+			continue
+		}
+		switch key {
+		case "outcome":
+			outcome = true
+			if c.kind.ReadOnly() && is(a.Value.Literal, "changed", "partial") {
+				c.report(a.Node, "PSC025", "a script of kind %s cannot have the outcome %s", c.kind, a.Value.Text())
+			}
+		case "changed":
+			if c.kind.ReadOnly() {
+				c.report(a.Node, "PSC025", "a script of kind %s changes nothing", c.kind)
+			}
+		}
+	}
+	if made == nil {
+		c.at(0, "PSC025", "$Result is not made")
+		return
+	}
+	if made.Value.Kind != psverify.Hash {
+		c.report(made.Node, "PSC025", "$Result is a literal [ordered]@{ }")
+		return
+	}
+	var have []string
+	for _, e := range made.Value.Entries {
+		have = append(have, e.Key)
+	}
+	for _, key := range resultKeys {
+		if !slices.Contains(have, key) {
+			c.report(made.Node, "PSC025", "$Result has no key %s", key)
+		}
+	}
+	if !outcome {
+		c.report(made.Node, "PSC025", "the step never sets $Result.outcome")
+	}
+	for n := range c.file.Root.All() {
+		if n.Kind != "member_access" || len(n.Children) < 3 {
+			continue
+		}
+		if v := psverify.ValueOf(n.Children[0]); v.Kind != psverify.Variable || v.Literal != "result" {
+			continue
+		}
+		if key := strings.TrimSpace(n.Children[2].Text()); !slices.ContainsFunc(have, func(h string) bool { return strings.EqualFold(h, key) }) {
+			c.report(n, "PSC025", "$Result has no key %s: facts of the step go into $Result.facts", key)
+		}
+	}
+}
+
+// member is the name right behind the variable in $x.name.more, or "".
+func member(n *psverify.Node) string {
+	for {
+		if (n.Kind != "member_access" && n.Kind != "element_access") || len(n.Children) < 3 {
+			return ""
+		}
+		below := n.Children[0].Unwrap()
+		if below.Kind == "variable" {
+			return strings.ToLower(strings.TrimSpace(n.Children[2].Text()))
+		}
+		n = below
+	}
+}
