@@ -2,6 +2,7 @@ package contract
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/mbamplan/mbamplan/tools/binding"
@@ -19,7 +20,7 @@ var changing = []string{
 // harmless are commands with such a verb, or with -WhatIf, that change nothing outside the running script. What a block
 // given to ForEach-Object or Invoke-Command does is checked in the block.
 var harmless = []string{
-	"Add-Member", "Add-Type", "ForEach-Object", "Import-Csv", "Import-Module", "Invoke-Command", "Invoke-Expression",
+	"Add-Member", "Add-Type", "ForEach-Object", "Import-Clixml", "Import-Csv", "Import-Module", "Invoke-Command", "Invoke-Expression",
 	"Invoke-History", "New-CimSession", "New-CimSessionOption", "New-NlbClusterIpv6Address", "New-Object", "New-PSDrive",
 	"New-PSSession", "New-ScheduledTaskAction", "New-ScheduledTaskPrincipal", "New-ScheduledTaskSettingsSet",
 	"New-ScheduledTaskTrigger", "New-TimeSpan", "New-WebServiceProxy", "Remove-CimSession", "Remove-PSDrive",
@@ -45,6 +46,7 @@ type operation struct {
 	what     string
 	guarded  bool
 	own      bool // on a file that the script made itself: below $WorkDir, or a temporary one
+	passing  bool // on a temporary file that a finally block of the same function deletes
 }
 
 // A duty is what a function leaves to its callers to guard.
@@ -71,6 +73,7 @@ func (c *checker) changes() {
 			}
 		}
 	}
+	all = slices.DeleteFunc(all, func(op operation) bool { return op.passing })
 	if c.kind.ReadOnly() {
 		for _, op := range all {
 			if !op.own {
@@ -140,7 +143,7 @@ func (c *checker) command(call *psverify.Command) (operation, bool) {
 		if name, ok := first(call, "TypeName"); !ok || !strings.HasSuffix(strings.ToLower(name.Literal), "streamwriter") {
 			return op, false
 		}
-		op.own = c.ownPath(call.Node, 0)
+		c.place(&op, call.Node)
 		return op, true
 	case is(call.Name, "Invoke-Sqlcmd"):
 		query, ok := first(call, "Query")
@@ -160,7 +163,7 @@ func (c *checker) command(call *psverify.Command) (operation, bool) {
 	}
 	for _, name := range []string{"LiteralPath", "Path", "FilePath"} {
 		if v, ok := first(call, name); ok && is(call.Name, "Remove-Item", "Set-Content", "Add-Content", "Out-File", "Export-Csv", "New-Item") {
-			op.own = c.ownPath(v.Node, 0)
+			c.place(&op, v.Node)
 		}
 	}
 	return op, true
@@ -193,7 +196,7 @@ func (c *checker) method(n *psverify.Node) (operation, bool) {
 	args := n.Child("argument_list")
 	switch static {
 	case "io.file", "io.directory":
-		op.own = args != nil && c.ownPath(args, 0)
+		c.place(&op, args)
 		return op, !readers.MatchString(member)
 	case "registry":
 		return op, is(member, "SetValue")
@@ -295,13 +298,40 @@ func squeeze(n *psverify.Node) string {
 	return strings.ToLower(strings.Join(strings.Fields(n.Text()), ""))
 }
 
-// ownPath tells whether an expression names a file below $WorkDir or a temporary one, also through variables.
-func (c *checker) ownPath(n *psverify.Node, depth int) bool {
+var (
+	temporary = []string{"::gettempfilename(", "::gettemppath("}
+	workFiles = []string{"$workdir", "$script:workdir"}
+)
+
+// place fills in whose file an operation works on.
+func (c *checker) place(op *operation, path *psverify.Node) {
+	temp := c.below(path, temporary, 0)
+	op.own = temp || c.below(path, workFiles, 0)
+	op.passing = temp && c.cleansUp(op.node)
+}
+
+// cleansUp tells whether a finally block of the same function deletes a temporary file or folder: then what was written
+// there is gone, and the function only reads, as with an export that has to go through a file.
+func (c *checker) cleansUp(n *psverify.Node) bool {
+	for other := range c.file.Root.All() {
+		if other.Kind != "invocation_expression" || other.Ancestor("finally_clause") == nil || c.enclosing(other) != c.enclosing(n) {
+			continue
+		}
+		static, member := target(other)
+		if is(static, "io.file", "io.directory") && is(member, "Delete") && c.below(other.Child("argument_list"), temporary, 0) {
+			return true
+		}
+	}
+	return false
+}
+
+// below tells whether an expression names a path that starts from one of the signs, also through variables.
+func (c *checker) below(n *psverify.Node, signs []string, depth int) bool {
 	if n == nil || depth > 3 {
 		return false
 	}
 	text := strings.ToLower(n.Text())
-	for _, sign := range []string{"$workdir", "$script:workdir", "::gettempfilename(", "::gettemppath("} {
+	for _, sign := range signs {
 		if strings.Contains(text, sign) {
 			return true
 		}
@@ -316,7 +346,7 @@ func (c *checker) ownPath(n *psverify.Node, depth int) bool {
 			found := false
 			for _, a := range c.file.Assignments {
 				if a.Whole && a.Variable == name && a.Function == fn {
-					if !c.ownPath(a.Value.Node, depth+1) {
+					if !c.below(a.Value.Node, signs, depth+1) {
 						return false
 					}
 					found = true
