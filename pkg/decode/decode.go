@@ -36,11 +36,15 @@ import (
 // maxListed is how many keys a finding about an unknown key lists.
 const maxListed = 8
 
+// maxFindings is how many findings of a document are kept.
+const maxFindings = 1000
+
 // maxQuoted is how many runes of a value a finding repeats.
 const maxQuoted = 60
 
 // Into fills out, a pointer to a struct, from doc and returns the sorted findings. After an error out holds what could
 // be read. A document without a root was reported by the parser and gives no finding. Lists are replaced, not extended.
+// Only the first 1,000 findings are kept.
 func Into(doc *yamlsrc.Document, out any) (*Origins, diag.List) {
 	v := reflect.ValueOf(out)
 	if v.Kind() != reflect.Pointer || v.IsNil() || v.Elem().Kind() != reflect.Struct {
@@ -58,9 +62,15 @@ type decoder struct {
 	doc     *yamlsrc.Document
 	origins *Origins
 	found   diag.List
+	// failed says that there is an error among the findings.
+	failed bool
 }
 
 func (d *decoder) add(severity diag.Severity, code string, pos diag.Pos, message, fix string, related ...diag.Related) {
+	if len(d.found) >= maxFindings && (severity != diag.Error || d.failed) {
+		return
+	}
+	d.failed = d.failed || severity == diag.Error
 	d.found = append(d.found, diag.Diagnostic{
 		Code: code, Severity: severity, File: d.doc.File, Pos: pos, Message: message, Fix: fix, Related: related,
 	})

@@ -28,6 +28,9 @@ const (
 	MaxAliased = 10_000
 )
 
+// maxFindings is how many findings of a file are reported.
+const maxFindings = 1000
+
 // maxControls is how many control characters of a file are reported.
 const maxControls = 10
 
@@ -92,39 +95,52 @@ type Document struct {
 // Lines returns the lines of the file without their ends and without a byte order mark. Positions count in them.
 func (d *Document) Lines() []string { return d.lines }
 
-// Parse reads data, the content of file. It always returns a document; findings are in no particular order.
+// Parse reads data, the content of file. It always returns a document; the findings are sorted, and only the first 1,000
+// are kept.
 func Parse(file string, data []byte) (*Document, diag.List) {
 	b := &builder{doc: &Document{File: file}}
+	b.parse(data)
+	b.found.Sort()
+	return b.doc, b.found
+}
+
+func (b *builder) parse(data []byte) {
 	data = b.text(data)
 	if len(b.found) > 0 {
-		return b.doc, b.found
+		return
 	}
 	root, err := b.read(data)
 	if err != nil {
 		b.syntax(data, err)
-		return b.doc, b.found
+		return
 	}
-	if root != nil {
-		b.doc.Root = b.node(root, 1)
+	if root == nil {
+		return
 	}
-	if b.unusable {
-		b.doc.Root = nil
+	if n := b.node(root, 1); !b.unusable {
+		b.doc.Root = n
 	}
-	return b.doc, b.found
 }
 
 // builder turns the nodes of the YAML library into ours.
 type builder struct {
 	doc   *Document
 	found diag.List
+	// failed says that there is an error among the findings.
+	failed bool
 	// unusable is set by a finding after which nothing more is read.
 	unusable bool
 	// aliases is the chain of anchored nodes being expanded.
 	aliases []*yaml.Node
 	aliased int
+	indexes []*lineIndex
 }
 
 func (b *builder) add(severity diag.Severity, code string, pos diag.Pos, message, fix string, related ...diag.Related) {
+	if len(b.found) >= maxFindings && (severity != diag.Error || b.failed) {
+		return
+	}
+	b.failed = b.failed || severity == diag.Error
 	b.found = append(b.found, diag.Diagnostic{
 		Code: code, Severity: severity, File: b.doc.File, Pos: pos, Message: message, Fix: fix, Related: related,
 	})
