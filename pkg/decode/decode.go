@@ -160,7 +160,7 @@ func (d *decoder) object(n *yamlsrc.Node, v reflect.Value, p *plan, path string,
 			if example == "" {
 				example = "…"
 			}
-			d.fail(CodeMissingKey, key, fmt.Sprintf("required key %q is missing %s", f.key, inWhere(path)), fmt.Sprintf("add %q", f.key+": "+example))
+			d.fail(CodeMissingKey, key, fmt.Sprintf("required key %q is missing %s", f.key, inWhere(path)), "add "+quoted(f.key+": "+example))
 		default:
 			d.absent(f, v.Field(f.index), Child(path, f.key))
 		}
@@ -464,7 +464,7 @@ func (d *decoder) enum(f *field, s string, n *yamlsrc.Node, path string) {
 	if strings.EqualFold(meant, s) {
 		message += "; upper and lower case must agree"
 	}
-	d.fail(CodeEnum, n.Pos, message, fmt.Sprintf("write %q", meant))
+	d.fail(CodeEnum, n.Pos, message, "write "+quoted(meant))
 }
 
 // misread says what a YAML reader makes of the unquoted text of n when that is another text, "" otherwise.

@@ -93,7 +93,9 @@ func (b *builder) content(n *yaml.Node) (pos diag.Pos, tag string, tagPos diag.P
 			if end < 0 {
 				end = len(rest)
 			}
-			if rest[0] == '!' {
+			if rest[0] == '&' && len(n.Anchor) > 0 && len(n.Anchor) < len(rest) {
+				end = 1 + len(n.Anchor) // a value may follow without a blank
+			} else if rest[0] == '!' {
 				tag, tagPos = rest[:end], b.clamp(line, col, utf8.RuneCountInString(rest[:end]))
 			}
 			after := strings.TrimLeft(rest[end:], " \t")

@@ -100,7 +100,7 @@ func (b *builder) unknownAnchor(message string, line int) bool {
 			break
 		}
 	}
-	b.fail(CodeAnchor, pos, fmt.Sprintf("alias %q names no anchor above", "*"+name), fmt.Sprintf("put the value in quotes, or define &%s above", name))
+	b.fail(CodeAnchor, pos, fmt.Sprintf("alias %s names no anchor above", quoted("*"+name)), fmt.Sprintf("put the value in quotes, or define &%s above", name))
 	return true
 }
 
@@ -291,7 +291,7 @@ func (s *scanner) loose(line string, col, first int) {
 		case missingBlank.MatchString(text):
 			colon := strings.IndexByte(text, ':')
 			s.note(s.row, col+colon, 1, CodeColon, `no blank behind the colon; expected "key: value"`,
-				fmt.Sprintf("write %q", text[:colon]+": "+text[colon+1:]))
+				"write "+quoted(text[:colon]+": "+text[colon+1:]))
 		case s.levels[top].items:
 			s.note(s.row, col, len([]rune(text)), CodeIndent, `expected a list item that begins with "- "`, "")
 		case text[0] != '"' && text[0] != '\'':

@@ -31,6 +31,9 @@ const (
 // maxFindings is how many findings of a file are reported.
 const maxFindings = 1000
 
+// maxQuoted is how many runes of the text a finding repeats.
+const maxQuoted = 60
+
 // maxControls is how many control characters of a file are reported.
 const maxControls = 10
 
@@ -148,6 +151,14 @@ func (b *builder) add(severity diag.Severity, code string, pos diag.Pos, message
 
 func (b *builder) fail(code string, pos diag.Pos, message, fix string, related ...diag.Related) {
 	b.add(diag.Error, code, pos, message, fix, related...)
+}
+
+// quoted returns text of the file in quotes for a finding, cut when it is long. Backslashes stay as they are.
+func quoted(s string) string {
+	if r := []rune(s); len(r) > maxQuoted {
+		s = string(r[:maxQuoted]) + "…"
+	}
+	return `"` + s + `"`
 }
 
 // text checks that data is text the YAML library may see, splits it into lines and returns it without its byte order
@@ -369,7 +380,7 @@ func (b *builder) alias(n *yaml.Node, depth int) *Node {
 	for _, open := range b.aliases {
 		if open == n.Alias {
 			b.unusable = true
-			b.fail(CodeAliases, at, fmt.Sprintf("alias %q stands inside the value it names", "*"+n.Value), "write the value out")
+			b.fail(CodeAliases, at, fmt.Sprintf("alias %s stands inside the value it names", quoted("*"+n.Value)), "write the value out")
 			return nil
 		}
 	}
@@ -408,7 +419,7 @@ func (b *builder) mapping(n *yaml.Node, out *Node, depth int) {
 			value.Pos = key.Pos
 		}
 		if first, ok := seen[key.Value]; ok {
-			b.fail(CodeDuplicate, key.Pos, fmt.Sprintf("key %q stands twice in this mapping", key.Value),
+			b.fail(CodeDuplicate, key.Pos, fmt.Sprintf("key %s stands twice in this mapping", quoted(key.Value)),
 				"remove or rename one of the two", diag.Related{Pos: first, Message: "the first is here"})
 			continue
 		}
@@ -428,7 +439,7 @@ func (b *builder) tag(text string, pos diag.Pos, n *yaml.Node) {
 	case n.Tag == "!!map" && n.Kind == yaml.MappingNode:
 	case n.Tag == "!!seq" && n.Kind == yaml.SequenceNode:
 	default:
-		b.fail(CodeTag, pos, fmt.Sprintf("tag %q is not supported; expected the value alone", text), "remove the tag")
+		b.fail(CodeTag, pos, fmt.Sprintf("tag %s is not supported; expected the value alone", quoted(text)), "remove the tag")
 	}
 }
 
@@ -438,7 +449,7 @@ const typographicQuotes = "“”„‘’‚"
 // typography warns of characters in an unquoted value that look like blanks and quotes but are neither.
 func (b *builder) typography(n *Node) {
 	if i := strings.IndexRune(n.Value, '\u00A0'); i >= 0 {
-		b.add(diag.Warning, CodeBlank, b.inside(n, '\u00A0'), fmt.Sprintf("non-breaking space in the unquoted value %q; expected an ordinary blank", n.Value),
+		b.add(diag.Warning, CodeBlank, b.inside(n, '\u00A0'), fmt.Sprintf("non-breaking space in the unquoted value %s; expected an ordinary blank", quoted(n.Value)),
 			"retype the blank; put the value in quotes if the non-breaking space is meant")
 	}
 	first, _ := utf8.DecodeRuneInString(n.Value)
