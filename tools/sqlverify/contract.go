@@ -341,10 +341,8 @@ func (c *checker) loop(tokens []token, s *statement) {
 			assigned[a.name] = append(assigned[a.name], a)
 		}
 	})
-	polls := false
-	for i := s.lo; i+1 < s.hi; i++ {
-		polls = polls || tokens[i].is("sys") && tokens[i+1].op(".")
-	}
+	polls := readsServer(tokens[s.cond[0]:s.cond[1]])
+	walk(s.body, nil, func(st *statement, _ []*statement) { polls = polls || readsServer(tokens[st.lo:st.hi]) })
 	if polls && !waits {
 		c.at(tokens[s.lo], "SQC011", "WHILE without WAITFOR DELAY")
 	}
@@ -370,6 +368,16 @@ func (c *checker) loop(tokens []token, s *statement) {
 	if !bounded {
 		c.at(tokens[s.lo], "SQC011", "WHILE has no bound: compare a counter that the body moves, or the clock with a deadline")
 	}
+}
+
+// readsServer tells whether tokens name something of schema sys.
+func readsServer(tokens []token) bool {
+	for i := 0; i+1 < len(tokens); i++ {
+		if tokens[i].is("sys") && tokens[i+1].op(".") {
+			return true
+		}
+	}
+	return false
 }
 
 func bounds(term []token, assigned map[string][]assignment) bool {
