@@ -36,11 +36,15 @@ import (
 // maxListed is how many keys a finding about an unknown key lists.
 const maxListed = 8
 
+// maxFindings is how many findings of a document are kept.
+const maxFindings = 1000
+
 // maxQuoted is how many runes of a value a finding repeats.
 const maxQuoted = 60
 
 // Into fills out, a pointer to a struct, from doc and returns the sorted findings. After an error out holds what could
 // be read. A document without a root was reported by the parser and gives no finding. Lists are replaced, not extended.
+// Only the first 1,000 findings are kept.
 func Into(doc *yamlsrc.Document, out any) (*Origins, diag.List) {
 	v := reflect.ValueOf(out)
 	if v.Kind() != reflect.Pointer || v.IsNil() || v.Elem().Kind() != reflect.Struct {
@@ -58,9 +62,15 @@ type decoder struct {
 	doc     *yamlsrc.Document
 	origins *Origins
 	found   diag.List
+	// failed says that there is an error among the findings.
+	failed bool
 }
 
 func (d *decoder) add(severity diag.Severity, code string, pos diag.Pos, message, fix string, related ...diag.Related) {
+	if len(d.found) >= maxFindings && (severity != diag.Error || d.failed) {
+		return
+	}
+	d.failed = d.failed || severity == diag.Error
 	d.found = append(d.found, diag.Diagnostic{
 		Code: code, Severity: severity, File: d.doc.File, Pos: pos, Message: message, Fix: fix, Related: related,
 	})
@@ -150,7 +160,7 @@ func (d *decoder) object(n *yamlsrc.Node, v reflect.Value, p *plan, path string,
 			if example == "" {
 				example = "…"
 			}
-			d.fail(CodeMissingKey, key, fmt.Sprintf("required key %q is missing %s", f.key, inWhere(path)), fmt.Sprintf("add %q", f.key+": "+example))
+			d.fail(CodeMissingKey, key, fmt.Sprintf("required key %q is missing %s", f.key, inWhere(path)), "add "+quoted(f.key+": "+example))
 		default:
 			d.absent(f, v.Field(f.index), Child(path, f.key))
 		}
@@ -454,7 +464,7 @@ func (d *decoder) enum(f *field, s string, n *yamlsrc.Node, path string) {
 	if strings.EqualFold(meant, s) {
 		message += "; upper and lower case must agree"
 	}
-	d.fail(CodeEnum, n.Pos, message, fmt.Sprintf("write %q", meant))
+	d.fail(CodeEnum, n.Pos, message, "write "+quoted(meant))
 }
 
 // misread says what a YAML reader makes of the unquoted text of n when that is another text, "" otherwise.

@@ -8,6 +8,42 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
+// stride is how many runes lie between two marks of a lineIndex.
+const stride = 256
+
+// lineIndex makes columns of long lines cheap to find: a file of one line may hold a hundred thousand values.
+type lineIndex struct {
+	runes int
+	// marks holds the byte offset of every stride-th rune; it is nil for a line of ASCII, where columns are bytes.
+	marks []int
+}
+
+func newLineIndex(s string) *lineIndex {
+	x := &lineIndex{runes: utf8.RuneCountInString(s)}
+	if x.runes == len(s) {
+		return x
+	}
+	n := 0
+	for i := range s {
+		if n%stride == 0 {
+			x.marks = append(x.marks, i)
+		}
+		n++
+	}
+	return x
+}
+
+// index returns the index of a line, from 1, which must exist.
+func (b *builder) index(line int) *lineIndex {
+	if b.indexes == nil {
+		b.indexes = make([]*lineIndex, len(b.doc.lines))
+	}
+	if b.indexes[line-1] == nil {
+		b.indexes[line-1] = newLineIndex(b.doc.lines[line-1])
+	}
+	return b.indexes[line-1]
+}
+
 // clamp makes a position that lies inside the file: yaml.v3 places missing values behind the end of a line.
 func (b *builder) clamp(line, col, length int) diag.Pos {
 	lines := b.doc.lines
@@ -15,18 +51,25 @@ func (b *builder) clamp(line, col, length int) diag.Pos {
 		return diag.Pos{}
 	}
 	line = min(max(line, 1), len(lines))
-	runes := utf8.RuneCountInString(lines[line-1])
+	runes := b.index(line).runes
 	col = min(max(col, 1), max(runes, 1))
 	return diag.Pos{Line: line, Col: col, Len: max(min(length, runes-col+1), 1)}
 }
 
 // rest returns the text of a line from a column on.
 func (b *builder) rest(line, col int) string {
-	if line < 1 || line > len(b.doc.lines) {
+	if line < 1 || line > len(b.doc.lines) || col < 1 {
 		return ""
 	}
-	s := b.doc.lines[line-1]
-	for ; col > 1 && s != ""; col-- {
+	s, x := b.doc.lines[line-1], b.index(line)
+	if col > x.runes {
+		return ""
+	}
+	if x.marks == nil {
+		return s[col-1:]
+	}
+	s = s[x.marks[(col-1)/stride]:]
+	for range (col - 1) % stride {
 		_, n := utf8.DecodeRuneInString(s)
 		s = s[n:]
 	}
@@ -50,7 +93,9 @@ func (b *builder) content(n *yaml.Node) (pos diag.Pos, tag string, tagPos diag.P
 			if end < 0 {
 				end = len(rest)
 			}
-			if rest[0] == '!' {
+			if rest[0] == '&' && len(n.Anchor) > 0 && len(n.Anchor) < len(rest) {
+				end = 1 + len(n.Anchor) // a value may follow without a blank
+			} else if rest[0] == '!' {
 				tag, tagPos = rest[:end], b.clamp(line, col, utf8.RuneCountInString(rest[:end]))
 			}
 			after := strings.TrimLeft(rest[end:], " \t")

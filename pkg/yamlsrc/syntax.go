@@ -7,6 +7,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/mbamplan/mbamplan/pkg/diag"
 )
@@ -59,7 +60,10 @@ func (b *builder) syntax(data []byte, err error) {
 	if len(data) <= maxSearched {
 		line = b.lineOf(message, line)
 	}
-	s := scanner{lines: b.doc.lines, anchors: map[string]bool{}}
+	if b.unknownAnchor(message, line) {
+		return
+	}
+	s := scanner{lines: b.doc.lines}
 	s.run()
 	for _, m := range s.mistakes {
 		if line == 0 || m.line <= line {
@@ -80,6 +84,24 @@ func (b *builder) syntax(data []byte, err error) {
 		}
 	}
 	b.fail(CodeSyntax, pos, "the file is not YAML: "+message, "")
+}
+
+// unknownAnchor reports an alias without an anchor. The library names it but not its place.
+func (b *builder) unknownAnchor(message string, line int) bool {
+	name, ok := strings.CutPrefix(message, "unknown anchor '")
+	if !ok {
+		return false
+	}
+	name, _, _ = strings.Cut(name, "'")
+	pos := diag.Pos{}
+	for i := max(line, 1); i <= len(b.doc.lines); i++ {
+		if at := strings.Index(b.doc.lines[i-1], "*"+name); at >= 0 {
+			pos = b.clamp(i, 1+utf8.RuneCountInString(b.doc.lines[i-1][:at]), 1+utf8.RuneCountInString(name))
+			break
+		}
+	}
+	b.fail(CodeAnchor, pos, fmt.Sprintf("alias %s names no anchor above", quoted("*"+name)), fmt.Sprintf("put the value in quotes, or define &%s above", name))
+	return true
 }
 
 // lineOf returns the line at which the library notices the mistake: the shortest beginning of the file that is refused
@@ -115,7 +137,6 @@ type scanner struct {
 	lines    []string
 	mistakes []mistake
 	levels   []level
-	anchors  map[string]bool
 	// row is the index of the current line.
 	row int
 	// open says that the last entry waits for its value on the lines below.
@@ -270,7 +291,7 @@ func (s *scanner) loose(line string, col, first int) {
 		case missingBlank.MatchString(text):
 			colon := strings.IndexByte(text, ':')
 			s.note(s.row, col+colon, 1, CodeColon, `no blank behind the colon; expected "key: value"`,
-				fmt.Sprintf("write %q", text[:colon]+": "+text[colon+1:]))
+				"write "+quoted(text[:colon]+": "+text[colon+1:]))
 		case s.levels[top].items:
 			s.note(s.row, col, len([]rune(text)), CodeIndent, `expected a list item that begins with "- "`, "")
 		case text[0] != '"' && text[0] != '\'':
@@ -295,9 +316,6 @@ func (s *scanner) value(line string, col, indent int) {
 		if i := strings.IndexByte(word, ' '); i >= 0 {
 			word = word[:i]
 		}
-		if word[0] == '&' {
-			s.anchors[word[1:]] = true
-		}
 		rest := strings.TrimLeft(line[col+len(word):], " ")
 		col = len(line) - len(rest)
 	}
@@ -307,6 +325,10 @@ func (s *scanner) value(line string, col, indent int) {
 		return
 	}
 	s.lastValue = s.row + 1
+	if text == "-" || strings.HasPrefix(text, "- ") {
+		s.note(s.row, col, 1, CodeIndent, "a list cannot begin on the line of its key", `put each "- " on a line of its own, or put the value in quotes`)
+		return
+	}
 	switch text[0] {
 	case '|', '>':
 		if blockHeader.MatchString(text) {
@@ -319,14 +341,6 @@ func (s *scanner) value(line string, col, indent int) {
 	case '[', '{':
 		s.flow(col)
 	case '*':
-		name := strings.TrimRight(text[1:], " ")
-		if i := strings.IndexAny(name, " ,"); i >= 0 {
-			name = name[:i]
-		}
-		if !s.anchors[name] {
-			s.note(s.row, col, 1+len([]rune(name)), CodeAnchor, fmt.Sprintf("alias %q names no anchor above", "*"+name),
-				fmt.Sprintf("put the value in quotes, or define &%s above", name))
-		}
 	case '@', '`', '%', ',', ']', '}':
 		s.note(s.row, col, 1, CodeNeedsQuotes, fmt.Sprintf("a value cannot begin with %q", text[:1]), "put the value in quotes")
 	default:

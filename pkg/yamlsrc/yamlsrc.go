@@ -28,6 +28,12 @@ const (
 	MaxAliased = 10_000
 )
 
+// maxFindings is how many findings of a file are reported.
+const maxFindings = 1000
+
+// maxQuoted is how many runes of the text a finding repeats.
+const maxQuoted = 60
+
 // maxControls is how many control characters of a file are reported.
 const maxControls = 10
 
@@ -92,39 +98,52 @@ type Document struct {
 // Lines returns the lines of the file without their ends and without a byte order mark. Positions count in them.
 func (d *Document) Lines() []string { return d.lines }
 
-// Parse reads data, the content of file. It always returns a document; findings are in no particular order.
+// Parse reads data, the content of file. It always returns a document; the findings are sorted, and only the first 1,000
+// are kept.
 func Parse(file string, data []byte) (*Document, diag.List) {
 	b := &builder{doc: &Document{File: file}}
+	b.parse(data)
+	b.found.Sort()
+	return b.doc, b.found
+}
+
+func (b *builder) parse(data []byte) {
 	data = b.text(data)
 	if len(b.found) > 0 {
-		return b.doc, b.found
+		return
 	}
 	root, err := b.read(data)
 	if err != nil {
 		b.syntax(data, err)
-		return b.doc, b.found
+		return
 	}
-	if root != nil {
-		b.doc.Root = b.node(root, 1)
+	if root == nil {
+		return
 	}
-	if b.unusable {
-		b.doc.Root = nil
+	if n := b.node(root, 1); !b.unusable {
+		b.doc.Root = n
 	}
-	return b.doc, b.found
 }
 
 // builder turns the nodes of the YAML library into ours.
 type builder struct {
 	doc   *Document
 	found diag.List
+	// failed says that there is an error among the findings.
+	failed bool
 	// unusable is set by a finding after which nothing more is read.
 	unusable bool
 	// aliases is the chain of anchored nodes being expanded.
 	aliases []*yaml.Node
 	aliased int
+	indexes []*lineIndex
 }
 
 func (b *builder) add(severity diag.Severity, code string, pos diag.Pos, message, fix string, related ...diag.Related) {
+	if len(b.found) >= maxFindings && (severity != diag.Error || b.failed) {
+		return
+	}
+	b.failed = b.failed || severity == diag.Error
 	b.found = append(b.found, diag.Diagnostic{
 		Code: code, Severity: severity, File: b.doc.File, Pos: pos, Message: message, Fix: fix, Related: related,
 	})
@@ -132,6 +151,14 @@ func (b *builder) add(severity diag.Severity, code string, pos diag.Pos, message
 
 func (b *builder) fail(code string, pos diag.Pos, message, fix string, related ...diag.Related) {
 	b.add(diag.Error, code, pos, message, fix, related...)
+}
+
+// quoted returns text of the file in quotes for a finding, cut when it is long. Backslashes stay as they are.
+func quoted(s string) string {
+	if r := []rune(s); len(r) > maxQuoted {
+		s = string(r[:maxQuoted]) + "…"
+	}
+	return `"` + s + `"`
 }
 
 // text checks that data is text the YAML library may see, splits it into lines and returns it without its byte order
@@ -353,7 +380,7 @@ func (b *builder) alias(n *yaml.Node, depth int) *Node {
 	for _, open := range b.aliases {
 		if open == n.Alias {
 			b.unusable = true
-			b.fail(CodeAliases, at, fmt.Sprintf("alias %q stands inside the value it names", "*"+n.Value), "write the value out")
+			b.fail(CodeAliases, at, fmt.Sprintf("alias %s stands inside the value it names", quoted("*"+n.Value)), "write the value out")
 			return nil
 		}
 	}
@@ -392,7 +419,7 @@ func (b *builder) mapping(n *yaml.Node, out *Node, depth int) {
 			value.Pos = key.Pos
 		}
 		if first, ok := seen[key.Value]; ok {
-			b.fail(CodeDuplicate, key.Pos, fmt.Sprintf("key %q stands twice in this mapping", key.Value),
+			b.fail(CodeDuplicate, key.Pos, fmt.Sprintf("key %s stands twice in this mapping", quoted(key.Value)),
 				"remove or rename one of the two", diag.Related{Pos: first, Message: "the first is here"})
 			continue
 		}
@@ -412,7 +439,7 @@ func (b *builder) tag(text string, pos diag.Pos, n *yaml.Node) {
 	case n.Tag == "!!map" && n.Kind == yaml.MappingNode:
 	case n.Tag == "!!seq" && n.Kind == yaml.SequenceNode:
 	default:
-		b.fail(CodeTag, pos, fmt.Sprintf("tag %q is not supported; expected the value alone", text), "remove the tag")
+		b.fail(CodeTag, pos, fmt.Sprintf("tag %s is not supported; expected the value alone", quoted(text)), "remove the tag")
 	}
 }
 
@@ -422,7 +449,7 @@ const typographicQuotes = "“”„‘’‚"
 // typography warns of characters in an unquoted value that look like blanks and quotes but are neither.
 func (b *builder) typography(n *Node) {
 	if i := strings.IndexRune(n.Value, '\u00A0'); i >= 0 {
-		b.add(diag.Warning, CodeBlank, b.inside(n, '\u00A0'), fmt.Sprintf("non-breaking space in the unquoted value %q; expected an ordinary blank", n.Value),
+		b.add(diag.Warning, CodeBlank, b.inside(n, '\u00A0'), fmt.Sprintf("non-breaking space in the unquoted value %s; expected an ordinary blank", quoted(n.Value)),
 			"retype the blank; put the value in quotes if the non-breaking space is meant")
 	}
 	first, _ := utf8.DecodeRuneInString(n.Value)

@@ -15,11 +15,36 @@ type Target struct {
 	Release string   // of MBAM, "2.5" or "2.5 SP1"; "" means that it is not checked
 }
 
-// WindowsVersions are the versions that the table knows, oldest first.
-var WindowsVersions = []string{"2012", "2012R2", "2016", "2019", "2022", "2025"}
+// WindowsVersions are the versions that can be checked, oldest first. The table starts with 2012; what is known of 2008 R2
+// stands in oldModules.
+var WindowsVersions = []string{"2008R2", "2012", "2012R2", "2016", "2019", "2022", "2025"}
 
 // Releases are the releases of MBAM that the table knows, oldest first.
 var Releases = []string{"2.5", "2.5 SP1"}
+
+// oldModules are the modules of the table that Windows Server 2008 R2 has, with PowerShell 4.0: those of the engine, of
+// the roles that existed as modules then, and of products. The CIM modules came with Windows 8. Inferred: no dump of a
+// 2008 R2 was at hand, so parameters are checked against 2012's.
+var oldModules = []string{
+	"ActiveDirectory", "CimCmdlets", "FailoverClusters", "GroupPolicy", "Microsoft.MBAM", "NetworkLoadBalancingClusters",
+	"ServerManager", "SqlServer", "SqlServer/SQLPS", "WebAdministration",
+}
+
+// oldNames are the commands that 2008 R2 has in place of commands of the table. Later they are aliases.
+var oldNames = map[string]string{"Add-WindowsFeature": "Install-WindowsFeature", "Remove-WindowsFeature": "Uninstall-WindowsFeature"}
+
+// on tells whether a Windows version has a command.
+func (c *Command) on(name, version string) bool {
+	if version != "2008R2" || c.Module == ownModule {
+		return len(c.Windows) == 0 || slices.Contains(c.Windows, version)
+	}
+	for _, replacement := range oldNames {
+		if name == replacement {
+			return false
+		}
+	}
+	return slices.Contains(oldModules, c.Module) || strings.HasPrefix(c.Module, "Microsoft.PowerShell.") || c.Module == "Microsoft.WSMan.Management"
+}
 
 // positionals is how many arguments may stand without a name, for commands whose order everybody knows. All other
 // commands of the table may have one; functions of the script as many as they declare.
@@ -125,6 +150,8 @@ func (k *checker) call(c *psverify.Command) {
 // unknown reports a name that is neither a command of the table nor a function of the script.
 func (k *checker) unknown(c *psverify.Command) {
 	switch to := k.table.Alias(c.Name); {
+	case oldNames[c.Name] != "" && slices.Equal(k.target.Windows, []string{"2008R2"}):
+		// A command there; its parameters are not in the table, those that we use are the same.
 	case to != "":
 		k.report(c.Node, "PSB002", "%s is an alias: %s", c.Name, to)
 	case isProgram(c.Name):
@@ -134,9 +161,13 @@ func (k *checker) unknown(c *psverify.Command) {
 	}
 }
 
+// ownModule stands for the module in entries of functions of the script itself. Their kind is "script" for simple
+// functions, which take no common parameters, and "Function" for advanced ones.
+const ownModule = "this script"
+
 // ownCommand is the entry for a function of the script: one set, parameters in order of their declaration.
 func ownCommand(fn *psverify.Function) *Command {
-	c := &Command{Module: "this script", Kind: "script"}
+	c := &Command{Module: ownModule, Kind: "script"}
 	if fn.Advance {
 		c.Kind = "Function"
 	}
@@ -189,7 +220,7 @@ func (b *call) bind() {
 		return
 	}
 	for _, version := range b.target.Windows {
-		if len(b.entry.Windows) > 0 && !slices.Contains(b.entry.Windows, version) {
+		if !b.entry.on(b.name, version) {
 			b.report(b.command.Node, "PSB003", "%s is not on Windows Server %s", b.name, version)
 		} else if _, finding := b.resolve(version, ""); finding != nil {
 			b.report(b.command.Node, "PSB003", "on Windows Server %s: %s", version, finding.Message)
@@ -437,7 +468,7 @@ func (b *call) resolve(windows, release string) (*Set, *psverify.Finding) {
 	if n, ok := positionals[b.name]; ok {
 		limit = n
 	}
-	if strings.EqualFold(b.entry.Module, "this script") {
+	if b.entry.Module == ownModule {
 		limit = len(b.entry.Sets[0].Parameters)
 	}
 	if len(b.positional) > limit {

@@ -20,7 +20,7 @@ var changing = []string{
 // harmless are commands with such a verb, or with -WhatIf, that change nothing outside the running script. What a block
 // given to ForEach-Object or Invoke-Command does is checked in the block.
 var harmless = []string{
-	"Add-Member", "Add-Type", "ForEach-Object", "Import-Csv", "Import-Module", "Invoke-Command", "Invoke-Expression",
+	"Add-Member", "Add-Type", "ForEach-Object", "Import-Clixml", "Import-Csv", "Import-Module", "Invoke-Command", "Invoke-Expression",
 	"Invoke-History", "New-CimSession", "New-CimSessionOption", "New-NlbClusterIpv6Address", "New-Object", "New-PSDrive",
 	"New-PSSession", "New-ScheduledTaskAction", "New-ScheduledTaskPrincipal", "New-ScheduledTaskSettingsSet",
 	"New-ScheduledTaskTrigger", "New-TimeSpan", "New-WebServiceProxy", "Remove-CimSession", "Remove-PSDrive",
@@ -45,8 +45,14 @@ type operation struct {
 	function *psverify.Function
 	what     string
 	guarded  bool
-	file     bool // a file operation of .NET
 	own      bool // on a file that the script made itself: below $WorkDir, or a temporary one
+	passing  bool // on a temporary file that a finally block of the same function deletes
+}
+
+// A duty is what a function leaves to its callers to guard.
+type duty struct {
+	what string
+	own  bool // nothing but files of its own, for which -WhatIf has to be looked at and nobody asked
 }
 
 // changes checks that every change is guarded, or that there is none.
@@ -67,7 +73,7 @@ func (c *checker) changes() {
 			}
 		}
 	}
-	all = slices.DeleteFunc(all, func(op operation) bool { return op.file && c.inFrame(op.node) && c.frameGuard(op.node) })
+	all = slices.DeleteFunc(all, func(op operation) bool { return op.passing })
 	if c.kind.ReadOnly() {
 		for _, op := range all {
 			if !op.own {
@@ -77,10 +83,18 @@ func (c *checker) changes() {
 		return
 	}
 	// A function that changes something without a guard of its own passes the duty on to its callers.
-	duty := map[*psverify.Function]string{}
+	duties := map[*psverify.Function]duty{}
+	owe := func(fn *psverify.Function, d duty) bool {
+		if have, ok := duties[fn]; ok && (!have.own || d.own) {
+			return false
+		}
+		duties[fn] = d
+		return true
+	}
+	done := func(n *psverify.Node, guarded, own bool) bool { return guarded || own && c.whatIfGuard(n) }
 	for _, op := range all {
-		if !op.guarded && op.function != nil && duty[op.function] == "" {
-			duty[op.function] = op.what
+		if op.function != nil && !done(op.node, op.guarded, op.own) {
+			owe(op.function, duty{op.what, op.own})
 		}
 	}
 	called := map[*psverify.Function]bool{}
@@ -92,20 +106,20 @@ func (c *checker) changes() {
 				continue
 			}
 			called[fn] = true
-			if what := duty[fn]; what != "" && call.Function != nil && call.Function != fn && duty[call.Function] == "" && !c.guarded(call.Node) {
-				duty[call.Function] = what
-				again = true
+			if d, ok := duties[fn]; ok && call.Function != nil && call.Function != fn && !done(call.Node, c.guarded(call.Node), d.own) {
+				again = owe(call.Function, d) || again
 			}
 		}
 	}
 	for _, op := range all {
-		if !op.guarded && (op.function == nil || !called[op.function]) {
+		if !done(op.node, op.guarded, op.own) && (op.function == nil || !called[op.function]) {
 			c.report(op.node, "PSC010", "%s stands outside if ($PSCmdlet.ShouldProcess(...))", op.what)
 		}
 	}
 	for _, call := range c.file.Commands {
-		if fn := c.function(call); fn != nil && duty[fn] != "" && !c.guarded(call.Node) && (call.Function == nil || !called[call.Function]) {
-			c.report(call.Node, "PSC010", "%s does %s and stands outside if ($PSCmdlet.ShouldProcess(...))", fn.Name, duty[fn])
+		fn := c.function(call)
+		if d, ok := duties[fn]; fn != nil && ok && !done(call.Node, c.guarded(call.Node), d.own) && (call.Function == nil || !called[call.Function]) {
+			c.report(call.Node, "PSC010", "%s does %s and stands outside if ($PSCmdlet.ShouldProcess(...))", fn.Name, d.what)
 		}
 	}
 }
@@ -125,11 +139,11 @@ func (c *checker) command(call *psverify.Command) (operation, bool) {
 	switch {
 	case is(call.Name, "New-Object"):
 		// A writer opens its file at once.
-		op.what, op.file = "New-Object StreamWriter", true
+		op.what = "New-Object StreamWriter"
 		if name, ok := first(call, "TypeName"); !ok || !strings.HasSuffix(strings.ToLower(name.Literal), "streamwriter") {
 			return op, false
 		}
-		op.own = c.ownPath(call.Node, 0)
+		c.place(&op, call.Node)
 		return op, true
 	case is(call.Name, "Invoke-Sqlcmd"):
 		query, ok := first(call, "Query")
@@ -149,7 +163,7 @@ func (c *checker) command(call *psverify.Command) (operation, bool) {
 	}
 	for _, name := range []string{"LiteralPath", "Path", "FilePath"} {
 		if v, ok := first(call, name); ok && is(call.Name, "Remove-Item", "Set-Content", "Add-Content", "Out-File", "Export-Csv", "New-Item") {
-			op.own = c.ownPath(v.Node, 0)
+			c.place(&op, v.Node)
 		}
 	}
 	return op, true
@@ -182,8 +196,7 @@ func (c *checker) method(n *psverify.Node) (operation, bool) {
 	args := n.Child("argument_list")
 	switch static {
 	case "io.file", "io.directory":
-		op.file = true
-		op.own = args != nil && c.ownPath(args, 0)
+		c.place(&op, args)
 		return op, !readers.MatchString(member)
 	case "registry":
 		return op, is(member, "SetValue")
@@ -222,7 +235,7 @@ func (c *checker) guarded(n *psverify.Node) bool {
 		case "function_statement":
 			return false
 		case "if_statement", "elseif_clause":
-			if p.Kind == "statement_block" && asks(up.Child("pipeline")) {
+			if p.Kind == "statement_block" && holds(up.Child("pipeline"), isAsking) {
 				return true
 			}
 		}
@@ -230,30 +243,38 @@ func (c *checker) guarded(n *psverify.Node) bool {
 	return false
 }
 
-// asks tells whether a condition holds only after ShouldProcess said yes: it is that call, or joins it by -and.
-func asks(condition *psverify.Node) bool {
+// holds tells whether a condition is, or joins by -and, an expression of the wanted sort.
+func holds(condition *psverify.Node, wanted func(*psverify.Node) bool) bool {
 	if condition == nil {
 		return false
 	}
 	n := condition.Unwrap()
-	switch n.Kind {
-	case "invocation_expression":
-		static, member := target(n)
-		return static == "" && strings.EqualFold(member, "ShouldProcess") && strings.EqualFold(n.Children[0].Text(), "$PSCmdlet")
-	case "logical_expression":
-		if len(n.Children) == 3 && strings.EqualFold(n.Children[1].Text(), "-and") {
-			return asks(n.Children[0]) || asks(n.Children[2])
-		}
+	if n.Kind == "logical_expression" && len(n.Children) == 3 && strings.EqualFold(n.Children[1].Text(), "-and") {
+		return holds(n.Children[0], wanted) || holds(n.Children[2], wanted)
 	}
-	return false
+	return wanted(n)
 }
 
-// frameGuard accepts the two ways in which the frame keeps -WhatIf from writing its own files: inside
+// isAsking recognises $PSCmdlet.ShouldProcess(...).
+func isAsking(n *psverify.Node) bool {
+	if n.Kind != "invocation_expression" {
+		return false
+	}
+	static, member := target(n)
+	return static == "" && strings.EqualFold(member, "ShouldProcess") && strings.EqualFold(n.Children[0].Text(), "$PSCmdlet")
+}
+
+// isActing recognises -not $WhatIfPreference.
+func isActing(n *psverify.Node) bool {
+	return is(squeeze(n), "-not$whatifpreference", "!$whatifpreference")
+}
+
+// whatIfGuard accepts the two ways in which -WhatIf keeps a script from writing files of its own: inside
 // if (-not $WhatIfPreference), and in a function that starts with if ($WhatIfPreference) { return }.
-func (c *checker) frameGuard(n *psverify.Node) bool {
+func (c *checker) whatIfGuard(n *psverify.Node) bool {
 	for p := n; p.Parent != nil; p = p.Parent {
 		up := p.Parent
-		if up.Kind == "if_statement" && p.Kind == "statement_block" && squeeze(up.Child("pipeline")) == "-not$whatifpreference" {
+		if (up.Kind == "if_statement" || up.Kind == "elseif_clause") && p.Kind == "statement_block" && holds(up.Child("pipeline"), isActing) {
 			return true
 		}
 		if up.Kind == "function_statement" {
@@ -264,6 +285,7 @@ func (c *checker) frameGuard(n *psverify.Node) bool {
 				return len(first.Children) > 0 && first.Children[0].Kind == "if_statement" &&
 					squeeze(first.Children[0]) == "if($whatifpreference){return}"
 			}
+			return false
 		}
 	}
 	return false
@@ -276,13 +298,40 @@ func squeeze(n *psverify.Node) string {
 	return strings.ToLower(strings.Join(strings.Fields(n.Text()), ""))
 }
 
-// ownPath tells whether an expression names a file below $WorkDir or a temporary one, also through variables.
-func (c *checker) ownPath(n *psverify.Node, depth int) bool {
+var (
+	temporary = []string{"::gettempfilename(", "::gettemppath("}
+	workFiles = []string{"$workdir", "$script:workdir"}
+)
+
+// place fills in whose file an operation works on.
+func (c *checker) place(op *operation, path *psverify.Node) {
+	temp := c.below(path, temporary, 0)
+	op.own = temp || c.below(path, workFiles, 0)
+	op.passing = temp && c.cleansUp(op.node)
+}
+
+// cleansUp tells whether a finally block of the same function deletes a temporary file or folder: then what was written
+// there is gone, and the function only reads, as with an export that has to go through a file.
+func (c *checker) cleansUp(n *psverify.Node) bool {
+	for other := range c.file.Root.All() {
+		if other.Kind != "invocation_expression" || other.Ancestor("finally_clause") == nil || c.enclosing(other) != c.enclosing(n) {
+			continue
+		}
+		static, member := target(other)
+		if is(static, "io.file", "io.directory") && is(member, "Delete") && c.below(other.Child("argument_list"), temporary, 0) {
+			return true
+		}
+	}
+	return false
+}
+
+// below tells whether an expression names a path that starts from one of the signs, also through variables.
+func (c *checker) below(n *psverify.Node, signs []string, depth int) bool {
 	if n == nil || depth > 3 {
 		return false
 	}
 	text := strings.ToLower(n.Text())
-	for _, sign := range []string{"$workdir", "$script:workdir", "::gettempfilename(", "::gettemppath("} {
+	for _, sign := range signs {
 		if strings.Contains(text, sign) {
 			return true
 		}
@@ -292,17 +341,21 @@ func (c *checker) ownPath(n *psverify.Node, depth int) bool {
 			continue
 		}
 		// The first path decides; what follows are contents or encodings.
-		v := psverify.ValueOf(part)
-		found := false
-		for _, a := range c.file.Assignments {
-			if a.Whole && a.Variable == v.Literal {
-				if !c.ownPath(a.Value.Node, depth+1) {
-					return false
+		name := psverify.ValueOf(part).Literal
+		for fn := c.enclosing(part); ; fn = fn.Outer {
+			found := false
+			for _, a := range c.file.Assignments {
+				if a.Whole && a.Variable == name && a.Function == fn {
+					if !c.below(a.Value.Node, signs, depth+1) {
+						return false
+					}
+					found = true
 				}
-				found = true
+			}
+			if found || fn == nil {
+				return found
 			}
 		}
-		return found
 	}
 	return false
 }

@@ -56,12 +56,17 @@ func (c *checker) help() {
 			c.at(0, "PSC003", "%s of a script of kind %s is not \"nothing\"", name, c.kind)
 		}
 	}
+	// The field starts with the step and the kind; more may follow behind a comma.
+	parts := strings.Split(found["Step"], ", ")
 	for _, a := range c.file.Assignments {
-		if a.Variable != "stepname" || !a.Whole || a.Value.Kind != psverify.Literal || found["Step"] == "" {
+		if !a.Whole || a.Value.Kind != psverify.Literal || found["Step"] == "" {
 			continue
 		}
-		if step, kind, _ := strings.Cut(found["Step"], ", "); step != a.Value.Literal || kind != string(c.kind) {
-			c.report(a.Node, "PSC002", "the help block says %q, this is step %q of kind %s", found["Step"], a.Value.Literal, c.kind)
+		switch {
+		case a.Variable == "stepname" && parts[0] != a.Value.Literal,
+			a.Variable == "stepname" && (len(parts) < 2 || parts[1] != string(c.kind)),
+			a.Variable == "stepkind" && a.Value.Literal != string(c.kind):
+			c.report(a.Node, "PSC002", "the help block says %q, the frame %s, and the kind is %s", found["Step"], a.Value.Text(), c.kind)
 		}
 	}
 }

@@ -27,7 +27,7 @@ func (c *checker) result() {
 			continue
 		}
 		key := member(a.Target.Node.Unwrap())
-		if c.inFrame(a.Node) {
+		if c.inFrame(a.Node) && (a.Function == nil || !c.fromStep(a.Function)) {
 			continue
 		}
 		switch key {
@@ -73,6 +73,13 @@ func (c *checker) result() {
 			c.report(n, "PSC025", "$Result has no key %s: facts of the step go into $Result.facts", key)
 		}
 	}
+}
+
+// fromStep tells whether a function is called outside the frame; helpers such as Write-Changed are defined in it.
+func (c *checker) fromStep(fn *psverify.Function) bool {
+	return slices.ContainsFunc(c.file.Commands, func(call *psverify.Command) bool {
+		return c.function(call) == fn && !c.inFrame(call.Node)
+	})
 }
 
 // member is the name right behind the variable in $x.name.more, or "".
