@@ -134,18 +134,12 @@ func (c *comparison) operations(prev, next *Manifest) (journal, []staged, error)
 			data = append(data, staged{data: it.file.Data, secret: it.file.Secret})
 		}
 	}
+	if prev != nil && len(j.Ops) == 0 && prev.equal(next) {
+		return j, nil, nil
+	}
 	after, err := next.Encode()
 	if err != nil {
 		return journal{}, nil, err
-	}
-	if prev != nil && len(j.Ops) == 0 {
-		before, err := prev.Encode()
-		if err != nil {
-			return journal{}, nil, err
-		}
-		if string(before) == string(after) {
-			return j, nil, nil
-		}
 	}
 	j.Ops = append(j.Ops, operation{Path: ManifestName, Old: prev != nil, New: true, SHA256: digest(after)})
 	return j, append(data, staged{data: after, sync: true}), nil

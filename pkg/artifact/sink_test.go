@@ -351,3 +351,31 @@ func patch(t *testing.T, text, diff string) string {
 	}
 	return strings.Join(append(out, src[pos:]...), "")
 }
+
+// TestManifestFollowsEveryField renders the same files under changed circumstances: only the manifest is rewritten.
+func TestManifestFollowsEveryField(t *testing.T) {
+	dir := t.TempDir()
+	versions := []About{
+		{},
+		{Tool: "v2"},
+		{Tool: "v2", Topology: Topology{Name: "n"}},
+		{Tool: "v2", Topology: Topology{Name: "n", SHA256: "00"}},
+		{Tool: "v2", Topology: Topology{Name: "n", SHA256: "00"}, Redacted: true},
+		{Tool: "v2", Topology: Topology{Name: "n", SHA256: "00"}, Redacted: true, SecretsFingerprint: "f"},
+	}
+	for _, meta := range []Meta{{}, {Step: "s"}, {Step: "s", Actor: "a"}, {Step: "s", Actor: "a", TemplateSHA256: "00"}} {
+		for _, a := range versions {
+			tr := &Tree{}
+			if err := tr.Add(File{Path: "f", Data: []byte("x"), Meta: meta}); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := (Dir{Path: dir}).Write(t.Context(), tr, a); err != nil {
+				t.Fatal(err)
+			}
+			got, err := ReadManifest(dir)
+			if d := cmp.Diff(tr.Manifest(a), got); d != "" || err != nil {
+				t.Errorf("%+v: %s, %v", a, d, err)
+			}
+		}
+	}
+}

@@ -373,7 +373,7 @@ func (c *checker) loop(tokens []token, s *statement) {
 // readsServer tells whether tokens name something of schema sys.
 func readsServer(tokens []token) bool {
 	for i := 0; i+1 < len(tokens); i++ {
-		if tokens[i].is("sys") && tokens[i+1].op(".") {
+		if tokens[i].is("SYS") && tokens[i+1].op(".") {
 			return true
 		}
 	}
