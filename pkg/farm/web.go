@@ -143,6 +143,8 @@ func (w *Web) ShortNodeNames() []string {
 // WebFeature is one call of Enable-MbamWebApplication without its selector switch, and what Get-MbamWebApplication shows
 // once the feature is enabled (mbam-cmdlets).
 type WebFeature struct {
+	Name       string // AgentService: name of the selector switch
+	Path       string // first of the applications that it brings
 	Parameters []WebParameter
 	State      []WebParameter
 }
@@ -154,6 +156,22 @@ type WebParameter struct {
 	Value quote.PS1
 }
 
+// WebFeatures returns the calls of all features that the node's farm has: AgentService, AdministrationPortal,
+// SelfServicePortal, in this order.
+func (f *Farm) WebFeatures(n *Node) ([]*WebFeature, error) {
+	var out []*WebFeature
+	for _, call := range []func(*Node) (*WebFeature, error){f.AgentService, f.AdministrationPortal, f.SelfServicePortal} {
+		feature, err := call(n)
+		if err != nil {
+			return nil, err
+		}
+		if feature != nil {
+			out = append(out, feature)
+		}
+	}
+	return out, nil
+}
+
 // AgentService returns the call that enables the services for clients on a node, nil when its farm has none. Like the
 // other two calls it is complete: values left out would be taken from the application that was enabled before, and a
 // first node has none (mbam-cmdlets). Parameters that came with 2.5 SP1 are left out for 2.5.
@@ -161,7 +179,7 @@ func (f *Farm) AgentService(n *Node) (*WebFeature, error) {
 	if !n.Web.Agent {
 		return nil, nil
 	}
-	c := f.webCall(n)
+	c := f.webCall(n, "AgentService")
 	if f.MBAM.CM {
 		c.both("CMIntegrationMode", quote.PSSwitch(true))
 	}
@@ -171,7 +189,7 @@ func (f *Farm) AgentService(n *Node) (*WebFeature, error) {
 	if f.MBAM.SP1() && f.DataMigration != nil {
 		c.give("DataMigrationAccessGroup", quote.PSLiteral(f.DataMigration.Down()))
 	}
-	return c.done("agent service")
+	return c.done()
 }
 
 // AdministrationPortal returns the call that enables the Help Desk on a node, nil when its farm has none. It is an error
@@ -183,7 +201,7 @@ func (f *Farm) AdministrationPortal(n *Node) (*WebFeature, error) {
 	if f.Reporting == nil {
 		return nil, fmt.Errorf("the administration portal of web farm %s needs the URL of the reports, and there are none", n.Web.Name)
 	}
-	c := f.webCall(n)
+	c := f.webCall(n, "AdministrationPortal")
 	c.thumbprint(n)
 	c.both("VirtualDirectory", quote.PSLiteral(strings.Trim(n.Web.HelpDeskDir, "/")))
 	c.both("ReportUrl", quote.PSLiteral(f.Reporting.URL))
@@ -193,7 +211,7 @@ func (f *Farm) AdministrationPortal(n *Node) (*WebFeature, error) {
 	if f.MBAM.CM {
 		c.both("CMIntegrationMode", quote.PSSwitch(true))
 	}
-	return c.done("administration portal")
+	return c.done()
 }
 
 // SelfServicePortal returns the call that enables the Self-Service Portal on a node, nil when its farm has none. Texts
@@ -202,7 +220,7 @@ func (f *Farm) SelfServicePortal(n *Node) (*WebFeature, error) {
 	if !n.Web.SelfService {
 		return nil, nil
 	}
-	c := f.webCall(n)
+	c := f.webCall(n, "SelfServicePortal")
 	c.thumbprint(n)
 	c.both("VirtualDirectory", quote.PSLiteral(strings.Trim(n.Web.PortalDir, "/")))
 	if f.MBAM.SP1() {
@@ -214,7 +232,7 @@ func (f *Farm) SelfServicePortal(n *Node) (*WebFeature, error) {
 		}
 		c.text("NoticeTextPath", n.Web.Portal.NoticeFile)
 	}
-	return c.done("self-service portal")
+	return c.done()
 }
 
 // webCall collects one call and keeps the first error.
@@ -225,8 +243,14 @@ type webCall struct {
 
 // webCall begins a call with what the three have in common. HostName, port, path, connection strings and credential must
 // be the same in all calls on a server: the last ones given count for every application (mbam-cmdlets).
-func (f *Farm) webCall(n *Node) *webCall {
-	c := &webCall{}
+func (f *Farm) webCall(n *Node, name string) *webCall {
+	c := &webCall{feature: WebFeature{Name: name}}
+	for _, a := range f.Applications(n.Web) {
+		if a.Feature == name {
+			c.feature.Path = a.Path
+			break
+		}
+	}
 	c.both("HostName", quote.PSLiteral(n.Web.Host))
 	c.both("Port", quote.PSNumber(n.Web.Port))
 	c.both("InstallationPath", quote.PSLiteral(n.Web.InstallPath))
@@ -293,9 +317,9 @@ func (c *webCall) keep(err error) {
 	}
 }
 
-func (c *webCall) done(title string) (*WebFeature, error) {
+func (c *webCall) done() (*WebFeature, error) {
 	if c.err != nil {
-		return nil, fmt.Errorf("call that enables the %s: %w", title, c.err)
+		return nil, fmt.Errorf("call that enables %s: %w", c.feature.Name, c.err)
 	}
 	return &c.feature, nil
 }

@@ -270,3 +270,23 @@ func TestWebFeatureRefused(t *testing.T) {
 		t.Errorf("NUL went into a connection string: %v", c)
 	}
 }
+
+func TestWebFeaturesOfFarm(t *testing.T) {
+	f, n := webFarm()
+	n.Web.Admin = false
+	got, err := f.WebFeatures(n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, c := range got {
+		names = append(names, c.Name+" /"+c.Path)
+	}
+	if want := []string{"AgentService /MBAMRecoveryAndHardwareService", "SelfServicePortal /SelfService"}; !slices.Equal(names, want) {
+		t.Errorf("got %q, want %q", names, want)
+	}
+	n.Web.Admin, f.Reporting = true, nil
+	if _, err := f.WebFeatures(n); err == nil {
+		t.Error("the refusal of one feature was lost")
+	}
+}
