@@ -251,3 +251,12 @@ func (d *Database) certificate(kind string) (string, error) {
 func (d *Database) CertificateName() string {
 	return "mbamplan " + plain(d.Placement.Name) + " " + d.Key
 }
+
+// Schema returns the schema by which MBAM's database is told from another of its name: MBAM's own documents and public
+// queries name objects in it (mbam-troubleshoot, field-checks).
+func (d *Database) Schema() string {
+	if d.IsCompliance() {
+		return "ComplianceCore"
+	}
+	return "RecoveryAndHardwareCore"
+}
