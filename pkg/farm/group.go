@@ -3,6 +3,7 @@ package farm
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -259,4 +260,34 @@ func (d *Database) Schema() string {
 		return "ComplianceCore"
 	}
 	return "RecoveryAndHardwareCore"
+}
+
+// BackupCode returns the planned automated_backup_preference of sys.availability_groups: 0 primary, 1 secondary only,
+// 2 secondary, 3 none. A basic group is backed up on the primary only.
+func (p *Placement) BackupCode() int {
+	if p.Basic {
+		return 0
+	}
+	return max(0, slices.Index([]string{"primary", "secondaryOnly", "secondary", "none"}, p.BackupPreference))
+}
+
+// Settings returns what sys.availability_replicas must show of a replica, in one line: endpoint in upper case, then 1 or 0
+// for synchronous and for automatic failover, then 0, 1 or 2 for connections to the secondary (none, read-only, all) and,
+// where the group knows seeding modes, 1 or 0 for automatic seeding.
+func (r *Replica) Settings() string {
+	digit := func(b bool) string {
+		if b {
+			return " 1"
+		}
+		return " 0"
+	}
+	access := 0
+	if !r.Group.Basic {
+		access = max(0, slices.Index([]string{"none", "readOnly", "all"}, r.ReadAccess))
+	}
+	out := strings.ToUpper(r.EndpointURL()) + digit(r.Synchronous) + digit(r.AutoFailover) + " " + strconv.Itoa(access)
+	if r.Group.MinVersion() >= 2016 {
+		out += digit(r.Group.Automatic)
+	}
+	return out
 }
