@@ -138,12 +138,15 @@ type StaticAddress struct{ prefix netip.Prefix }
 // Address returns the address: 10.1.0.50.
 func (a StaticAddress) Address() string { return a.prefix.Addr().String() }
 
+// Mask returns the subnet mask: 255.255.255.0.
+func (a StaticAddress) Mask() string { return Mask(a.prefix) }
+
 // SQL returns the address as the listener's grammar wants it: (N'10.1.0.50', N'255.255.255.0').
 func (a StaticAddress) SQL() (quote.SQL, error) {
 	if !a.prefix.IsValid() || !a.prefix.Addr().Is4() || a.prefix.IsSingleIP() {
 		return quote.SQL{}, fmt.Errorf("%s is no IPv4 address with the prefix length of its subnet", a.prefix)
 	}
-	return quote.SQLf("(%s, %s)", quote.SQLLiteral(a.Address()), quote.SQLLiteral(Mask(a.prefix)))
+	return quote.SQLf("(%s, %s)", quote.SQLLiteral(a.Address()), quote.SQLLiteral(a.Mask()))
 }
 
 // DNSDiffers reports whether the topology wants other DNS settings of the listener than SQL Server makes:
