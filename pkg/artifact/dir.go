@@ -134,18 +134,12 @@ func (c *comparison) operations(prev, next *Manifest) (journal, []staged, error)
 			data = append(data, staged{data: it.file.Data, secret: it.file.Secret})
 		}
 	}
+	if prev != nil && len(j.Ops) == 0 && prev.equal(next) {
+		return j, nil, nil
+	}
 	after, err := next.Encode()
 	if err != nil {
 		return journal{}, nil, err
-	}
-	if prev != nil && len(j.Ops) == 0 {
-		before, err := prev.Encode()
-		if err != nil {
-			return journal{}, nil, err
-		}
-		if string(before) == string(after) {
-			return j, nil, nil
-		}
 	}
 	j.Ops = append(j.Ops, operation{Path: ManifestName, Old: prev != nil, New: true, SHA256: digest(after)})
 	return j, append(data, staged{data: after, sync: true}), nil
@@ -163,15 +157,16 @@ func (d *disk) replace(ctx context.Context, j journal, data []staged) error {
 	if err != nil {
 		return errors.Join(err, d.clearStage())
 	}
-	if err := d.apply(j); err != nil {
+	err = d.apply(j)
+	if err == nil {
+		// Without the journal the new output stands. One that cannot be removed would undo it later: undo it now.
+		err = d.remove(journalName)
+	}
+	if err != nil {
 		if back := d.restore(j); back != nil {
 			return errors.Join(err, back, fmt.Errorf("the output in %s is between two renders; the next render into it restores the earlier one from %s", d.root.Name(), d.name(stageName)))
 		}
 		return errors.Join(err, d.clearStage())
-	}
-	// Without the journal the new output stands. A journal that cannot be removed would undo it later: undo it now.
-	if err := d.remove(journalName); err != nil {
-		return errors.Join(err, d.restore(j))
 	}
 	if err := d.clearStage(); err != nil {
 		return fmt.Errorf("the new output is in place, but what it replaced remains: %w", err)
@@ -297,6 +292,9 @@ func (d *disk) restoreOne(i int, op operation) error {
 	}
 	if waiting {
 		return d.rename(oldName(i), op.Path)
+	}
+	if !there {
+		return nil
 	}
 	return d.remove(op.Path)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 
 	"github.com/mbamplan/mbamplan/pkg/secrets/privatefile"
@@ -29,13 +30,19 @@ func (d *disk) name(p string) string { return filepath.Join(d.root.Name(), filep
 
 func (d *disk) exists(p string) (bool, error) {
 	_, err := d.root.Lstat(p)
+	if err == nil {
+		return true, nil
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
-	if err != nil {
-		return false, fmt.Errorf("look at %s: %w", d.name(p), err)
+	// Below a file there is nothing, but systems differ in the error that says so.
+	for dir := path.Dir(p); dir != "."; dir = path.Dir(dir) {
+		if info, err := d.root.Lstat(dir); err == nil && !info.IsDir() {
+			return false, nil
+		}
 	}
-	return true, nil
+	return false, fmt.Errorf("look at %s: %w", d.name(p), err)
 }
 
 // mkdir makes one folder; one that is there already is fine.

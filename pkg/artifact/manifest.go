@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -76,6 +77,11 @@ func (t *Tree) Manifest(about About) *Manifest {
 		})
 	}
 	return m
+}
+
+func (m *Manifest) equal(o *Manifest) bool {
+	return m.Schema == o.Schema && m.Tool == o.Tool && m.Topology == o.Topology && m.Redacted == o.Redacted &&
+		m.SecretsFingerprint == o.SecretsFingerprint && slices.Equal(m.Files, o.Files) && slices.Equal(m.Stale, o.Stale)
 }
 
 func digest(data []byte) string {

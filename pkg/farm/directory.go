@@ -20,7 +20,7 @@ type Principal struct {
 // User reports whether it is a user.
 func (p Principal) User() bool { return p.Class == "user" }
 
-// Principals lists every account and group that MBAM's cmdlets name, each once: users first, then groups.
+// Principals lists every account and group that MBAM's cmdlets name, each once.
 func (f *Farm) Principals() []Principal {
 	var out []Principal
 	add := func(a Account, purpose string) {

@@ -149,12 +149,6 @@ func TestModels(t *testing.T) {
 	}
 }
 
-func TestUnknownKind(t *testing.T) {
-	if _, err := Check(psverify.Parse(nil), "other"); err == nil {
-		t.Error("no error for an unknown kind")
-	}
-}
-
 func TestKindOf(t *testing.T) {
 	tests := []struct {
 		path string

@@ -5,6 +5,7 @@ package rendered
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path"
 	"path/filepath"
@@ -23,17 +24,6 @@ import (
 	"github.com/mbamplan/mbamplan/tools/psverify"
 	"github.com/mbamplan/mbamplan/tools/sqlverify"
 )
-
-// fixed is a source of secrets for tests: neither random nor secret.
-type fixed struct{ n byte }
-
-func (f *fixed) Read(p []byte) (int, error) {
-	for i := range p {
-		f.n = f.n*31 + 17
-		p[i] = f.n
-	}
-	return len(p), nil
-}
 
 // compiled is a farm with its tree.
 type compiled struct {
@@ -55,7 +45,7 @@ func build(t testing.TB, name, text string) compiled {
 	if err != nil {
 		t.Fatal(err)
 	}
-	key, err := secrets.New(&fixed{})
+	key, err := secrets.New(rand.NewChaCha8([32]byte{1}))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -35,7 +35,7 @@ type token struct {
 
 func (t token) is(upper string) bool { return t.kind == word && t.val == upper }
 func (t token) op(s string) bool     { return t.kind == operator && t.raw == s }
-func (t token) isName() bool { return t.kind == word || t.kind == bracketed || t.kind == quoted }
+func (t token) isName() bool         { return t.kind == word || t.kind == bracketed || t.kind == quoted }
 
 func (t token) named(lower string) bool {
 	return t.isName() && strings.EqualFold(t.val, lower)

@@ -11,8 +11,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mbamplan/mbamplan/pkg/yamlsrc"
 	"github.com/mbamplan/mbamplan/tools/binding"
-	"gopkg.in/yaml.v3"
 )
 
 // Files are the two reference files, read.
@@ -55,20 +55,51 @@ type windowsFile struct {
 }
 
 type mbamFile struct {
-	Module  string `yaml:"module"`
-	Cmdlets map[string]struct {
-		Since  string    `yaml:"since"`
-		Should bool      `yaml:"supports_should_process"`
-		Sets   yaml.Node `yaml:"parameter_sets"`
-	} `yaml:"cmdlets"`
+	Module  string
+	Cmdlets map[string]mbamCmdlet
 }
 
-type mbamParameter struct {
-	Type      string   `yaml:"type"`
-	Mandatory bool     `yaml:"mandatory"`
-	Aliases   []string `yaml:"aliases"`
-	Pipeline  string   `yaml:"pipeline"`
-	Since     string   `yaml:"since"`
+type mbamCmdlet struct {
+	Since  string
+	Should bool
+	Sets   *yamlsrc.Node
+}
+
+// get returns the value of a key of a mapping, nil when it is not there.
+func get(n *yamlsrc.Node, key string) *yamlsrc.Node {
+	if n != nil {
+		for _, p := range n.Pairs {
+			if p.Key.Value == key {
+				return p.Value
+			}
+		}
+	}
+	return nil
+}
+
+// text returns the scalar of a key, "" when it is not there.
+func text(n *yamlsrc.Node, key string) string {
+	if v := get(n, key); v != nil {
+		return v.Value
+	}
+	return ""
+}
+
+// readMBAM reads the cmdlets; their parameter sets stay nodes, which keep the order of the file.
+func readMBAM(name string, data []byte) (mbamFile, error) {
+	doc, found := yamlsrc.Parse(name, data)
+	if found.Errors() > 0 || doc.Root == nil {
+		return mbamFile{}, fmt.Errorf("reading %s: %+v", name, found)
+	}
+	f := mbamFile{Module: text(doc.Root, "module"), Cmdlets: map[string]mbamCmdlet{}}
+	if list := get(doc.Root, "cmdlets"); list != nil {
+		for _, p := range list.Pairs {
+			f.Cmdlets[p.Key.Value] = mbamCmdlet{
+				Since: text(p.Value, "since"), Should: text(p.Value, "supports_should_process") == "true", Sets: get(p.Value, "parameter_sets"),
+			}
+		}
+	}
+	return f, nil
 }
 
 // ErrAbsent is returned by Read when the folder has no reference files.
@@ -78,24 +109,22 @@ var ErrAbsent = errors.New("no reference files")
 func Read(dir string) (*Files, error) {
 	f := &Files{}
 	name := filepath.Join(dir, "windows-cmdlets.json")
-	text, err := os.ReadFile(name)
+	data, err := os.ReadFile(name)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("%w in %s", ErrAbsent, dir)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading the Windows commands: %w", err)
 	}
-	if err := json.Unmarshal(text, &f.windows); err != nil {
+	if err := json.Unmarshal(data, &f.windows); err != nil {
 		return nil, fmt.Errorf("reading %s: %w", name, err)
 	}
 	name = filepath.Join(dir, "mbam-cmdlets.yaml")
-	if text, err = os.ReadFile(name); err != nil {
+	if data, err = os.ReadFile(name); err != nil {
 		return nil, fmt.Errorf("reading the MBAM commands: %w", err)
 	}
-	if err := yaml.Unmarshal(text, &f.mbam); err != nil {
-		return nil, fmt.Errorf("reading %s: %w", name, err)
-	}
-	return f, nil
+	f.mbam, err = readMBAM(name, data)
+	return f, err
 }
 
 // Aliases are all aliases known, in lower case; the target of one may be the name of a module when no more is known.
@@ -168,30 +197,29 @@ func (f *Files) mbamCommand(name string) (binding.Command, error) {
 	if c.Since == "" {
 		c.Since = "2.5"
 	}
-	// The sets are read as nodes, which keep the order of the file.
-	for i := 0; i+1 < len(from.Sets.Content); i += 2 {
-		set := binding.Set{Name: from.Sets.Content[i].Value, Parameters: []binding.Parameter{}}
-		var body struct {
-			Params yaml.Node `yaml:"params"`
-		}
-		if err := from.Sets.Content[i+1].Decode(&body); err != nil {
-			return c, fmt.Errorf("reading %s, set %s: %w", name, set.Name, err)
-		}
-		for j := 0; j+1 < len(body.Params.Content); j += 2 {
-			p := binding.Parameter{Name: body.Params.Content[j].Value}
-			if p.Name == "WhatIf" || p.Name == "Confirm" {
-				continue
+	if from.Sets == nil {
+		return c, nil
+	}
+	for _, entry := range from.Sets.Pairs {
+		set := binding.Set{Name: entry.Key.Value, Parameters: []binding.Parameter{}}
+		if params := get(entry.Value, "params"); params != nil {
+			for _, param := range params.Pairs {
+				p := binding.Parameter{Name: param.Key.Value}
+				if p.Name == "WhatIf" || p.Name == "Confirm" {
+					continue
+				}
+				p.Mandatory, p.Since = text(param.Value, "mandatory") == "true", release(text(param.Value, "since"))
+				if aliases := get(param.Value, "aliases"); aliases != nil {
+					for _, a := range aliases.Items {
+						p.Aliases = append(p.Aliases, a.Value)
+					}
+				}
+				p.Pipeline = strings.HasPrefix(text(param.Value, "pipeline"), "True")
+				if p.Switch = text(param.Value, "type") == "SwitchParameter"; !p.Switch {
+					p.Type = text(param.Value, "type")
+				}
+				set.Parameters = append(set.Parameters, p)
 			}
-			var m mbamParameter
-			if err := body.Params.Content[j+1].Decode(&m); err != nil {
-				return c, fmt.Errorf("reading %s -%s: %w", name, p.Name, err)
-			}
-			p.Mandatory, p.Aliases, p.Since = m.Mandatory, m.Aliases, release(m.Since)
-			p.Pipeline = strings.HasPrefix(m.Pipeline, "True")
-			if p.Switch = m.Type == "SwitchParameter"; !p.Switch {
-				p.Type = m.Type
-			}
-			set.Parameters = append(set.Parameters, p)
 		}
 		c.Sets = append(c.Sets, set)
 	}
