@@ -14,8 +14,8 @@ const SiteName = "Microsoft BitLocker Administration and Monitoring"
 
 // WindowsFeatures returns the names of the Windows features that MBAM's web applications need on the host, in the order
 // of the document, which gives titles only (mbam-prerequisites); the names are those of the ServerManager module
-// (win-features). Server Core has no IIS console. Non-HTTP activation is asked for up to Windows Server 2012 R2 only, and
-// .NET Framework 4.5 of Windows Server 2008 R2 is no feature: it is installed by hand.
+// (win-features). Server Core has no IIS console. Non-HTTP activation is asked for up to Windows Server 2012 R2 only. The .NET
+// Framework 4.5 of Windows Server 2008 R2 is no feature; PowerShell 4.0, which every script requires, brings it.
 func (h *Host) WindowsFeatures() []string {
 	out := []string{"Web-Server", "Web-WebServer", "Web-Scripting-Tools", "Web-Mgmt-Tools"}
 	if !h.Core {
@@ -274,9 +274,10 @@ func (f *Farm) webCall(n *Node, name string) *webCall {
 	return c
 }
 
-// thumbprint is shown for the portals only; the agent service shows none (mbam-cmdlets).
+// thumbprint is shown for the portals only; the agent service shows none (mbam-cmdlets). A node whose certificate the
+// topology does not know yet is not held against one.
 func (c *webCall) thumbprint(n *Node) {
-	if n.Web.TLS {
+	if n.Web.TLS && n.Thumbprint != "" {
 		c.show("CertificateThumbprint", quote.PSLiteral(n.Thumbprint))
 	}
 }

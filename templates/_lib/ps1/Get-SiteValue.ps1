@@ -1,7 +1,7 @@
 function Get-SiteValue {
-    # One effective attribute of an IIS section at a place such as "Site/HelpDesk", as text.
+    # One attribute of an IIS section as it takes effect at a place such as "Site/HelpDesk", web.config files included.
     param([string]$Place, [string]$Section, [string]$Name)
-    $value = Get-WebConfigurationProperty -PSPath 'MACHINE/WEBROOT/APPHOST' -Location $Place -Filter $Section -Name $Name
+    $value = Get-WebConfigurationProperty -PSPath ('MACHINE/WEBROOT/APPHOST/{0}' -f $Place) -Filter $Section -Name $Name
     if ($null -ne $value -and $null -ne $value.PSObject.Properties['Value']) { $value = $value.Value }
     [string]$value
 }

@@ -13,7 +13,7 @@ function Get-UserRight {
             if ($line.StartsWith('[')) { $inside = $line.Trim() -eq '[Privilege Rights]' }
             elseif ($inside -and $at -gt 0) { $rights[$line.Substring(0, $at).Trim()] = @($line.Substring($at + 1).Split(',') | ForEach-Object { $_.Trim() } | Where-Object { $_ }) }
         }
-    } finally { [IO.Directory]::Delete($folder, $true) }
+    } finally { try { [IO.Directory]::Delete($folder, $true) } catch { Add-Info -Name 'Left behind' -Text $folder | Out-Null } }
     if ($rights.Count -eq 0) { Stop-Step 2 'secedit exported no user rights. Nothing was changed.' }
     $rights
 }

@@ -11,5 +11,5 @@ function Set-UserRight {
         $run = Invoke-Native (Join-Path $env:SystemRoot 'System32\secedit.exe') @('/configure', '/db', (Join-Path $folder 'rights.sdb'), '/cfg', $file, '/areas', 'USER_RIGHTS', '/quiet')
         $run.Text
         Add-Info -Name 'secedit exit code' -Text ([string]$run.ExitCode)
-    } finally { [IO.Directory]::Delete($folder, $true) }
+    } finally { try { [IO.Directory]::Delete($folder, $true) } catch { Add-Info -Name 'Left behind' -Text $folder } }
 }
