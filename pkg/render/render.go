@@ -3,6 +3,7 @@
 package render
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -65,14 +66,46 @@ func New(c *catalog.Catalog, files fs.FS) (*Engine, error) {
 type Dot struct {
 	*plan.Item
 	Plan    *plan.Plan
-	Options Options
+	Options Shown
+
+	keys   secrets.File
+	secret bool // the file may carry keys
 }
 
-// Key returns the machine key of the farm, or placeholders in a redacted tree.
-func (d Dot) Key() secrets.MachineKey { return d.Options.Secrets.MachineKey }
+// Shown are the options that every template may see.
+type Shown struct {
+	Redacted bool
+	Topology string
+}
 
-// CompareKey returns the key under which nodes are compared, or a placeholder in a redacted tree.
-func (d Dot) CompareKey() string { return d.Options.Secrets.CompareKey }
+func newDot(it *plan.Item, p *plan.Plan, o Options, secret bool) Dot {
+	return Dot{Item: it, Plan: p, Options: Shown{Redacted: o.Redacted, Topology: o.Topology}, keys: o.Secrets, secret: secret}
+}
+
+var errNotSecret = errors.New("a key in a file that is not marked secret: list the artifact under secret: in step.yaml")
+
+// Key returns the machine key of the farm, or placeholders in a redacted tree. It is an error to ask for it in a file
+// that step.yaml does not list under secret.
+func (d Dot) Key() (secrets.MachineKey, error) {
+	if !d.secret {
+		return secrets.MachineKey{}, errNotSecret
+	}
+	return d.keys.MachineKey, nil
+}
+
+// CompareKey returns the key under which nodes are compared, or a placeholder in a redacted tree; else it is as Key.
+func (d Dot) CompareKey() (string, error) {
+	if !d.secret {
+		return "", errNotSecret
+	}
+	return d.keys.CompareKey, nil
+}
+
+// Fingerprint returns the fingerprint of the machine key for people, which any file may carry.
+func (d Dot) Fingerprint() string { return d.keys.Fingerprint() }
+
+// FullFingerprint returns the fingerprint of the machine key as scripts compare it.
+func (d Dot) FullFingerprint() string { return d.keys.FullFingerprint() }
 
 // Source returns an entry of the list of sources.
 func (d documentDot) Source(key string) catalog.Source { return d.catalog.Sources[key] }
@@ -145,7 +178,7 @@ func (e *Engine) documents(t *artifact.Tree, p *plan.Plan, o Options, entries []
 		if len(found) > 0 {
 			return found, nil
 		}
-		dot := documentDot{Dot: Dot{Item: &plan.Item{Farm: p.Farm}, Plan: p, Options: o}, Entries: entries, catalog: e.catalog}
+		dot := documentDot{Dot: newDot(&plan.Item{Farm: p.Farm}, p, o, false), Entries: entries, catalog: e.catalog}
 		text, err := parsed.Execute("", dot)
 		if err != nil {
 			return diag.List{executionError(a, err)}, nil
@@ -226,7 +259,7 @@ func (e *Engine) file(p *plan.Plan, it *plan.Item, a *catalog.Artifact, o Option
 	if len(found) > 0 {
 		return nil, found, nil
 	}
-	dot := Dot{Item: it, Plan: p, Options: o}
+	dot := newDot(it, p, o, a.Secret)
 	body, err := parsed.Execute("", dot)
 	if err != nil {
 		return nil, diag.List{executionError(a, err)}, nil
