@@ -294,3 +294,12 @@ func (r *Replica) Settings() string {
 	}
 	return out
 }
+
+// ReplicaNames returns the names of the group's instances as @@SERVERNAME prints them.
+func (p *Placement) ReplicaNames() []string {
+	var out []string
+	for _, r := range p.Replicas {
+		out = append(out, r.Instance.Name)
+	}
+	return out
+}
