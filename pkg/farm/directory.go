@@ -319,7 +319,7 @@ func (f *Farm) SQLUnknown() []string {
 		}
 		for _, i := range p.All() {
 			if _, ok := f.spnOwner(i); !ok {
-				out = addName(out, "instance "+i.Name+": the topology does not name a service account that Kerberos knows")
+				out = addName(out, "instance "+i.Name+": no account of the topology can own its names")
 			}
 		}
 		if p.Listener != nil && !f.oneServiceAccount(p) {
@@ -344,43 +344,14 @@ func (f *Farm) oneServiceAccount(p *Placement) bool {
 	return true
 }
 
-// spnOwner is the account that owns an instance's service principal names: a domain account or group managed service
-// account itself, the computer account of the network name for Local System, Network Service and virtual accounts. Local
-// Service and local users have none, and a clustered instance cannot run as a built-in account.
+// spnOwner is the account that owns an instance's service principal names: its service account as the network sees it. A
+// clustered instance under a built-in account has a different one on each node, so none can own them.
 func (f *Farm) spnOwner(i *Instance) (Account, bool) {
-	domain, name, qualified := strings.Cut(i.Service, `\`)
-	if !qualified {
-		domain, name = "", i.Service
-	}
-	builtin := false
-	switch strings.ToUpper(domain) {
-	case "":
-		switch strings.ToLower(strings.ReplaceAll(name, " ", "")) {
-		case "localsystem", "networkservice":
-			builtin = true
-		default:
-			return Account{}, false
-		}
-	case "NT SERVICE":
-		builtin = true
-	case "NT AUTHORITY":
-		switch strings.ToLower(strings.ReplaceAll(name, " ", "")) {
-		case "system", "networkservice":
-			builtin = true
-		default:
-			return Account{}, false
-		}
-	case ".", strings.ToUpper(i.Network), "BUILTIN":
+	s, err := i.ServiceAccount(f.Domain)
+	if err != nil || len(s.Accounts) != 1 {
 		return Account{}, false
 	}
-	switch {
-	case builtin && i.Clustered():
-		return Account{}, false
-	case builtin:
-		return Account{Domain: f.Domain.NetBIOS, Name: i.Host().Name + "$"}, true
-	default:
-		return Account{Domain: domain, Name: name}, true
-	}
+	return s.Accounts[0], true
 }
 
 // CertificateNames lists the DNS names of a web farm's certificate, the same for every node: the virtual names, then the
@@ -419,11 +390,15 @@ type Page struct {
 	Restricted bool
 }
 
-// Pages lists what the Kerberos test opens: the agent's two services, both portals (mbam-validate).
-func (w *Web) Pages() []Page {
+// Pages lists what the Kerberos test opens: the agent's services and both portals (mbam-validate). With Configuration
+// Manager the status service is not used.
+func (f *Farm) Pages(w *Web) []Page {
 	var out []Page
 	if w.Agent {
-		out = append(out, Page{URL: w.Origin() + recoveryService}, Page{URL: w.Origin() + statusService})
+		out = append(out, Page{URL: w.Origin() + recoveryService})
+	}
+	if w.Agent && !f.MBAM.CM {
+		out = append(out, Page{URL: w.Origin() + statusService})
 	}
 	if w.SelfService {
 		out = append(out, Page{URL: w.Origin() + "/" + w.PortalDir + "/"})

@@ -3,6 +3,7 @@ package farm
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -137,12 +138,15 @@ type StaticAddress struct{ prefix netip.Prefix }
 // Address returns the address: 10.1.0.50.
 func (a StaticAddress) Address() string { return a.prefix.Addr().String() }
 
+// Mask returns the subnet mask: 255.255.255.0.
+func (a StaticAddress) Mask() string { return Mask(a.prefix) }
+
 // SQL returns the address as the listener's grammar wants it: (N'10.1.0.50', N'255.255.255.0').
 func (a StaticAddress) SQL() (quote.SQL, error) {
 	if !a.prefix.IsValid() || !a.prefix.Addr().Is4() || a.prefix.IsSingleIP() {
 		return quote.SQL{}, fmt.Errorf("%s is no IPv4 address with the prefix length of its subnet", a.prefix)
 	}
-	return quote.SQLf("(%s, %s)", quote.SQLLiteral(a.Address()), quote.SQLLiteral(Mask(a.prefix)))
+	return quote.SQLf("(%s, %s)", quote.SQLLiteral(a.Address()), quote.SQLLiteral(a.Mask()))
 }
 
 // DNSDiffers reports whether the topology wants other DNS settings of the listener than SQL Server makes:
@@ -250,4 +254,43 @@ func (d *Database) certificate(kind string) (string, error) {
 // never by name.
 func (d *Database) CertificateName() string {
 	return "mbamplan " + plain(d.Placement.Name) + " " + d.Key
+}
+
+// Schema returns the schema by which MBAM's database is told from another of its name: MBAM's own documents and public
+// queries name objects in it (mbam-troubleshoot, field-checks).
+func (d *Database) Schema() string {
+	if d.IsCompliance() {
+		return "ComplianceCore"
+	}
+	return "RecoveryAndHardwareCore"
+}
+
+// BackupCode returns the planned automated_backup_preference of sys.availability_groups: 0 primary, 1 secondary only,
+// 2 secondary, 3 none. A basic group is backed up on the primary only.
+func (p *Placement) BackupCode() int {
+	if p.Basic {
+		return 0
+	}
+	return max(0, slices.Index([]string{"primary", "secondaryOnly", "secondary", "none"}, p.BackupPreference))
+}
+
+// Settings returns what sys.availability_replicas must show of a replica, in one line: endpoint in upper case, then 1 or 0
+// for synchronous and for automatic failover, then 0, 1 or 2 for connections to the secondary (none, read-only, all) and,
+// where the group knows seeding modes, 1 or 0 for automatic seeding.
+func (r *Replica) Settings() string {
+	digit := func(b bool) string {
+		if b {
+			return " 1"
+		}
+		return " 0"
+	}
+	access := 0
+	if !r.Group.Basic {
+		access = max(0, slices.Index([]string{"none", "readOnly", "all"}, r.ReadAccess))
+	}
+	out := strings.ToUpper(r.EndpointURL()) + digit(r.Synchronous) + digit(r.AutoFailover) + " " + strconv.Itoa(access)
+	if r.Group.MinVersion() >= 2016 {
+		out += digit(r.Group.Automatic)
+	}
+	return out
 }

@@ -253,11 +253,11 @@ func (l *Listener) ClusterNetworks() []string {
 
 // PortRule is one inbound firewall rule of a database server.
 type PortRule struct {
-	Name     string // key of the rule on the host: mbamplan-tcp-5022
+	Name     string // key of the rule on the host, of this farm alone: mbamplan-contoso-mbam-tcp-5022
 	Title    string // for people: "MBAM SQL: endpoint (TCP 5022)"
 	Protocol string // TCP or UDP
 	Port     int
-	Remote   []string // addresses that may connect, sorted; empty = any, when one of them is not known
+	Remote   []string // addresses that may connect, sorted as text; empty = any, when one of them is not known
 }
 
 // FirewallRules returns the inbound rules that a host with SQL Server instances needs, by protocol and port:
@@ -270,7 +270,7 @@ type PortRule struct {
 // Rules with one port are one rule. A dynamic port itself cannot be opened by number. A clustered replica may answer and
 // call from an address that the topology does not know, so that rules for its peers take any address.
 func (f *Farm) FirewallRules(h *Host) []PortRule {
-	b := &ruleBuilder{rules: map[string]*portRule{}}
+	b := &ruleBuilder{farm: f.Name, rules: map[string]*portRule{}}
 	clients := f.sqlClients(h)
 	for _, i := range h.Instances {
 		if i.Port > 0 {
@@ -339,7 +339,10 @@ type portRule struct {
 	from     remote
 }
 
-type ruleBuilder struct{ rules map[string]*portRule }
+type ruleBuilder struct {
+	farm  string
+	rules map[string]*portRule
+}
 
 func (b *ruleBuilder) add(protocol string, port int, use string, from remote) {
 	key := strings.ToLower(protocol) + "-" + strconv.Itoa(port)
@@ -363,14 +366,14 @@ func (b *ruleBuilder) list() []PortRule {
 	var out []PortRule
 	for key, r := range b.rules {
 		rule := PortRule{
-			Name: "mbamplan-" + key, Protocol: r.protocol, Port: r.port,
+			Name: "mbamplan-" + b.farm + "-" + key, Protocol: r.protocol, Port: r.port,
 			Title: fmt.Sprintf("MBAM SQL: %s (%s %d)", strings.Join(r.uses, ", "), r.protocol, r.port),
 		}
 		if !r.from.any {
-			slices.SortFunc(r.from.addresses, netip.Addr.Compare)
 			for _, a := range r.from.addresses {
 				rule.Remote = append(rule.Remote, a.String())
 			}
+			slices.Sort(rule.Remote)
 		}
 		out = append(out, rule)
 	}

@@ -175,7 +175,7 @@ func sqlFarm() *Farm {
 	a, b, web, rpt := host("SQL1", "10.1.0.11"), host("SQL2", "10.1.0.12"), host("WEB1", "10.1.0.31"), host("RPT1", "10.1.0.21")
 	web.Nodes = []*Node{{}}
 	rpt.Reporting = &Reporting{}
-	f := &Farm{Hosts: []*Host{a, b, web, rpt, host("SPARE", "10.1.0.99")}, Domain: contoso}
+	f := &Farm{Name: "contoso", Hosts: []*Host{a, b, web, rpt, host("SPARE", "10.1.0.99")}, Domain: contoso}
 	p := &Placement{Name: "AG", Kind: "availabilityGroup", Listener: &Listener{Name: "MBAM-SQL", Port: 1433}}
 	for _, h := range []*Host{a, b} {
 		i := &Instance{Name: h.Name, Network: h.Name, Port: 1433, Version: 2019, Nodes: []*Host{h}}
@@ -195,24 +195,24 @@ func TestFirewallRules(t *testing.T) {
 		want   []PortRule
 	}{
 		{"listener on the instance's port", func(*Farm) {}, []PortRule{
-			{"mbamplan-tcp-1433", "MBAM SQL: SQL Server SQL1, listener MBAM-SQL (TCP 1433)", "TCP", 1433, clients},
-			{"mbamplan-tcp-5022", "MBAM SQL: endpoint (TCP 5022)", "TCP", 5022, []string{"10.1.0.12"}},
+			{"mbamplan-contoso-tcp-1433", "MBAM SQL: SQL Server SQL1, listener MBAM-SQL (TCP 1433)", "TCP", 1433, clients},
+			{"mbamplan-contoso-tcp-5022", "MBAM SQL: endpoint (TCP 5022)", "TCP", 5022, []string{"10.1.0.12"}},
 		}},
 		{"listener on a port of its own", func(f *Farm) { f.Placements[0].Listener.Port = 14330 }, []PortRule{
-			{"mbamplan-tcp-1433", "MBAM SQL: SQL Server SQL1 (TCP 1433)", "TCP", 1433, clients},
-			{"mbamplan-tcp-5022", "MBAM SQL: endpoint (TCP 5022)", "TCP", 5022, []string{"10.1.0.12"}},
-			{"mbamplan-tcp-14330", "MBAM SQL: listener MBAM-SQL (TCP 14330)", "TCP", 14330, clients},
+			{"mbamplan-contoso-tcp-1433", "MBAM SQL: SQL Server SQL1 (TCP 1433)", "TCP", 1433, clients},
+			{"mbamplan-contoso-tcp-5022", "MBAM SQL: endpoint (TCP 5022)", "TCP", 5022, []string{"10.1.0.12"}},
+			{"mbamplan-contoso-tcp-14330", "MBAM SQL: listener MBAM-SQL (TCP 14330)", "TCP", 14330, clients},
 		}},
 		{"a web node without an address", func(f *Farm) { f.Hosts[2].Address = netip.Addr{} }, []PortRule{
-			{"mbamplan-tcp-1433", "MBAM SQL: SQL Server SQL1, listener MBAM-SQL (TCP 1433)", "TCP", 1433, nil},
-			{"mbamplan-tcp-5022", "MBAM SQL: endpoint (TCP 5022)", "TCP", 5022, []string{"10.1.0.12"}},
+			{"mbamplan-contoso-tcp-1433", "MBAM SQL: SQL Server SQL1, listener MBAM-SQL (TCP 1433)", "TCP", 1433, nil},
+			{"mbamplan-contoso-tcp-5022", "MBAM SQL: endpoint (TCP 5022)", "TCP", 5022, []string{"10.1.0.12"}},
 		}},
 		{"a clustered peer", func(f *Farm) { f.Instances[1].Nodes = []*Host{f.Hosts[1], f.Hosts[4]} }, []PortRule{
-			{"mbamplan-tcp-1433", "MBAM SQL: SQL Server SQL1, listener MBAM-SQL (TCP 1433)", "TCP", 1433, clients},
-			{"mbamplan-tcp-5022", "MBAM SQL: endpoint (TCP 5022)", "TCP", 5022, nil},
+			{"mbamplan-contoso-tcp-1433", "MBAM SQL: SQL Server SQL1, listener MBAM-SQL (TCP 1433)", "TCP", 1433, clients},
+			{"mbamplan-contoso-tcp-5022", "MBAM SQL: endpoint (TCP 5022)", "TCP", 5022, nil},
 		}},
 		{"dynamic port", func(f *Farm) { f.Instances[0].Port = 0; f.Placements = nil }, []PortRule{
-			{"mbamplan-udp-1434", "MBAM SQL: SQL Server Browser (UDP 1434)", "UDP", 1434, clients},
+			{"mbamplan-contoso-udp-1434", "MBAM SQL: SQL Server Browser (UDP 1434)", "UDP", 1434, clients},
 		}},
 	}
 	for _, tt := range tests {

@@ -169,7 +169,7 @@ func expand(f *farm.Farm, s *catalog.Step) ([]*Item, error) {
 // host's has a folder of its own (farm.Instance.Folder). Steps bound to no server share the folder of their role.
 func folder(it *Item) string {
 	switch {
-	case it.Instance != nil && it.Step.Role() == "database" && it.Instance.Folder() != it.Host.Name:
+	case it.Instance != nil && it.Instance.Folder() != it.Host.Name:
 		return "database/" + it.Instance.Folder()
 	case it.Host != nil:
 		return it.Host.Role() + "/" + it.Host.Name

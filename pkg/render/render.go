@@ -412,7 +412,7 @@ func (e *Engine) header(it *plan.Item, a *catalog.Artifact, note func(string) (s
 	if s.Downtime != "" && !catalog.ReadOnly(a.Kind) {
 		raw = append(raw, field{"Downtime", s.Downtime})
 	}
-	if s.Success != "" {
+	if s.Success != "" && a.Kind != "rollback" {
 		raw = append(raw, field{"Success", s.Success})
 	}
 	for i, key := range s.Sources {

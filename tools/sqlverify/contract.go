@@ -328,8 +328,8 @@ func (c *checker) guard(cond []token, first token) {
 }
 
 // loop checks that WHILE ends and does not spin: one AND-term compares a counter that the body moves towards its bound, or
-// the clock with a deadline that the body leaves alone; and the body waits, unless the loop looks at nothing of the
-// server (rows of a table variable are there at once).
+// the clock with a deadline that the body leaves alone; and the body waits, unless that term is the whole condition: then
+// the loop counts and waits for nothing.
 func (c *checker) loop(tokens []token, s *statement) {
 	waits := false
 	assigned := map[string][]assignment{}
@@ -341,13 +341,8 @@ func (c *checker) loop(tokens []token, s *statement) {
 			assigned[a.name] = append(assigned[a.name], a)
 		}
 	})
-	polls := readsServer(tokens[s.cond[0]:s.cond[1]])
-	walk(s.body, nil, func(st *statement, _ []*statement) { polls = polls || readsServer(tokens[st.lo:st.hi]) })
-	if polls && !waits {
-		c.at(tokens[s.lo], "SQC011", "WHILE without WAITFOR DELAY")
-	}
 	cond := tokens[s.cond[0]:s.cond[1]]
-	bounded, depth, start := false, 0, 0
+	bounded, polls, depth, start := false, false, 0, 0
 	for i := 0; i <= len(cond); i++ {
 		end := i == len(cond)
 		if !end && cond[i].op("(") {
@@ -361,23 +356,20 @@ func (c *checker) loop(tokens []token, s *statement) {
 			return
 		}
 		if end || depth == 0 && cond[i].is("AND") {
-			bounded = bounded || bounds(cond[start:i], assigned)
+			if bounds(cond[start:i], assigned) {
+				bounded = true
+			} else {
+				polls = true
+			}
 			start = i + 1
 		}
+	}
+	if bounded && polls && !waits {
+		c.at(tokens[s.lo], "SQC011", "WHILE without WAITFOR DELAY")
 	}
 	if !bounded {
 		c.at(tokens[s.lo], "SQC011", "WHILE has no bound: compare a counter that the body moves, or the clock with a deadline")
 	}
-}
-
-// readsServer tells whether tokens name something of schema sys.
-func readsServer(tokens []token) bool {
-	for i := 0; i+1 < len(tokens); i++ {
-		if tokens[i].is("SYS") && tokens[i+1].op(".") {
-			return true
-		}
-	}
-	return false
 }
 
 func bounds(term []token, assigned map[string][]assignment) bool {

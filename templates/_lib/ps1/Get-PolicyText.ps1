@@ -1,8 +1,8 @@
 function Get-PolicyText {
-    param([Guid]$Id, [string]$Domain, [string]$Key, [string]$Name)
+    param([Guid]$Id, [string]$Domain, [string]$RegistryPath, [string]$Name)
     $setting = $null
     try {
-        $setting = Get-GPRegistryValue -Guid $Id -Domain $Domain -Key $Key -ValueName $Name -ErrorAction Stop
+        $setting = Get-GPRegistryValue -Guid $Id -Domain $Domain -Key $RegistryPath -ValueName $Name -ErrorAction Stop
     } catch {
         if (-not $_.FullyQualifiedErrorId.StartsWith('UnableToRetrievePolicyRegistryItem', [StringComparison]::Ordinal)) { throw }
     }
