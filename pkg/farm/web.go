@@ -27,14 +27,13 @@ func (h *Host) WindowsFeatures() []string {
 		out = append(out, "Web-Asp-Net45", "Web-Net-Ext45")
 	}
 	out = append(out, "Web-ISAPI-Ext", "Web-ISAPI-Filter", "Web-Windows-Auth", "Web-Filtering")
-	switch {
-	case h.WindowsYear() < 2012:
-		out = append(out, "NET-HTTP-Activation", "NET-Non-HTTP-Activ")
-	default:
+	if h.WindowsYear() < 2012 {
+		out = append(out, "NET-HTTP-Activation")
+	} else {
 		out = append(out, "NET-Framework-45-Core", "NET-Framework-45-ASPNET", "NET-WCF-HTTP-Activation45", "NET-WCF-TCP-Activation45")
-		if h.WindowsYear() < 2016 {
-			out = append(out, "NET-Non-HTTP-Activ")
-		}
+	}
+	if h.WindowsYear() < 2016 {
+		out = append(out, "NET-Non-HTTP-Activ")
 	}
 	return append(out, "WAS-Process-Model", "WAS-NET-Environment", "WAS-Config-APIs")
 }
