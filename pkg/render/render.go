@@ -333,7 +333,7 @@ func (e *Engine) tsql(it *plan.Item, a *catalog.Artifact, body string) (string, 
 	if it.Instance == nil {
 		return "", fmt.Errorf("a T-SQL template needs a scope with an instance, not %q", it.Step.Scope)
 	}
-	d := frameData{Body: strings.Trim(body, "\n")}
+	d := frameData{Body: strings.TrimSuffix(strings.Trim(body, "\n"), "\nGO")} // the frame ends the last batch itself
 	var err error
 	if d.Instance, err = quote.SQLString(it.Instance.Name); err != nil {
 		return "", err
