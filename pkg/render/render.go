@@ -438,14 +438,14 @@ func wordByte(b byte) bool {
 // header returns title and fields of a script's header, quoted for a comment of its language.
 func (e *Engine) header(it *plan.Item, a *catalog.Artifact, note func(string) (string, error)) (string, []field, error) {
 	s := it.Step
-	title, changes, undo := s.Title, s.Changes, s.Undo
+	title, changes, undo := it.Title, s.Changes, s.Undo
 	switch a.Kind {
 	case "verify":
-		title, changes, undo = "Verify: "+lower(s.Title), "nothing", "nothing to undo"
+		title, changes, undo = "Verify: "+lower(it.Title), "nothing", "nothing to undo"
 	case "preflight":
-		title, changes, undo = "Preflight: "+lower(s.Title), "nothing", "nothing to undo"
+		title, changes, undo = "Preflight: "+lower(it.Title), "nothing", "nothing to undo"
 	case "rollback":
-		title, undo = "Take back: "+lower(s.Title), "run the install script of this step again"
+		title, undo = "Take back: "+lower(it.Title), "run the install script of this step again"
 		changes = s.Undo
 		if s.Leaves != "" {
 			changes += "; leaves behind: " + s.Leaves
@@ -453,8 +453,8 @@ func (e *Engine) header(it *plan.Item, a *catalog.Artifact, note func(string) (s
 	}
 	raw := []field{{"Step", s.ID + ", " + a.Kind + ", file number " + strconv.Itoa(s.Number)}}
 	raw = append(raw, field{"Run on", where(it)}, field{"Run by", s.Actor}, field{"Changes", orNothing(changes)}, field{"Undo", orNothing(undo)})
-	if s.Downtime != "" && !catalog.ReadOnly(a.Kind) {
-		raw = append(raw, field{"Downtime", s.Downtime})
+	if it.Downtime != "" && !catalog.ReadOnly(a.Kind) {
+		raw = append(raw, field{"Downtime", it.Downtime})
 	}
 	if s.Success != "" && a.Kind != "rollback" {
 		raw = append(raw, field{"Success", s.Success})
@@ -478,7 +478,7 @@ func (e *Engine) header(it *plan.Item, a *catalog.Artifact, note func(string) (s
 		raw = append(raw, field{"Secret", "this file carries a secret: never attach it to a ticket or mail"})
 	}
 	for i := range raw {
-		text, err := phrase(raw[i].Text, it)
+		text, err := it.Text(raw[i].Text)
 		if err != nil {
 			return "", nil, fmt.Errorf("%s of step.yaml: %w", raw[i].Name, err)
 		}
@@ -486,28 +486,8 @@ func (e *Engine) header(it *plan.Item, a *catalog.Artifact, note func(string) (s
 			return "", nil, err
 		}
 	}
-	title, err := phrase(title, it)
-	if err != nil {
-		return "", nil, err
-	}
-	title, err = note(title)
+	title, err := note(title)
 	return strings.TrimSuffix(title, "."), raw, err
-}
-
-// phrase expands a text of step.yaml, which may be a template over the item. The result is quoted by its destination.
-func phrase(text string, it *plan.Item) (string, error) {
-	if !strings.Contains(text, "{{") {
-		return text, nil
-	}
-	t, err := template.New("step.yaml").Option("missingkey=error").Parse(text)
-	if err != nil {
-		return "", err
-	}
-	var b strings.Builder
-	if err := t.Execute(&b, it); err != nil {
-		return "", err
-	}
-	return b.String(), nil
 }
 
 func where(it *plan.Item) string {
