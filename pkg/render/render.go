@@ -239,7 +239,7 @@ func (e *Engine) file(p *plan.Plan, it *plan.Item, a *catalog.Artifact, o Option
 	case "ps1":
 		text, err = e.powerShell(it, a, parsed, dot, body)
 	case "sql":
-		text, err = e.tsql(it, a, body)
+		text, err = e.tsql(it, a, parsed, dot, body)
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("render %s for %s: %w", a.Path, it.Folder, err)
@@ -329,7 +329,9 @@ func (e *Engine) powerShell(it *plan.Item, a *catalog.Artifact, parsed *catalog.
 	return e.frame("script.ps1.tmpl", d)
 }
 
-func (e *Engine) tsql(it *plan.Item, a *catalog.Artifact, body string) (string, error) {
+// tsql puts the frame around a body. A block "variables" of the template names the sqlcmd variables that the file needs; the
+// runner knows them by the header.
+func (e *Engine) tsql(it *plan.Item, a *catalog.Artifact, parsed *catalog.Parsed, dot Dot, body string) (string, error) {
 	if it.Instance == nil {
 		return "", fmt.Errorf("a T-SQL template needs a scope with an instance, not %q", it.Step.Scope)
 	}
@@ -340,6 +342,15 @@ func (e *Engine) tsql(it *plan.Item, a *catalog.Artifact, body string) (string, 
 	}
 	if d.Title, d.Fields, err = e.header(it, a, quote.SQLNote); err != nil {
 		return "", err
+	}
+	if parsed.Has("variables") {
+		names, err := parsed.Execute("variables", dot)
+		if err != nil {
+			return "", err
+		}
+		if names = strings.TrimSpace(names); names != "" {
+			d.Fields = append(d.Fields, field{"Variables", names})
+		}
 	}
 	return e.frame("script.sql.tmpl", d)
 }
