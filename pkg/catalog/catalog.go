@@ -12,6 +12,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"text/template"
 
 	"github.com/mbamplan/mbamplan/pkg/decode"
 	"github.com/mbamplan/mbamplan/pkg/diag"
@@ -127,8 +128,8 @@ type Catalog struct {
 	Sources   map[string]Source
 	Documents map[string]*Artifact // by output name, as "START-HERE.md"
 
-	files   map[string]file
-	layered bool
+	files map[string]file
+	bases map[quote.Language]*template.Template // libraries, parsed once
 }
 
 type file struct {
@@ -141,7 +142,7 @@ type file struct {
 // Only the overlay's templates are parsed and inspected here, the embedded ones when they are first used; Inspect does all.
 // Sources is the text of docs/sources.yaml; an overlay adds to it with a sources.yaml of its own.
 func Load(embedded fs.FS, sources []byte, overlay fs.FS) (*Catalog, diag.List) {
-	c := &Catalog{Sources: map[string]Source{}, Documents: map[string]*Artifact{}, files: map[string]file{}, layered: overlay != nil}
+	c := &Catalog{Sources: map[string]Source{}, Documents: map[string]*Artifact{}, files: map[string]file{}, bases: map[quote.Language]*template.Template{}}
 	var found diag.List
 	if err := c.read(embedded, false); err != nil {
 		found = append(found, diag.Diagnostic{Code: CodeBadStep, File: "templates", Message: err.Error()})

@@ -42,22 +42,16 @@ func digest(s string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Parse parses and inspects an artifact's template once.
+// Parse parses an artifact's template once. A template that a user's overlay has a part in is inspected, too; the
+// embedded ones are inspected by this package's tests, once for every release instead of at every start.
 func (c *Catalog) Parse(a *Artifact) (*Parsed, diag.List) {
 	if a.parsed != nil {
 		return a.parsed, nil
 	}
-	t := template.New(display(a.Path)).Funcs(functions(a.Language)).Option("missingkey=error")
-	var found diag.List
-	for _, lib := range c.library(a.Language) {
-		if _, err := t.New(display(lib)).Parse(c.files[lib].data); err != nil {
-			found = append(found, c.syntax(lib, err))
-		}
+	t, found := c.parse(a)
+	if len(found) == 0 && (a.Overlay || c.libOverlaid(a.Language)) {
+		found = c.inspect(t, a)
 	}
-	if _, err := t.Parse(a.source); err != nil {
-		return nil, append(found, c.syntax(a.Path, err))
-	}
-	found = append(found, c.inspect(t, a)...)
 	if len(found) > 0 {
 		return nil, found
 	}
@@ -65,12 +59,48 @@ func (c *Catalog) Parse(a *Artifact) (*Parsed, diag.List) {
 	return a.parsed, nil
 }
 
+func (c *Catalog) parse(a *Artifact) (*template.Template, diag.List) {
+	base, found := c.base(a.Language)
+	if len(found) > 0 {
+		return nil, found
+	}
+	t, err := base.Clone()
+	if err == nil {
+		t, err = t.New(display(a.Path)).Parse(a.source)
+	}
+	if err != nil {
+		return nil, diag.List{c.syntax(a.Path, err)}
+	}
+	return t, nil
+}
+
+// base returns the parsed library of a language, without a main template.
+func (c *Catalog) base(l quote.Language) (*template.Template, diag.List) {
+	if b := c.bases[l]; b != nil {
+		return b, nil
+	}
+	t := template.New("").Funcs(functions(l)).Option("missingkey=error")
+	var found diag.List
+	for _, lib := range c.library(l) {
+		if _, err := t.New(display(lib)).Parse(c.files[lib].data); err != nil {
+			found = append(found, c.syntax(lib, err))
+		}
+	}
+	if len(found) == 0 {
+		c.bases[l] = t
+	}
+	return t, found
+}
+
 // Inspect parses and inspects every artifact that the filter takes; nil takes all.
 func (c *Catalog) Inspect(take func(*Artifact) bool) diag.List {
 	var found diag.List
 	each := func(a *Artifact) {
 		if take == nil || take(a) {
-			_, more := c.Parse(a)
+			t, more := c.parse(a)
+			if len(more) == 0 {
+				more = c.inspect(t, a)
+			}
 			found = append(found, more...)
 		}
 	}
