@@ -256,8 +256,9 @@ func (d *Database) CertificateName() string {
 	return "mbamplan " + plain(d.Placement.Name) + " " + d.Key
 }
 
-// Schema returns the schema by which MBAM's database is told from another of its name: MBAM's own documents and public
-// queries name objects in it (mbam-troubleshoot, field-checks).
+// Schema returns the schema by which MBAM's database is told from another of its name: RecoveryAndHardwareCore is seen on
+// 2.5 servers (mbam-troubleshoot, field-checks); ComplianceCore is named for 2.0 only, so scripts also take a database with
+// the procedure GetVersion (mbam-events, event 111) for MBAM's.
 func (d *Database) Schema() string {
 	if d.IsCompliance() {
 		return "ComplianceCore"
@@ -291,6 +292,15 @@ func (r *Replica) Settings() string {
 	out := strings.ToUpper(r.EndpointURL()) + digit(r.Synchronous) + digit(r.AutoFailover) + " " + strconv.Itoa(access)
 	if r.Group.MinVersion() >= 2016 {
 		out += digit(r.Group.Automatic)
+	}
+	return out
+}
+
+// ReplicaNames returns the names of the group's instances as @@SERVERNAME prints them.
+func (p *Placement) ReplicaNames() []string {
+	var out []string
+	for _, r := range p.Replicas {
+		out = append(out, r.Instance.Name)
 	}
 	return out
 }

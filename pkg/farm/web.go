@@ -2,7 +2,6 @@ package farm
 
 import (
 	"fmt"
-	"net/netip"
 	"strconv"
 	"strings"
 
@@ -28,14 +27,13 @@ func (h *Host) WindowsFeatures() []string {
 		out = append(out, "Web-Asp-Net45", "Web-Net-Ext45")
 	}
 	out = append(out, "Web-ISAPI-Ext", "Web-ISAPI-Filter", "Web-Windows-Auth", "Web-Filtering")
-	switch {
-	case h.WindowsYear() < 2012:
-		out = append(out, "NET-HTTP-Activation", "NET-Non-HTTP-Activ")
-	default:
+	if h.WindowsYear() < 2012 {
+		out = append(out, "NET-HTTP-Activation")
+	} else {
 		out = append(out, "NET-Framework-45-Core", "NET-Framework-45-ASPNET", "NET-WCF-HTTP-Activation45", "NET-WCF-TCP-Activation45")
-		if h.WindowsYear() < 2016 {
-			out = append(out, "NET-Non-HTTP-Activ")
-		}
+	}
+	if h.WindowsYear() < 2016 {
+		out = append(out, "NET-Non-HTTP-Activ")
 	}
 	return append(out, "WAS-Process-Model", "WAS-NET-Environment", "WAS-Config-APIs")
 }
@@ -49,31 +47,6 @@ func (w *Web) Scheme() string {
 		return "https"
 	}
 	return "http"
-}
-
-// BaseURL is the address of the farm without a path: https://mbam.contoso.com, with the port when it is not the scheme's own.
-func (w *Web) BaseURL() string {
-	url := w.Scheme() + "://" + w.Host
-	if w.TLS && w.Port == 443 || !w.TLS && w.Port == 80 {
-		return url
-	}
-	return url + ":" + strconv.Itoa(w.Port)
-}
-
-// PlannedAddress is the IPv4 address that the virtual host name must resolve to: the balancer's, or the address of the
-// only node. It is "" when the topology does not say.
-func (w *Web) PlannedAddress() string {
-	address := netip.Addr{}
-	switch {
-	case w.Balancer != nil:
-		address = w.Balancer.Address
-	case len(w.Nodes) == 1:
-		address = w.Nodes[0].Host.Address
-	}
-	if !address.IsValid() {
-		return ""
-	}
-	return address.String()
 }
 
 // FirewallRule is the fixed name of the inbound rule for the farm's port.

@@ -1,7 +1,6 @@
 package farm
 
 import (
-	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -43,43 +42,6 @@ func TestWindowsFeatures(t *testing.T) {
 				}
 			}
 		})
-	}
-}
-
-func TestBaseURL(t *testing.T) {
-	tests := []struct {
-		tls  bool
-		port int
-		want string
-	}{
-		{true, 443, "https://mbam.contoso.com"},
-		{true, 8443, "https://mbam.contoso.com:8443"},
-		{false, 80, "http://mbam.contoso.com"},
-		{false, 443, "http://mbam.contoso.com:443"},
-	}
-	for _, tt := range tests {
-		if got := (&Web{Host: "mbam.contoso.com", TLS: tt.tls, Port: tt.port}).BaseURL(); got != tt.want {
-			t.Errorf("BaseURL with TLS %v, port %d = %q, want %q", tt.tls, tt.port, got, tt.want)
-		}
-	}
-}
-
-func TestPlannedAddress(t *testing.T) {
-	one := &Node{Host: &Host{Address: netip.MustParseAddr("10.1.0.31")}}
-	tests := []struct {
-		name string
-		web  *Web
-		want string
-	}{
-		{"balancer", &Web{Nodes: []*Node{one, one}, Balancer: &Balancer{Address: netip.MustParseAddr("10.1.0.60")}}, "10.1.0.60"},
-		{"one node", &Web{Nodes: []*Node{one}}, "10.1.0.31"},
-		{"one node, address not given", &Web{Nodes: []*Node{{Host: &Host{}}}}, ""},
-		{"two nodes without a balancer", &Web{Nodes: []*Node{one, one}}, ""},
-	}
-	for _, tt := range tests {
-		if got := tt.web.PlannedAddress(); got != tt.want {
-			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
-		}
 	}
 }
 
