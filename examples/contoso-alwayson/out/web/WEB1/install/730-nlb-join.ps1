@@ -198,21 +198,28 @@ try {
         if ($Alive -notcontains $answer.Status) { Stop-Step 3 ('{0} does not serve the site, so it must not join: {1}. Run web/node-check there. Nothing was changed.' -f $n.Name, $answer.Text) }
     }
     $did = @()
-    foreach ($n in $todo) {
-        if ($PSCmdlet.ShouldProcess(('{0}, adapter {1}' -f $n.Name, $n.Interface), ('join the NLB cluster {0}' -f $Address))) {
-            $Result.changed += 'node|{0}|{1}' -f $n.Name, $n.Interface
+    $open = $todo.Count
+    foreach ($n in $Nodes) {
+        $record = 'node|{0}|{1}' -f $n.Name, $n.Interface
+        if ($members -notcontains $n.Name -and $PSCmdlet.ShouldProcess(('{0}, adapter {1}' -f $n.Name, $n.Interface), ('join the NLB cluster {0}' -f $Address))) {
+            $Result.changed += $record
             Add-NlbClusterNode -HostName '.' -InterfaceName $Interface -NewNodeName $n.Name -NewNodeInterface $n.Interface | Out-Null
-            $did += $n.Name
-            Wait-NlbConverged -InterfaceName $Interface -Node @($members + $did)
-            $now = @(Get-NlbMember $Interface | Where-Object { $_.Name -eq $n.Name })
-            if ($now.Count -eq 1 -and $now[0].Priority -ne $n.Priority) {
+            $members += $n.Name
+            $did += 'joined {0}' -f $n.Name
+            Wait-NlbConverged -InterfaceName $Interface -Node $members
+        }
+        $now = @(Get-NlbMember $Interface | Where-Object { $_.Name -eq $n.Name })
+        if ($now.Count -eq 1 -and $now[0].Priority -ne $n.Priority -and (@($Earlier) + @($Result.changed)) -contains $record) {
+            $open++
+            if ($PSCmdlet.ShouldProcess($n.Name, ('set the host priority to {0}' -f $n.Priority))) {
                 Set-NlbClusterNode -HostName $n.Name -InterfaceName $n.Interface -HostPriority $n.Priority -Force | Out-Null
-                Wait-NlbConverged -InterfaceName $Interface -Node @($members + $did)
+                $did += 'host priority {0} for {1}' -f $n.Priority, $n.Name
+                Wait-NlbConverged -InterfaceName $Interface -Node $members
             }
         }
     }
-    if ($todo.Count -eq 0) { Write-Unchanged 'Every planned node is in the cluster.' }
-    elseif ($did.Count -gt 0) { Write-Changed ('Joined: {0}.' -f ($did -join ', ')) }
+    if ($open -eq 0) { Write-Unchanged 'Every planned node is in the cluster.' }
+    elseif ($did.Count -gt 0) { Write-Changed ('In the cluster {0}: {1}.' -f $Address, ($did -join ', ')) }
     else { Write-Skipped }
     #endregion
     #region frame
