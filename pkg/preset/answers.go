@@ -5,30 +5,16 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mbamplan/mbamplan/pkg/decode"
 	"github.com/mbamplan/mbamplan/pkg/diag"
 	"github.com/mbamplan/mbamplan/pkg/yamlsrc"
 )
 
-// Codes of findings about a file of answers.
-const (
-	CodeNoPreset   = "MBP0901"
-	CodeNoQuestion = "MBP0902"
-	CodeAnswer     = "MBP0903"
-)
-
-// Codes returns every code of this package with its title, in order.
-func Codes() []diag.Code {
-	return []diag.Code{
-		{ID: CodeNoPreset, Title: "no preset has this name, or none is named"},
-		{ID: CodeNoQuestion, Title: "an answer is for no value of the preset"},
-		{ID: CodeAnswer, Title: "an answer has not the expected form"},
-	}
-}
-
 // presetKey is the key that names the preset in a file of answers.
 const presetKey = "preset"
 
-// AnswerFile is a file of answers: one YAML mapping of paths to values, and optionally the key preset.
+// AnswerFile is a file of answers: one YAML mapping of paths to values, and optionally the key preset. What is wrong with
+// it is reported under the codes of package decode, which say the same of a topology.
 type AnswerFile struct {
 	doc *yamlsrc.Document
 }
@@ -38,7 +24,7 @@ func ParseAnswers(name string, data []byte) (*AnswerFile, diag.List) {
 	doc, found := yamlsrc.Parse(name, data)
 	f := &AnswerFile{doc}
 	if doc.Root != nil && doc.Root.Kind != yamlsrc.Mapping {
-		found = append(found, f.finding(CodeNoQuestion, doc.Root.Pos, "the file is "+doc.Root.Kind.String()+"; expected a mapping of paths to values", "write lines such as domain.dns: contoso.com"))
+		found = append(found, f.finding(decode.CodeType, doc.Root.Pos, "the file is "+doc.Root.Kind.String()+"; expected a mapping of paths to values", "write lines such as domain.dns: contoso.com"))
 		doc.Root = nil
 	}
 	return f, found
@@ -71,13 +57,13 @@ func (f *AnswerFile) Preset(name string, list []*Preset) (*Preset, diag.List) {
 		return list[i], nil
 	}
 	if name == "" {
-		return nil, diag.List{f.finding(CodeNoPreset, pos, "no preset is named", "add preset: "+names[0]+", or give --preset")}
+		return nil, diag.List{f.finding(decode.CodeMissingKey, pos, "no preset is named", "add preset: "+names[0]+", or give --preset")}
 	}
 	fix := "use one of " + strings.Join(names, ", ")
 	if s := diag.Suggest(name, names); s != "" {
 		fix = fmt.Sprintf("did you mean %q?", s)
 	}
-	return nil, diag.List{f.finding(CodeNoPreset, pos, fmt.Sprintf("no preset is called %q", name), fix)}
+	return nil, diag.List{f.finding(decode.CodeEnum, pos, fmt.Sprintf("no preset is called %q", name), fix)}
 }
 
 // Answers returns the answers of the file for the questions of a preset.
@@ -97,19 +83,19 @@ func (f *AnswerFile) Answers(p *Preset) (Answers, diag.List) {
 			if s := diag.Suggest(path, paths); s != "" {
 				fix = fmt.Sprintf("did you mean %q?", s)
 			}
-			found = append(found, f.finding(CodeNoQuestion, pair.Key.Pos, fmt.Sprintf("preset %s has no value at %q", p.Name, path), fix))
+			found = append(found, f.finding(decode.CodeUnknownKey, pair.Key.Pos, fmt.Sprintf("preset %s has no value at %q", p.Name, path), fix))
 			continue
 		}
 		value, missing := pair.Value.Value, pair.Value.Kind == yamlsrc.Null
 		if missing {
 			value = ""
 		} else if pair.Value.Kind != yamlsrc.Scalar {
-			found = append(found, f.finding(CodeAnswer, pair.Value.Pos, fmt.Sprintf("%s is %s; expected one value", path, pair.Value.Kind), ""))
+			found = append(found, f.finding(decode.CodeType, pair.Value.Pos, fmt.Sprintf("%s is %s; expected one value", path, pair.Value.Kind), ""))
 			continue
 		}
 		clean, expected := questions[i].Fit(value)
 		if expected != "" {
-			found = append(found, f.finding(CodeAnswer, pair.Value.Pos, fmt.Sprintf("%q does not fit %s; expected %s", value, path, expected), ""))
+			found = append(found, f.finding(decode.CodeShape, pair.Value.Pos, fmt.Sprintf("%q does not fit %s; expected %s", value, path, expected), ""))
 			continue
 		}
 		a[path] = clean

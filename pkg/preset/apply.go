@@ -39,7 +39,7 @@ func (p *Preset) Default(q Question, a Answers) (value string, ok bool) {
 	default:
 		value = p.value(q.Path, q.Example, q.field, nil, r)
 	}
-	return value, q.suggest || value != q.Example || q.Text == ""
+	return value, q.suggest || !q.Optional && value != q.Example || q.Text == ""
 }
 
 // value returns the value of a leaf.

@@ -12,6 +12,7 @@ import (
 
 	"github.com/mbamplan/mbamplan/examples"
 	"github.com/mbamplan/mbamplan/pkg/compile"
+	"github.com/mbamplan/mbamplan/pkg/decode"
 	"github.com/mbamplan/mbamplan/pkg/preset"
 )
 
@@ -276,14 +277,14 @@ func TestAnswers(t *testing.T) {
 	}
 	for _, c := range []struct{ text, code, message string }{
 		{"preset: small\nhosts.SQL1: DB1\n", "", ""},
-		{"preset: smal\n", preset.CodeNoPreset, `no preset is called "smal"`},
-		{"hosts.SQL1: DB1\n", preset.CodeNoPreset, "no preset is named"},
-		{"preset: small\nhosts.SQL2: DB1\n", preset.CodeNoQuestion, "no value at"},
-		{"preset: small\nhosts.SQL1: DB_1\n", preset.CodeAnswer, "expected a host name"},
-		{"preset: small\nhosts.SQL1: ''\n", preset.CodeAnswer, "expected a value"},
-		{"preset: small\nhosts.SQL1: [A]\n", preset.CodeAnswer, "expected one value"},
-		{"preset: small\nhosts.SQL1.windows: '2020'\n", preset.CodeAnswer, "one of 2008 R2"},
-		{"- a\n", preset.CodeNoQuestion, "expected a mapping"},
+		{"preset: smal\n", decode.CodeEnum, `no preset is called "smal"`},
+		{"hosts.SQL1: DB1\n", decode.CodeMissingKey, "no preset is named"},
+		{"preset: small\nhosts.SQL2: DB1\n", decode.CodeUnknownKey, "no value at"},
+		{"preset: small\nhosts.SQL1: DB_1\n", decode.CodeShape, "expected a host name"},
+		{"preset: small\nhosts.SQL1: ''\n", decode.CodeShape, "expected a value"},
+		{"preset: small\nhosts.SQL1: [A]\n", decode.CodeType, "expected one value"},
+		{"preset: small\nhosts.SQL1.windows: '2020'\n", decode.CodeShape, "one of 2008 R2"},
+		{"- a\n", decode.CodeType, "expected a mapping"},
 	} {
 		f, found := preset.ParseAnswers("a.yaml", []byte(c.text))
 		if len(found) == 0 {
