@@ -113,19 +113,18 @@ func (a *app) initByPrompts(ctx context.Context, presets []*preset.Preset, flags
 }
 
 func (a *app) initByAnswers(presets []*preset.Preset, flags initFlags) error {
-	file, found := preset.ParseAnswers("", nil)
-	if flags.answers == "" {
-		found = nil
-	} else {
+	file := &preset.AnswerFile{}
+	lines := func(string) []string { return file.Lines() }
+	if flags.answers != "" {
 		data, err := a.readAnswers(flags.answers)
 		if err != nil {
 			return err
 		}
+		var found diag.List
 		file, found = preset.ParseAnswers(flags.answers, data)
-	}
-	lines := func(string) []string { return file.Lines() }
-	if err := a.report(found, lines); err != nil {
-		return err
+		if err := a.report(found, lines); err != nil {
+			return err
+		}
 	}
 	chosen, found := file.Preset(flags.preset, presets)
 	if chosen == nil && flags.answers == "" {
@@ -249,8 +248,7 @@ func replaceFile(path string, text []byte, force bool) error {
 
 func (a *app) listPresets(presets []*preset.Preset, name string) error {
 	if name != "" {
-		file, _ := preset.ParseAnswers("", nil)
-		chosen, found := file.Preset(name, presets)
+		chosen, found := (&preset.AnswerFile{}).Preset(name, presets)
 		if chosen == nil {
 			return &codedError{code: ExitUsage, err: errors.New(found[0].Message), hint: found[0].Fix}
 		}

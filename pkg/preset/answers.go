@@ -15,17 +15,18 @@ const presetKey = "preset"
 
 // AnswerFile is a file of answers: one YAML mapping of paths to values, and optionally the key preset. What is wrong with
 // it is reported under the codes of package decode, which say the same of a topology.
+// The zero value has no answers.
 type AnswerFile struct {
-	doc *yamlsrc.Document
+	doc yamlsrc.Document
 }
 
 // ParseAnswers reads a file of answers. The file is not nil; it has no answers when the findings hold an error.
 func ParseAnswers(name string, data []byte) (*AnswerFile, diag.List) {
 	doc, found := yamlsrc.Parse(name, data)
-	f := &AnswerFile{doc}
+	f := &AnswerFile{*doc}
 	if doc.Root != nil && doc.Root.Kind != yamlsrc.Mapping {
 		found = append(found, f.finding(decode.CodeType, doc.Root.Pos, "the file is "+doc.Root.Kind.String()+"; expected a mapping of paths to values", "write lines such as domain.dns: contoso.com"))
-		doc.Root = nil
+		f.doc.Root = nil
 	}
 	return f, found
 }
