@@ -72,10 +72,13 @@ type Probe struct {
 func (f *Farm) Probe(w *Web) Probe {
 	path := "/"
 	if list := f.Applications(w); len(list) > 0 {
-		path = list[0].URLPath()
+		path = list[0].RequestPath()
 	}
-	return Probe{Path: (&url.URL{Path: path}).EscapedPath(), Status: []int{200, 401, 403}}
+	return Probe{Path: path, Status: []int{200, 401, 403}}
 }
+
+// RequestPath is URLPath as it stands in a request line: "/Help%20Desk/".
+func (a WebApplication) RequestPath() string { return (&url.URL{Path: a.URLPath()}).EscapedPath() }
 
 // StatusList returns the answers as text: "200, 401 or 403".
 func (p Probe) StatusList() string {
