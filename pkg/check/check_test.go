@@ -32,7 +32,10 @@ func edit(t *testing.T, text string, pairs ...string) string {
 	return text
 }
 
-const always, mirrored = "contoso-alwayson.yaml", "fabrikam-mirrored.yaml"
+const (
+	always, mirrored = "contoso-alwayson.yaml", "fabrikam-mirrored.yaml"
+	toGroup, attach  = "existing-to-alwayson.yaml", "existing-attach-only.yaml"
+)
 
 // Each case changes a clean example into one that a rule must find; the unchanged example is its good twin.
 var cases = []struct {
@@ -44,7 +47,6 @@ var cases = []struct {
 	{"MBP1001", always, []string{"release: 2.5 SP1", "release: 2.0", "      portal: {companyName: Contoso IT, helpdeskText: Contact the Contoso help desk, helpdeskUrl: \"https://help.contoso.com\"}\n", ""}, "2.0 is not rendered", "release: 2.0"},
 	{"MBP1001", always, []string{"  media:", "  mode: configurationManager\n  media:"}, "Configuration Manager", "mode:"},
 	{"MBP1002", mirrored, []string{"    existing: true\n", ""}, "mirroring is not set up", "kind: mirroring"},
-	{"MBP1002", always, []string{"recovery: MBAM-AG", "recovery: {placement: MBAM-AG, existing: true}"}, "moving the existing database", "existing: true"},
 	{"MBP1101", always, []string{"{name: MBAM-SQL,", "{name: MBAM-LISTENER-01,"}, `"MBAM-LISTENER-01"`, "MBAM-LISTENER-01"},
 	{"MBP1101", always, []string{"{name: MBAM-SQL,", "{name: MBAM_SQL,"}, `"MBAM_SQL"`, "MBAM_SQL"},
 	{"MBP1102", always, []string{"{name: MBAM-SQL,", "{name: SQL1,"}, "sql1.contoso.com", "SQL1"},
@@ -102,6 +104,22 @@ var cases = []struct {
 	{"MBP1406", always, []string{"kind: nlb,", "kind: nlb, mode: unicast,"}, "MAC address spoofing", "mode"},
 	{"MBP1407", always, []string{"      nodes: [WEB1, WEB2]", "      features: [administrationPortal, selfServicePortal]\n      nodes: [WEB1, WEB2]", "clients: {gpo: MBAM clients, ou: \"OU=Workstations,DC=contoso,DC=com\"}\n", ""}, "no farm has the agent service", ""},
 	{"MBP1408", always, []string{"release: 2.5 SP1", `release: "2.5"`}, "portal texts", "portal"},
+	{"MBP1801", always, []string{"recovery: MBAM-AG", "recovery: {placement: MBAM-AG, existing: true}"}, "empty one beside it", "compliance"},
+	{"MBP1802", always, []string{"nodes: [WEB1, WEB2]", "nodes: [{host: WEB1, existing: true}, WEB2]"}, "node \"WEB1\" is existing", "nodes"},
+	{"MBP1802", always, []string{"reports: RPT1\n", "reports: {hosts: RPT1, existing: true}\n"}, "the reports are existing", "reports"},
+	{"MBP1803", toGroup, []string{"recovery: {placement: MBAM-AG, existing: true}", "recovery: {placement: MBAM-AG, existing: true, was: SQL2}"}, "first replica \"SQL1\"", "was: SQL2"},
+	{"MBP1803", always, []string{"recovery: MBAM-AG", "recovery: {placement: MBAM-AG, was: SQL1}"}, "is not existing", "was: SQL1"},
+	{"MBP1803", attach, []string{"was: SQL1", "was: SQL9", "  SQL2:\n", "  SQL2:\n  SQL9: {nodes: SSRS1}\n"}, "not a member", "was: SQL9"},
+	{"MBP1803", attach, []string{"recovery: {placement: MBAM-AG, was: SQL1}", "recovery: {placement: alone, existing: true, was: SQL1}", "databases:  ", "  alone: {kind: standalone, instance: SQL2}\ndatabases:  "}, "from \"SQL1\" to \"SQL2\"", "was: SQL1"},
+	{"MBP1804", always, []string{"nodes: [WEB1, WEB2]", "nodes: [WEB1, {host: WEB2, was: web2.contoso.com}]"}, "is not existing", "nodes"},
+	{"MBP1804", toGroup, []string{"was: web1.contoso.com", "was: mbam.contoso.com"}, "has the farm's name already", "was"},
+	{"MBP1804", toGroup, []string{"[WEB2, {host: WEB1, existing: true, was: web1.contoso.com}]", "[{host: WEB1, existing: true, was: web1.contoso.com}, WEB2]"}, "no node before it", "nodes"},
+	{"MBP1805", mirrored, []string{
+		"databases:   ", "  MBAM-AG: {kind: availabilityGroup, replicas: [DB1\\MBAM, DB2\\MBAM], listener: {name: MBAM-SQL, addresses: [192.168.10.50/24]}, backupShare: \\\\fs1\\seed}\ndatabases:   ",
+		"placement: mirrored}\n  recovery: {name: MBAM_Recovery, placement: mirrored}", "placement: MBAM-AG, existing: true}\n  recovery: {name: MBAM_Recovery, placement: MBAM-AG, existing: true}",
+		"hosts:\n", "cluster: {name: CLU1}\nhosts:\n",
+	}, "ends the mirroring", "MBAM-AG"},
+	{"MBP1806", attach, []string{"[{host: WEB1, existing: true}, {host: WEB2, existing: true}, WEB3]", "[WEB3, {host: WEB1, existing: true}, {host: WEB2, existing: true}]", "kind: external,", "kind: nlb,"}, "the first node \"WEB3\"", "nodes"},
 	{"MBP1901", always, []string{`windows: "2019"`, `windows: "2022"`}, "support matrix", ""},
 	{"MBP1901", always, []string{`version: "2019"`, `version: "2022"`}, "support matrix", ""},
 }
@@ -142,7 +160,7 @@ func TestRulesFind(t *testing.T) {
 }
 
 func TestExamplesAreClean(t *testing.T) {
-	for _, name := range []string{always, mirrored} {
+	for _, name := range []string{always, mirrored, toGroup, attach} {
 		if _, _, found := compile.Topology(name, []byte(read(t, name))); len(found) > 0 {
 			t.Errorf("%s: %+v", name, found)
 		}

@@ -148,7 +148,7 @@ func TestAddServers(t *testing.T) {
 				"  SQL3:\n", "  SQL3:\n  SQL4:\n",
 				"availability: asynchronous}]", "availability: asynchronous}, {instance: SQL4, availability: asynchronous}]",
 			},
-			"web/",
+			"web/WEB", // the nodes' own; a script bound to no server names every server, to refuse them
 		},
 		{
 			"a replica that comes second",
@@ -157,7 +157,7 @@ func TestAddServers(t *testing.T) {
 				"  SQL3:\n", "  SQL3:\n  SQL4:\n",
 				"{instance: SQL3,", "{instance: SQL4, failover: manual}, {instance: SQL3,",
 			},
-			"web/",
+			"web/WEB", // the nodes' own; a script bound to no server names every server, to refuse them
 		},
 		{
 			"a web node",

@@ -29,6 +29,16 @@ type File struct {
 	Web        Web         `key:"web" doc:"the web farms"`
 	Clients    *Clients    `key:"clients" doc:"the Group Policy object that points the clients at the farm"`
 	Backup     Backup      `key:"backup" doc:"backup of the two databases"`
+
+	Waivers []Waiver `key:"waivers" doc:"findings of rules (MBP1001 and up) that somebody answers for until a day"`
+}
+
+// Waiver accepts every finding of one rule until a day. What keeps a topology from being read or resolved cannot be waived.
+type Waiver struct {
+	Code   string `key:"code" req:"true" doc:"code of the rule" eg:"MBP1901"`
+	Reason string `key:"reason" req:"true" doc:"why the finding is accepted" eg:"tested in the lab, ticket CHG-1234"`
+	Who    string `key:"who" req:"true" doc:"who answers for it" eg:"Jo Berg"`
+	Until  string `key:"until" req:"true" doc:"last day it holds, YYYY-MM-DD in quotes; it is an error afterwards" eg:"2026-12-31"`
 }
 
 // MBAM says which product is installed.
@@ -187,7 +197,8 @@ type Database struct {
 	_             struct{} `short:"placement"`
 	Name          string   `key:"name" is:"sqlname" doc:"name of the database; default: MBAM's own" eg:"MBAM Compliance Status"`
 	Placement     string   `key:"placement" req:"true" doc:"the placement it lives in"`
-	Existing      bool     `key:"existing" def:"false" why:"a plan builds what it names unless told otherwise" doc:"it holds data already: never created, never restored over"`
+	Existing      bool     `key:"existing" def:"false" why:"a plan builds what it names unless told otherwise" doc:"it holds data already: never created, never restored over; in a new group its first replica holds it today"`
+	Was           string   `key:"was" is:"instance" doc:"existing: the instance that web features and reports name today; needed only in an existing placement, where they are to be pointed at its listener or pair"`
 	Encrypted     bool     `key:"encrypted" def:"false" why:"transparent data encryption is optional since MBAM 2.0" doc:"transparent data encryption: the certificate must be on every replica"`
 	Compatibility int      `key:"compatibilityLevel" doc:"100 to 140; default: the version's own, at most 140"`
 }
@@ -237,6 +248,7 @@ type Node struct {
 	Interface  string   `key:"interface" doc:"NLB: name of the network adapter; default: balancer.interface"`
 	Priority   int      `key:"priority" doc:"NLB: host priority 1 to 32; default: place in the list"`
 	Existing   bool     `key:"existing" def:"false" why:"a plan builds what it names unless told otherwise" doc:"MBAM's web features are enabled on this node already"`
+	Was        string   `key:"was" is:"fqdn|dnslabel" doc:"existing: the host name that its features were enabled with, when it is not the farm's; they are disabled and enabled again under the new name"`
 }
 
 // Certificate is the TLS certificate of a web farm.
