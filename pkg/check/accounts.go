@@ -55,7 +55,7 @@ var accountRules = []Rule{
 		},
 	},
 	{
-		Code: "MBP1203", Title: "read/write and read-only accounts are different", Severity: diag.Error, Sources: []string{"mbam-accounts", "field-checks"},
+		Code: "MBP1203", Title: "read/write and read-only accounts are different", Severity: diag.Error, Sources: []string{"mbam-accounts", "field-checks"}, Only25: true,
 		Find: func(c *Context) {
 			if c.Pool.Same(c.ReportReader) {
 				c.ReportAt("accounts.reports", "use a second account for the reports", "accounts.pool", "the application pool account", "the reports' account %q is the application pool account: reports would read with the right to write", c.ReportReader.Down())
@@ -66,7 +66,7 @@ var accountRules = []Rule{
 		},
 	},
 	{
-		Code: "MBP1204", Title: "a user that is given database access is the account that uses it", Severity: diag.Error, Sources: []string{"mbam-cmdlets", "mbam-accounts"},
+		Code: "MBP1204", Title: "a user that is given database access is the account that uses it", Severity: diag.Error, Sources: []string{"mbam-cmdlets", "mbam-accounts"}, Only25: true,
 		Find: func(c *Context) {
 			if !c.ReadWrite.Group && !c.ReadWrite.Same(c.Pool) {
 				c.Report("accounts.readWrite", "name the pool account, or a group that holds it", "the read/write user %q is not the application pool account %q", c.ReadWrite.Down(), c.Pool.Down())
@@ -80,7 +80,7 @@ var accountRules = []Rule{
 		},
 	},
 	{
-		Code: "MBP1205", Title: "each group has one role", Severity: diag.Warning, Sources: []string{"mbam-accounts"},
+		Code: "MBP1205", Title: "each group has one role", Severity: diag.Warning, Sources: []string{"mbam-accounts"}, Only25: true,
 		Find: func(c *Context) {
 			if c.AdvancedHelpdesk.Same(c.Helpdesk) {
 				c.ReportAt("groups.helpdesk", "use two groups", "groups.advancedHelpdesk", "also here", "group %q has both help desk roles; the advanced one overrides the other", c.Helpdesk.Down())

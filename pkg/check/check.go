@@ -19,6 +19,7 @@ type Rule struct {
 	Title    string // what must hold, in one line
 	Severity diag.Severity
 	Sources  []string // keys of docs/sources.yaml
+	Only25   bool     // speaks of what MBAM 2.0 does not have
 	Find     func(*Context)
 }
 
@@ -57,7 +58,7 @@ func (c *Context) add(s diag.Severity, path, fix string, related []diag.Related,
 // Rules lists every rule in the order of its code.
 func Rules() []Rule {
 	var all []Rule
-	for _, family := range [][]Rule{scopeRules, nameRules, accountRules, databaseRules, webRules, lifecycleRules} {
+	for _, family := range [][]Rule{scopeRules, nameRules, accountRules, databaseRules, webRules, mbam20Rules, lifecycleRules} {
 		all = append(all, family...)
 	}
 	return all
@@ -69,6 +70,9 @@ func Run(l *topology.Loaded, f *farm.Farm) diag.List {
 	rules := Rules()
 	for i := range rules {
 		c.rule = &rules[i]
+		if c.rule.Only25 && f.MBAM.V2() {
+			continue
+		}
 		rules[i].Find(c)
 	}
 	c.found.Sort()

@@ -4,7 +4,7 @@ import "github.com/mbamplan/mbamplan/pkg/diag"
 
 var lifecycleRules = []Rule{
 	{
-		Code: "MBP1901", Title: "Windows and SQL Server are in MBAM's support matrix", Severity: diag.Warning, Sources: []string{"mbam-supported"},
+		Code: "MBP1901", Title: "Windows and SQL Server are in MBAM's support matrix", Severity: diag.Warning, Sources: []string{"mbam-supported"}, Only25: true,
 		Find: func(c *Context) {
 			for _, h := range c.Hosts {
 				if h.HasRole() && h.WindowsYear() > 2019 {
