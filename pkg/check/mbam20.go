@@ -13,6 +13,11 @@ import (
 var mbam20Rules = []Rule{
 	{
 		Code: "MBP1801", Title: "MBAM 2.0 is planned as its documents support it", Severity: diag.Error, Sources: []string{"mbam20-ha", "mbam20-supported"},
+		Why: "The documents of MBAM 2.0 support its databases on a stand-alone SQL Server only, and its document on high " +
+			"availability describes no scenario. What works for 2.5 is missing there: setup has no place for a listener or a " +
+			"failover partner, access is given through local groups of one server, and the websites know only their own name.",
+		Fix:     "Plan stand-alone servers, or MBAM 2.5 SP1; mbam.acceptUnsupported renders it with a stamp in every file.",
+		Example: Example{Base: "mbam20-two-servers.yaml", Edits: []string{"      nodes: MBAMWEB\n", "      nodes: [MBAMWEB, MBAMDB]\n      balancer: {kind: external, address: 10.20.0.60/24}\n", "host: mbamweb.tailspin.com ", "host: mbam.tailspin.com "}},
 		Find: func(c *Context) {
 			accepted := c.File.MBAM.Accept20
 			parts := c.Unsupported()
@@ -31,6 +36,10 @@ var mbam20Rules = []Rule{
 	},
 	{
 		Code: "MBP1802", Title: "MBAM 2.0 is given only what its setup can do", Severity: diag.Error, Sources: []string{"mbam20-command-line", "mbam20-move", "mbam20-security"},
+		Why: "Setup of MBAM 2.0 takes a short list of properties. A value that it cannot be given would stand in the plan and " +
+			"nowhere else: a pool account that nothing uses, a database name that setup does not know, a certificate that is not bound.",
+		Fix:     "Leave the value out, or plan MBAM 2.5 SP1.",
+		Example: Example{Base: "mbam20-two-servers.yaml", Edits: []string{"  reports: svc-mbam-reports ", "  pool: svc-mbam-pool\n  reports: svc-mbam-reports "}},
 		Find: func(c *Context) {
 			if !c.MBAM.V2() {
 				return
@@ -83,6 +92,10 @@ var mbam20Rules = []Rule{
 	},
 	{
 		Code: "MBP1803", Title: "MBAM 2.0 can be set up in the documented order", Severity: diag.Error, Sources: []string{"mbam20-distributed"},
+		Why: "The document wants the features installed in one order, from the Recovery Database to the Group Policy template, and those of " +
+			"one server together. A server with an early and a late feature beside one in between makes that impossible.",
+		Fix:     "Put features that follow each other on one server.",
+		Example: Example{Base: "mbam20-two-servers.yaml", Edits: []string{"  MBAMDB:\n\nplacements:\n  databases: {kind: standalone, instance: MBAMDB}", "  MBAMDB:\n  MBAMWEB:\n\nplacements:\n  databases: {kind: standalone, instance: MBAMDB}\n  other: {kind: standalone, instance: MBAMWEB}", "compliance: databases", "compliance: other"}},
 		Find: func(c *Context) {
 			if !c.MBAM.V2() {
 				return
@@ -99,6 +112,10 @@ var mbam20Rules = []Rule{
 	},
 	{
 		Code: "MBP1804", Title: "Windows and SQL Server are in the support matrix of MBAM 2.0", Severity: diag.Warning, Sources: []string{"mbam20-supported", "mbam20-sp1"},
+		Why: "MBAM 2.0 was tested with Windows Server 2008 R2 and 2012 and SQL Server 2008 R2 and 2012, Standard or Enterprise. Its " +
+			"setup refuses or fails on what it does not know, or leaves parts that nobody answers for.",
+		Fix:     "Use a listed version, or waive the finding with name, reason and date.",
+		Example: Example{Base: "mbam20-two-servers.yaml", Edits: []string{`windows: "2012"`, `windows: "2016"`}},
 		Find: func(c *Context) {
 			if !c.MBAM.V2() {
 				return

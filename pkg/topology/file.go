@@ -29,6 +29,16 @@ type File struct {
 	Web        Web         `key:"web" doc:"the web farms"`
 	Clients    *Clients    `key:"clients" doc:"the Group Policy object that points the clients at the farm"`
 	Backup     Backup      `key:"backup" doc:"backup of the two databases"`
+
+	Waivers []Waiver `key:"waivers" doc:"findings of rules (MBP1001 and up) that somebody answers for until a day"`
+}
+
+// Waiver accepts every finding of one rule until a day. What keeps a topology from being read or resolved cannot be waived.
+type Waiver struct {
+	Code   string `key:"code" req:"true" doc:"code of the rule" eg:"MBP1901"`
+	Reason string `key:"reason" req:"true" doc:"why the finding is accepted" eg:"tested in the lab, ticket CHG-1234"`
+	Who    string `key:"who" req:"true" doc:"who answers for it" eg:"Jo Berg"`
+	Until  string `key:"until" req:"true" doc:"last day it holds, YYYY-MM-DD in quotes; it is an error afterwards" eg:"2026-12-31"`
 }
 
 // MBAM says which product is installed.
