@@ -19,7 +19,21 @@ type Rule struct {
 	Title    string // what must hold, in one line
 	Severity diag.Severity
 	Sources  []string // keys of docs/sources.yaml
-	Find     func(*Context)
+	// Why says in a few sentences what is wrong with a topology that breaks the rule, and what comes of it.
+	Why string
+	// Fix says in one sentence how it is mended.
+	Fix string
+	// Example breaks the rule; `mbamplan explain` and docs/rules.md show it, and a test runs it.
+	Example Example
+	Find    func(*Context)
+}
+
+// Example is a small change that makes a clean topology break a rule.
+type Example struct {
+	// Base is the file in folder examples; "" is the default one.
+	Base string
+	// Edits are pairs of a text and what stands in its place in the wrong topology; the first occurrence is replaced.
+	Edits []string
 }
 
 // Context is what a rule sees and reports to.

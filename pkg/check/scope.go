@@ -6,6 +6,11 @@ import "github.com/mbamplan/mbamplan/pkg/diag"
 var scopeRules = []Rule{
 	{
 		Code: "MBP1001", Title: "the release is one that mbamplan renders", Severity: diag.Error, Sources: []string{"mbam20-ha", "mbam-supported"},
+		Why: "mbamplan renders MBAM 2.5 and 2.5 SP1 in the stand-alone topology. The document for MBAM 2.0 describes " +
+			"no high availability that could be rendered, and the topology integrated with Configuration Manager " +
+			"depends on releases that are out of support. A plan for them would be half a plan, so there is none.",
+		Fix:     "Plan for 2.5 SP1, the last release, in the stand-alone topology.",
+		Example: Example{Edits: []string{"  media:", "  mode: configurationManager\n  media:"}},
 		Find: func(c *Context) {
 			if c.MBAM.Release == "2.0" {
 				c.Report("mbam.release", "write 2.5 SP1, the last release", "MBAM 2.0 is not rendered by this version: its document describes no high availability")
@@ -17,6 +22,11 @@ var scopeRules = []Rule{
 	},
 	{
 		Code: "MBP1002", Title: "existing parts are ones that mbamplan can attach to", Severity: diag.Error, Sources: []string{"mbam-move"},
+		Why: "Some parts can only be attached to in this version: database mirroring must have been set up, and a " +
+			"database that holds keys already is not moved into a new group. Scripts that did half of such a move " +
+			"could lose recovery keys.",
+		Fix:     "Write existing: true for what is there already and build the rest by hand first.",
+		Example: Example{Base: "fabrikam-mirrored.yaml", Edits: []string{"    existing: true\n", ""}},
 		Find: func(c *Context) {
 			for _, p := range c.Mirrors() {
 				if !p.Existing {

@@ -11,7 +11,7 @@ import (
 // The formats that [Write] knows.
 const (
 	FormatText   = "text"   // for people: WriteText
-	FormatJSON   = "json"   // one object with every finding; docs/rules.md describes the keys
+	FormatJSON   = "json"   // one object with every finding, for other programs
 	FormatSARIF  = "sarif"  // SARIF 2.1.0, for code scanning
 	FormatJUnit  = "junit"  // a JUnit report, for build servers
 	FormatGitHub = "github" // workflow commands, which GitHub shows beside the line

@@ -132,27 +132,30 @@ func (f *Farm) backupCommand(i *Instance, j BackupJob) (quote.SQL, error) {
 	if err != nil {
 		return quote.SQL{}, err
 	}
-	head, err := quote.SQLf("DECLARE @database sysname, @role tinyint, @turn int, @file nvarchar(400); SET @database = %s; "+
-		"SET @file = %s + CONVERT(nvarchar(8), GETDATE(), 112) + N'-' + REPLACE(CONVERT(nvarchar(8), GETDATE(), 108), N':', N'');",
-		quote.SQLLiteral(j.Database.Name), file)
+	stamped, err := quote.SQLf("%s + CONVERT(nvarchar(8), GETDATE(), 112) + N'-' + REPLACE(CONVERT(nvarchar(8), GETDATE(), 108), N':', N'')", file)
 	if err != nil {
 		return quote.SQL{}, err
 	}
-	turn, err := quote.SQLf("SET @turn = 1;")
+	var command quote.SQL
 	switch {
-	case err != nil:
 	case p.AG():
-		turn, err = quote.SQLf("SET @turn = sys.fn_hadr_backup_is_preferred_replica(@database); " +
-			"SELECT @role = s.role FROM sys.databases AS d INNER JOIN sys.dm_hadr_availability_replica_states AS s " +
-			"ON s.replica_id = d.replica_id WHERE d.name = @database AND s.is_local = 1;")
+		command, err = quote.SQLf("DECLARE @database sysname, @role tinyint, @turn int, @file nvarchar(400); SET @database = %s; "+
+			"SET @turn = sys.fn_hadr_backup_is_preferred_replica(@database); "+
+			"SELECT @role = s.role FROM sys.databases AS d INNER JOIN sys.dm_hadr_availability_replica_states AS s "+
+			"ON s.replica_id = d.replica_id WHERE d.name = @database AND s.is_local = 1; SET @file = %s; "+
+			"IF @turn = 1 BEGIN %s END; ELSE PRINT N'Not the turn of this server.';", quote.SQLLiteral(j.Database.Name), stamped, backup)
 	case p.Mirroring():
-		turn, err = quote.SQLf("SELECT @role = mirroring_role FROM sys.database_mirroring WHERE database_id = DB_ID(@database); " +
-			"SET @turn = CASE WHEN @role = 2 THEN 0 ELSE 1 END;")
+		command, err = quote.SQLf("DECLARE @role tinyint, @file nvarchar(400); "+
+			"SELECT @role = mirroring_role FROM sys.database_mirroring WHERE database_id = DB_ID(%s); SET @file = %s; "+
+			"IF @role = 2 PRINT N'Not the turn of this server.'; ELSE BEGIN %s END;", quote.SQLLiteral(j.Database.Name), stamped, backup)
+	default:
+		command, err = quote.SQLf("DECLARE @file nvarchar(400); SET @file = %s; %s", stamped, backup)
 	}
 	if err != nil {
 		return quote.SQL{}, err
 	}
-	return quote.SQLf("%s %s IF @turn = 1 BEGIN %s END; ELSE PRINT N'Not the turn of this server.';", head, turn, backup)
+	// SQL Server Agent takes $( in the text of a step for one of its tokens, as sqlcmd does for a variable.
+	return command, quote.SQLCmdSafe(command.String())
 }
 
 // clock turns hh:mm into hhmmss, the form of active_start_time (sql-agent-schedule).

@@ -21,12 +21,12 @@ func backedUp(p *Placement, folder string) *Farm {
 }
 
 func TestBackupJobs(t *testing.T) {
-	const stamp = " + CONVERT(nvarchar(8), GETDATE(), 112) + N'-' + REPLACE(CONVERT(nvarchar(8), GETDATE(), 108), N':', N'');"
-	head := func(name, file string) string {
-		return "DECLARE @database sysname, @role tinyint, @turn int, @file nvarchar(400); SET @database = N'" + name + "'; SET @file = N'" + file + "'" + stamp
+	stamped := func(file string) string {
+		return "SET @file = N'" + file + "' + CONVERT(nvarchar(8), GETDATE(), 112) + N'-' + REPLACE(CONVERT(nvarchar(8), GETDATE(), 108), N':', N'');"
 	}
-	ag := " SET @turn = sys.fn_hadr_backup_is_preferred_replica(@database); SELECT @role = s.role FROM sys.databases AS d INNER JOIN sys.dm_hadr_availability_replica_states AS s ON s.replica_id = d.replica_id WHERE d.name = @database AND s.is_local = 1; IF @turn = 1 BEGIN "
-	mirror := " SELECT @role = mirroring_role FROM sys.database_mirroring WHERE database_id = DB_ID(@database); SET @turn = CASE WHEN @role = 2 THEN 0 ELSE 1 END; IF @turn = 1 BEGIN "
+	ag := func(name, file string) string {
+		return "DECLARE @database sysname, @role tinyint, @turn int, @file nvarchar(400); SET @database = N'" + name + "'; SET @turn = sys.fn_hadr_backup_is_preferred_replica(@database); SELECT @role = s.role FROM sys.databases AS d INNER JOIN sys.dm_hadr_availability_replica_states AS s ON s.replica_id = d.replica_id WHERE d.name = @database AND s.is_local = 1; " + stamped(file) + " IF @turn = 1 BEGIN "
+	}
 	const end = " END; ELSE PRINT N'Not the turn of this server.';"
 	const share = `\\fs1\mbam-backup`
 
@@ -45,14 +45,14 @@ func TestBackupJobs(t *testing.T) {
 		job    int // compliance full, compliance log, recovery full, recovery log
 		want   string
 	}{
-		{"group, full", g, named, share, 0, head("MBAM Compliance Status", share+`\SQL3.MBAM.compliance.full.`) + ag +
+		{"group, full", g, named, share, 0, ag("MBAM Compliance Status", share+`\SQL3.MBAM.compliance.full.`) +
 			"SET @file = @file + N'.bak'; IF @role = 2 BACKUP DATABASE [MBAM Compliance Status] TO DISK = @file WITH COPY_ONLY, CHECKSUM, NOINIT, NAME = N'mbamplan full'; ELSE BACKUP DATABASE [MBAM Compliance Status] TO DISK = @file WITH CHECKSUM, NOINIT, NAME = N'mbamplan full';" + end},
-		{"group, log; folder with a backslash at its end", g, named, share + `\`, 3, head("MBAM ]''s keys", share+`\SQL3.MBAM.recovery.log.`) + ag +
+		{"group, log; folder with a backslash at its end", g, named, share + `\`, 3, ag("MBAM ]''s keys", share+`\SQL3.MBAM.recovery.log.`) +
 			"SET @file = @file + N'.trn'; BACKUP LOG [MBAM ]]'s keys] TO DISK = @file WITH CHECKSUM, NOINIT, NAME = N'mbamplan log';" + end},
-		{"mirror", pair, pair.Mirror, `D:\Backup`, 0, head("MBAM Compliance Status", `D:\Backup\SQL2.compliance.full.`) + mirror +
-			"SET @file = @file + N'.bak'; BACKUP DATABASE [MBAM Compliance Status] TO DISK = @file WITH CHECKSUM, NOINIT, NAME = N'mbamplan full';" + end},
-		{"stand-alone", alone, alone.Instance, `D:\Backup`, 1, head("MBAM Compliance Status", `D:\Backup\SQL1.compliance.log.`) + " SET @turn = 1; IF @turn = 1 BEGIN " +
-			"SET @file = @file + N'.trn'; BACKUP LOG [MBAM Compliance Status] TO DISK = @file WITH CHECKSUM, NOINIT, NAME = N'mbamplan log';" + end},
+		{"mirror", pair, pair.Mirror, `D:\Backup`, 0, "DECLARE @role tinyint, @file nvarchar(400); SELECT @role = mirroring_role FROM sys.database_mirroring WHERE database_id = DB_ID(N'MBAM Compliance Status'); " + stamped(`D:\Backup\SQL2.compliance.full.`) +
+			" IF @role = 2 PRINT N'Not the turn of this server.'; ELSE BEGIN SET @file = @file + N'.bak'; BACKUP DATABASE [MBAM Compliance Status] TO DISK = @file WITH CHECKSUM, NOINIT, NAME = N'mbamplan full'; END;"},
+		{"stand-alone", alone, alone.Instance, `D:\Backup`, 1, "DECLARE @file nvarchar(400); " + stamped(`D:\Backup\SQL1.compliance.log.`) +
+			" SET @file = @file + N'.trn'; BACKUP LOG [MBAM Compliance Status] TO DISK = @file WITH CHECKSUM, NOINIT, NAME = N'mbamplan log';"},
 	} {
 		jobs, err := backedUp(tt.p, tt.folder).BackupJobs(tt.on)
 		if err != nil || len(jobs) != 4 {
@@ -77,6 +77,15 @@ func TestBackupJobs(t *testing.T) {
 	}
 	if jobs, err := backedUp(alone, `D:\Backup`).BackupJobs(pair.Mirror); err != nil || len(jobs) != 0 {
 		t.Errorf("an instance without a copy has %d jobs, %v", len(jobs), err)
+	}
+}
+
+func TestBackupJobsRefuseTokens(t *testing.T) {
+	p := &Placement{Kind: "standalone", Instance: sqlInstance("SQL1", "sql1.contoso.com", 1433, 2016)}
+	f := backedUp(p, `D:\Backup`)
+	f.Recovery.Name = "MBAM $(SQLDIR)"
+	if jobs, err := f.BackupJobs(p.Instance); err == nil {
+		t.Errorf("a token of SQL Server Agent passed: %s", jobs[2].Command)
 	}
 }
 

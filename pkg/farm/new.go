@@ -19,7 +19,6 @@ const (
 	CodeNoVersion   = "MBP0305" // a host or instance without version or edition
 	CodeOtherDomain = "MBP0306" // an account name with two backslashes or an empty part
 	CodeNoCluster   = "MBP0307" // an availability group or clustered instance without a cluster
-	CodeUnused      = "MBP0308" // a host, instance or placement that nothing uses
 )
 
 // builder collects findings while it resolves references.
