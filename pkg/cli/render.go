@@ -85,7 +85,7 @@ func (a *app) render(ctx context.Context, args []string, flags renderFlags) erro
 	}
 	sum := sha256.Sum256(in.data)
 	about := artifact.About{
-		Tool: Version, Redacted: o.Redacted,
+		Tool: Version, Redacted: o.Redacted, Unsupported: in.farm.Stamp(),
 		Topology: artifact.Topology{Name: in.farm.Name, SHA256: hex.EncodeToString(sum[:])},
 	}
 	if carriesSecrets(p) && !o.Redacted {
