@@ -125,6 +125,11 @@ func (b *builder) directory(f *Farm) {
 		DN: "DC=" + strings.ReplaceAll(d.DNS, ".", ",DC="),
 	}
 	a := &b.file.Accounts
+	if f.MBAM.V2() {
+		f.ReportReader = b.account(a.Reports, "accounts.reports", false)
+		return
+	}
+	b.needs25()
 	f.Pool = b.account(a.Pool, "accounts.pool", false)
 	f.ReportReader = b.account(a.Reports, "accounts.reports", false)
 	or(b, "accounts.readWrite", &a.ReadWrite, a.Pool, "the application pool account itself")
@@ -153,6 +158,9 @@ func (b *builder) principal(name string, is *string, path string, user Account) 
 }
 
 func (b *builder) account(name, path string, group bool) Account {
+	if name == "" {
+		return Account{} // needs25 has said so
+	}
 	domain, sam, qualified := strings.Cut(name, `\`)
 	if !qualified {
 		domain, sam = b.file.Domain.NetBIOS, name
@@ -409,6 +417,9 @@ func (b *builder) buildDatabases(f *Farm) {
 		}
 		d.Placement = p
 		d.Existing = d.Existing || p.Existing
+		if t.Was != "" {
+			d.Was = b.instance(t.Was, path+".was")
+		}
 		p.Databases = append(p.Databases, d)
 		if b.found.Errors() == 0 {
 			// MBAM supports at most level 140 (supported configurations); the level travels with the database.
@@ -530,7 +541,7 @@ func (b *builder) buildNodes(w *Web, t *topology.WebFarm, path string) {
 		if host == nil {
 			continue
 		}
-		node := &Node{Web: w, Host: host, Existing: n.Existing || t.Existing, First: i == 0}
+		node := &Node{Web: w, Host: host, Existing: n.Existing || t.Existing, Was: n.Was, First: i == 0}
 		if t.Certificate != nil {
 			node.Thumbprint = or(b, np+".thumbprint", &n.Thumbprint, t.Certificate.Thumbprint, "certificate.thumbprint of the farm")
 		}
