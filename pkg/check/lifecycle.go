@@ -9,6 +9,7 @@ var lifecycleRules = []Rule{
 			"one answers for them; under change control that is a decision to be written down.",
 		Fix:     "Use a listed version, or waive the finding with name, reason and date.",
 		Example: Example{Edits: []string{`windows: "2019"`, `windows: "2022"`}},
+		Only25:  true,
 		Find: func(c *Context) {
 			for _, h := range c.Hosts {
 				if h.HasRole() && h.WindowsYear() > 2019 {

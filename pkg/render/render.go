@@ -183,6 +183,12 @@ func (e *Engine) documents(t *artifact.Tree, p *plan.Plan, o Options, entries []
 		if err != nil {
 			return diag.List{executionError(a, err)}, nil
 		}
+		if strings.TrimSpace(text) == "" {
+			continue
+		}
+		if text, err = stamped(a.Ext, text, p.Farm.Stamp()); err != nil {
+			return nil, fmt.Errorf("stamp %s: %w", n, err)
+		}
 		f := artifact.File{Path: n, Data: encode(a.Ext, text), Meta: meta(nil, a)}
 		if err := t.Add(f); err != nil {
 			return nil, err
@@ -273,6 +279,8 @@ func (e *Engine) file(p *plan.Plan, it *plan.Item, a *catalog.Artifact, o Option
 		text, err = e.powerShell(it, a, parsed, dot, body)
 	case "sql":
 		text, err = e.tsql(it, a, parsed, dot, body)
+	default:
+		text, err = stamped(a.Ext, text, it.Farm.Stamp())
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("render %s for %s: %w", a.Path, it.Folder, err)
@@ -451,7 +459,11 @@ func (e *Engine) header(it *plan.Item, a *catalog.Artifact, note func(string) (s
 			changes += "; leaves behind: " + s.Leaves
 		}
 	}
-	raw := []field{{"Step", s.ID + ", " + a.Kind + ", file number " + strconv.Itoa(s.Number)}}
+	var raw []field
+	if stamp := it.Farm.Stamp(); stamp != "" {
+		raw = append(raw, field{"Support", stamp})
+	}
+	raw = append(raw, field{"Step", s.ID + ", " + a.Kind + ", file number " + strconv.Itoa(s.Number)})
 	raw = append(raw, field{"Run on", where(it)}, field{"Run by", s.Actor}, field{"Changes", orNothing(changes)}, field{"Undo", orNothing(undo)})
 	if it.Downtime != "" && !catalog.ReadOnly(a.Kind) {
 		raw = append(raw, field{"Downtime", it.Downtime})
