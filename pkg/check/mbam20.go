@@ -12,7 +12,7 @@ import (
 // MBAM 2.0: what its documents say, and no more.
 var mbam20Rules = []Rule{
 	{
-		Code: "MBP1801", Title: "MBAM 2.0 is planned as its documents support it", Severity: diag.Error, Sources: []string{"mbam20-ha", "mbam20-supported"},
+		Code: "MBP1701", Title: "MBAM 2.0 is planned as its documents support it", Severity: diag.Error, Sources: []string{"mbam20-ha", "mbam20-supported"},
 		Why: "The documents of MBAM 2.0 support its databases on a stand-alone SQL Server only, and its document on high " +
 			"availability describes no scenario. What works for 2.5 is missing there: setup has no place for a listener or a " +
 			"failover partner, access is given through local groups of one server, and the websites know only their own name.",
@@ -35,7 +35,7 @@ var mbam20Rules = []Rule{
 		},
 	},
 	{
-		Code: "MBP1802", Title: "MBAM 2.0 is given only what its setup can do", Severity: diag.Error, Sources: []string{"mbam20-command-line", "mbam20-move", "mbam20-security"},
+		Code: "MBP1702", Title: "MBAM 2.0 is given only what its setup can do", Severity: diag.Error, Sources: []string{"mbam20-command-line", "mbam20-move", "mbam20-security"},
 		Why: "Setup of MBAM 2.0 takes a short list of properties. A value that it cannot be given would stand in the plan and " +
 			"nowhere else: a pool account that nothing uses, a database name that setup does not know, a certificate that is not bound.",
 		Fix:     "Leave the value out, or plan MBAM 2.5 SP1.",
@@ -91,7 +91,7 @@ var mbam20Rules = []Rule{
 		},
 	},
 	{
-		Code: "MBP1803", Title: "MBAM 2.0 can be set up in the documented order", Severity: diag.Error, Sources: []string{"mbam20-distributed"},
+		Code: "MBP1703", Title: "MBAM 2.0 can be set up in the documented order", Severity: diag.Error, Sources: []string{"mbam20-distributed"},
 		Why: "The document wants the features installed in one order, from the Recovery Database to the Group Policy template, and those of " +
 			"one server together. A server with an early and a late feature beside one in between makes that impossible.",
 		Fix:     "Put features that follow each other on one server.",
@@ -111,7 +111,7 @@ var mbam20Rules = []Rule{
 		},
 	},
 	{
-		Code: "MBP1804", Title: "Windows and SQL Server are in the support matrix of MBAM 2.0", Severity: diag.Warning, Sources: []string{"mbam20-supported", "mbam20-sp1"},
+		Code: "MBP1704", Title: "Windows and SQL Server are in the support matrix of MBAM 2.0", Severity: diag.Warning, Sources: []string{"mbam20-supported", "mbam20-sp1"},
 		Why: "MBAM 2.0 was tested with Windows Server 2008 R2 and 2012 and SQL Server 2008 R2 and 2012, Standard or Enterprise. Its " +
 			"setup refuses or fails on what it does not know, or leaves parts that nobody answers for.",
 		Fix:     "Use a listed version, or waive the finding with name, reason and date.",

@@ -29,14 +29,6 @@ var scopeRules = []Rule{
 					c.Report(placementPath(p, "kind"), "build the mirror first and write existing: true", "mirroring is not set up by this version: placement %q must exist", p.Name)
 				}
 			}
-			for _, p := range c.Groups() {
-				for _, d := range p.Databases {
-					if d.Existing && !p.Existing {
-						c.Report("databases."+d.Key+".existing", "leave it out for a new database, or mark the group existing too",
-							"moving the existing database %q into a new group is not rendered by this version", d.Name)
-					}
-				}
-			}
 		},
 	},
 }

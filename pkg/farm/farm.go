@@ -352,6 +352,7 @@ type Database struct {
 	Name          string
 	Placement     *Placement
 	Existing      bool
+	Was           *Instance // existing: what web features and reports name today; nil when the topology does not say
 	Encrypted     bool
 	Compatibility int
 }
@@ -404,6 +405,7 @@ type Node struct {
 	Interface  string
 	Priority   int
 	Existing   bool
+	Was        string // existing: host name that its features have today, when the plan gives them another; else ""
 	First      bool
 }
 

@@ -67,26 +67,36 @@ func TestReplicaOptions(t *testing.T) {
 		want     string
 	}{
 		{
-			"2012 has no seeding mode", []int{2012, 2012}, 0, nil,
+			"2012 has no seeding mode",
+			[]int{2012, 2012},
+			0, nil,
 			"ENDPOINT_URL = N'TCP://sql1.contoso.com:5022', AVAILABILITY_MODE = SYNCHRONOUS_COMMIT, FAILOVER_MODE = AUTOMATIC, BACKUP_PRIORITY = 50, SECONDARY_ROLE (ALLOW_CONNECTIONS = NO)",
 		},
 		{
-			"the lowest version decides", []int{2019, 2019, 2014}, 0, nil,
+			"the lowest version decides",
+			[]int{2019, 2019, 2014},
+			0, nil,
 			"ENDPOINT_URL = N'TCP://sql1.contoso.com:5022', AVAILABILITY_MODE = SYNCHRONOUS_COMMIT, FAILOVER_MODE = AUTOMATIC, BACKUP_PRIORITY = 50, SECONDARY_ROLE (ALLOW_CONNECTIONS = NO)",
 		},
 		{
-			"asynchronous, readable, on a named instance", []int{2016, 2016, 2016}, 2,
+			"asynchronous, readable, on a named instance",
+			[]int{2016, 2016, 2016},
+			2,
 			func(r *Replica) {
 				r.Synchronous, r.ReadAccess, r.BackupPriority, r.EndpointPort = false, "readOnly", 0, 5023
 			},
 			"ENDPOINT_URL = N'TCP://sql3.contoso.com:5023', AVAILABILITY_MODE = ASYNCHRONOUS_COMMIT, FAILOVER_MODE = MANUAL, SEEDING_MODE = MANUAL, BACKUP_PRIORITY = 0, SECONDARY_ROLE (ALLOW_CONNECTIONS = READ_ONLY)",
 		},
 		{
-			"automatic seeding", []int{2017, 2017}, 1, func(r *Replica) { r.Group.Automatic, r.ReadAccess = true, "all" },
+			"automatic seeding",
+			[]int{2017, 2017},
+			1, func(r *Replica) { r.Group.Automatic, r.ReadAccess = true, "all" },
 			"ENDPOINT_URL = N'TCP://sql2.contoso.com:5022', AVAILABILITY_MODE = SYNCHRONOUS_COMMIT, FAILOVER_MODE = AUTOMATIC, SEEDING_MODE = AUTOMATIC, BACKUP_PRIORITY = 50, SECONDARY_ROLE (ALLOW_CONNECTIONS = ALL)",
 		},
 		{
-			"basic", []int{2016, 2016}, 1, func(r *Replica) { r.Group.Basic, r.ReadAccess = true, "all" },
+			"basic",
+			[]int{2016, 2016},
+			1, func(r *Replica) { r.Group.Basic, r.ReadAccess = true, "all" },
 			"ENDPOINT_URL = N'TCP://sql2.contoso.com:5022', AVAILABILITY_MODE = SYNCHRONOUS_COMMIT, FAILOVER_MODE = AUTOMATIC, SEEDING_MODE = MANUAL",
 		},
 	} {

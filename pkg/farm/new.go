@@ -417,6 +417,9 @@ func (b *builder) buildDatabases(f *Farm) {
 		}
 		d.Placement = p
 		d.Existing = d.Existing || p.Existing
+		if t.Was != "" {
+			d.Was = b.instance(t.Was, path+".was")
+		}
 		p.Databases = append(p.Databases, d)
 		if b.found.Errors() == 0 {
 			// MBAM supports at most level 140 (supported configurations); the level travels with the database.
@@ -538,7 +541,7 @@ func (b *builder) buildNodes(w *Web, t *topology.WebFarm, path string) {
 		if host == nil {
 			continue
 		}
-		node := &Node{Web: w, Host: host, Existing: n.Existing || t.Existing, First: i == 0}
+		node := &Node{Web: w, Host: host, Existing: n.Existing || t.Existing, Was: n.Was, First: i == 0}
 		if t.Certificate != nil {
 			node.Thumbprint = or(b, np+".thumbprint", &n.Thumbprint, t.Certificate.Thumbprint, "certificate.thumbprint of the farm")
 		}

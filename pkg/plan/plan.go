@@ -208,8 +208,6 @@ func folder(it *Item) string {
 		return "database/" + it.Instance.Folder()
 	case it.Host != nil:
 		return it.Host.Role() + "/" + it.Host.Name
-	case it.Web != nil && len(it.Farm.Webs) > 1:
-		return it.Step.Role() + "/" + it.Web.Name
 	default:
 		return it.Step.Role()
 	}

@@ -198,7 +198,8 @@ type Database struct {
 	_             struct{} `short:"placement"`
 	Name          string   `key:"name" is:"sqlname" doc:"name of the database; default: MBAM's own" eg:"MBAM Compliance Status"`
 	Placement     string   `key:"placement" req:"true" doc:"the placement it lives in"`
-	Existing      bool     `key:"existing" def:"false" why:"a plan builds what it names unless told otherwise" doc:"it holds data already: never created, never restored over"`
+	Existing      bool     `key:"existing" def:"false" why:"a plan builds what it names unless told otherwise" doc:"it holds data already: never created, never restored over; in a new group its first replica holds it today"`
+	Was           string   `key:"was" is:"instance" doc:"existing: the instance that web features and reports name today; needed only in an existing placement, where they are to be pointed at its listener or pair"`
 	Encrypted     bool     `key:"encrypted" def:"false" why:"transparent data encryption is optional since MBAM 2.0" doc:"transparent data encryption: the certificate must be on every replica"`
 	Compatibility int      `key:"compatibilityLevel" doc:"100 to 140; default: the version's own, at most 140"`
 }
@@ -248,6 +249,7 @@ type Node struct {
 	Interface  string   `key:"interface" doc:"NLB: name of the network adapter; default: balancer.interface"`
 	Priority   int      `key:"priority" doc:"NLB: host priority 1 to 32; default: place in the list"`
 	Existing   bool     `key:"existing" def:"false" why:"a plan builds what it names unless told otherwise" doc:"MBAM's web features are enabled on this node already"`
+	Was        string   `key:"was" is:"fqdn|dnslabel" doc:"existing: the host name that its features were enabled with, when it is not the farm's; they are disabled and enabled again under the new name"`
 }
 
 // Certificate is the TLS certificate of a web farm.
