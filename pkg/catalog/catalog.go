@@ -140,6 +140,8 @@ type Catalog struct {
 
 	files map[string]file
 	bases map[quote.Language]*template.Template // libraries, parsed once
+
+	layered bool // there is an overlay
 }
 
 type file struct {
@@ -152,7 +154,7 @@ type file struct {
 // Only the overlay's templates are parsed and inspected here, the embedded ones when they are first used; Inspect does all.
 // Sources is the text of docs/sources.yaml; an overlay adds to it with a sources.yaml of its own.
 func Load(embedded fs.FS, sources []byte, overlay fs.FS) (*Catalog, diag.List) {
-	c := &Catalog{Sources: map[string]Source{}, Documents: map[string]*Artifact{}, files: map[string]file{}, bases: map[quote.Language]*template.Template{}}
+	c := &Catalog{Sources: map[string]Source{}, Documents: map[string]*Artifact{}, files: map[string]file{}, bases: map[quote.Language]*template.Template{}, layered: overlay != nil}
 	var found diag.List
 	if err := c.read(embedded, false); err != nil {
 		found = append(found, diag.Diagnostic{Code: CodeBadStep, File: "templates", Message: err.Error()})
