@@ -126,7 +126,7 @@ var accountRules = []Rule{
 		},
 	},
 	{
-		Code: "MBP1207", Title: "the database engine's service account can be given rights on other servers", Severity: diag.Error, Sources: []string{"sql-endpoint-logins"},
+		Code: "MBP1207", Title: "the database engine's service account can be given rights on other servers", Severity: diag.Error, Firm: true, Sources: []string{"sql-endpoint-logins"},
 		Why: "Replicas log on to each other's mirroring endpoint with the account of the database engine. Without the " +
 			"account the scripts cannot grant CONNECT, and Local Service is unknown on other servers.",
 		Fix:     "Write serviceAccount: with a domain account, a managed service account, or a virtual account.",

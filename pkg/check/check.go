@@ -23,6 +23,8 @@ type Rule struct {
 	Why string
 	// Fix says in one sentence how it is mended.
 	Fix string
+	// Firm says that no waiver accepts a finding of the rule: what it refuses cannot be rendered whole.
+	Firm bool
 	// Example breaks the rule; `mbamplan explain` and docs/rules.md show it, and a test runs it.
 	Example Example
 	// Only25 marks a rule about what MBAM 2.0 does not have; it is not asked of a 2.0 farm.
