@@ -40,6 +40,7 @@ type Step struct {
 	Actor      string     `key:"actor" req:"true" enum:"domain administrator|database administrator|web administrator|report administrator|network team|PKI team|client administrator|backup administrator" doc:"who runs it"`
 	Scope      string     `key:"scope" req:"true" enum:"once|host|instance|replica|secondary|pair|database|placement|group|listener|principal|mirror|witness|creator|setup server|report server|web farm|node|first node|other nodes" doc:"for what it is rendered"`
 	When       string     `key:"when" doc:"template expression; the step is rendered where it is true"`
+	VerifyOnly string     `key:"verifyOnly" doc:"template expression; where it is true the thing exists already, and no install and rollback are rendered"`
 	Releases   []string   `key:"releases" enum:"2.5 SP1|2.5|2.0" doc:"releases of MBAM that it is for; left out = 2.5 and 2.5 SP1"`
 	Needs      []Need     `key:"needs" doc:"steps that come before"`
 	Serial     bool       `key:"serial" doc:"one server after another, each finished before the next begins"`
@@ -117,6 +118,9 @@ type Artifact struct {
 
 // ReadOnly reports whether artifacts of the kind change nothing.
 func ReadOnly(kind string) bool { return kind == "verify" || kind == "preflight" }
+
+// Builds reports whether artifacts of the kind make a thing or take it back.
+func Builds(kind string) bool { return kind == "install" || kind == "rollback" }
 
 // Source is one entry of docs/sources.yaml.
 type Source struct {

@@ -156,3 +156,28 @@ func TestAHostWithTwoRolesHasOneFolder(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+func TestVerifyOnly(t *testing.T) {
+	f := example(t, "existing-attach-only.yaml")
+	c := steps(t, "web/a 10 node; restart: server; downtime: users wait; verifyOnly: .Node.Existing", "web/b 20 node")
+	p, err := plan.New(f, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, it := range p.Items {
+		got = append(got, fmt.Sprintf("%s %s %v %s %q", it.Step.ID, it.Server(), it.VerifyOnly, it.Restart, it.Downtime))
+	}
+	want := `web/a WEB1 true none ""
+web/a WEB2 true none ""
+web/a WEB3 false server "users wait"
+web/b WEB1 false none ""
+web/b WEB2 false none ""
+web/b WEB3 false none ""`
+	if s := strings.Join(got, "\n"); s != want {
+		t.Errorf("got\n%s\nwant\n%s", s, want)
+	}
+	if _, err := plan.New(f, steps(t, "web/a 10 node; verifyOnly: .Node.Nothing")); err == nil || !strings.Contains(err.Error(), "verifyOnly") {
+		t.Errorf("a wrong expression gives %v", err)
+	}
+}
