@@ -294,7 +294,19 @@ func (f *Farm) FirewallRules(h *Host) []PortRule {
 			b.add("TCP", r.EndpointPort, "endpoint", peers)
 		}
 	}
+	if slices.ContainsFunc(h.Instances, f.FoundByName) {
+		b.add("UDP", 1434, "SQL Server Browser", clients)
+	}
 	return b.list()
+}
+
+// FoundByName reports whether clients must find the instance through SQL Server Browser because it is a partner of a
+// mirrored pair that exists already and needs it: the server sends its partner's name without a port, whatever the
+// string says; see NeedsBrowser.
+func (f *Farm) FoundByName(i *Instance) bool {
+	return slices.ContainsFunc(f.Placements, func(p *Placement) bool {
+		return p.Existing && len(p.Databases) > 0 && p.NeedsBrowser() && slices.Contains(p.All(), i)
+	})
 }
 
 // sqlClients are the servers of the farm that open SQL connections to h.
