@@ -66,11 +66,12 @@ func (i *Item) HostNames() []string {
 	return out
 }
 
-// Databases returns the databases that the item's instance holds a copy of, compliance first; for a placement scope those of the placement.
+// Databases returns the databases that the item's instance holds a copy of, compliance first; in the scopes of a placement
+// those of that placement only.
 func (i *Item) Databases() []*farm.Database {
 	var out []*farm.Database
 	for _, d := range i.Farm.Databases() {
-		if i.Placement != nil && d.Placement != i.Placement {
+		if i.Placement != nil && i.Step.Scope != "instance" && d.Placement != i.Placement {
 			continue
 		}
 		if i.Instance == nil {

@@ -1,6 +1,10 @@
 package plan
 
-import "github.com/mbamplan/mbamplan/pkg/farm"
+import (
+	"slices"
+
+	"github.com/mbamplan/mbamplan/pkg/farm"
+)
 
 // scopes say for what a step is rendered. Each returns items with the fields of its scope, in the order of the topology.
 var scopes = map[string]func(*farm.Farm) []*Item{
@@ -158,12 +162,16 @@ func nodes(f *farm.Farm, take func(*farm.Node) bool) []*Item {
 	return out
 }
 
+// placementOf returns the first placement of which the instance holds the databases, else the first that it is witness of.
 func placementOf(f *farm.Farm, i *farm.Instance) *farm.Placement {
 	for _, p := range f.Placements {
-		for _, o := range append(p.All(), p.Witness) {
-			if o == i {
-				return p
-			}
+		if slices.Contains(p.All(), i) {
+			return p
+		}
+	}
+	for _, p := range f.Placements {
+		if p.Witness == i {
+			return p
 		}
 	}
 	return nil
