@@ -18,11 +18,6 @@ var scopeRules = []Rule{
 	{
 		Code: "MBP1002", Title: "existing parts are ones that mbamplan can attach to", Severity: diag.Error, Sources: []string{"mbam-move"},
 		Find: func(c *Context) {
-			for _, p := range c.Mirrors() {
-				if !p.Existing {
-					c.Report(placementPath(p, "kind"), "build the mirror first and write existing: true", "mirroring is not set up by this version: placement %q must exist", p.Name)
-				}
-			}
 			for _, p := range c.Groups() {
 				for _, d := range p.Databases {
 					if d.Existing && !p.Existing {
