@@ -142,7 +142,7 @@ func reserved(name string) bool {
 		if !ok {
 			port = base[3:]
 		}
-		return len([]rune(port)) == 1 && strings.Contains("0123456789¹²³", port)
+		return len([]rune(port)) == 1 && strings.ContainsAny(port, "0123456789¹²³")
 	}
 	return false
 }

@@ -30,6 +30,10 @@ func (c *Context) everyAccount() []namedAccount {
 var accountRules = []Rule{
 	{
 		Code: "MBP1201", Title: "MBAM's accounts and groups are of a domain", Severity: diag.Error, Sources: []string{"mbam-powershell", "mbam-accounts"},
+		Why: "The database server must recognise MBAM's accounts when they come over the network, and the MBAM cmdlets " +
+			"take domain accounts and groups only. A local account of one server means nothing on the next.",
+		Fix:     "Name users and groups of the domain.",
+		Example: Example{Edits: []string{"pool: svc-mbam-pool", `pool: BUILTIN\svc-mbam-pool`}},
 		Find: func(c *Context) {
 			for _, a := range c.everyAccount() {
 				switch strings.ToUpper(a.Domain) {
@@ -46,6 +50,11 @@ var accountRules = []Rule{
 	},
 	{
 		Code: "MBP1202", Title: "MBAM's accounts are no managed service accounts", Severity: diag.Error, Sources: []string{"mbam-accounts"},
+		Why: "MBAM asks for the password of its service accounts when the web applications and reports are enabled, " +
+			"and nobody knows that of a managed service account. The SQL Server services themselves may well run " +
+			"under one.",
+		Fix:     "Use an ordinary domain user whose password does not expire.",
+		Example: Example{Edits: []string{"pool: svc-mbam-pool", "pool: gmsa-mbam$"}},
 		Find: func(c *Context) {
 			for _, a := range c.serviceAccounts() {
 				if strings.HasSuffix(a.Name, "$") {
@@ -56,6 +65,11 @@ var accountRules = []Rule{
 	},
 	{
 		Code: "MBP1203", Title: "read/write and read-only accounts are different", Severity: diag.Error, Sources: []string{"mbam-accounts", "field-checks"},
+		Why: "The application pool writes recovery keys; the reports only read compliance data. One account for both " +
+			"gives every path through the reports the right to write, and makes the two database roles meaningless.",
+		Fix:     "Use two accounts, and two groups if access is given to groups.",
+		Example: Example{Edits: []string{"reports: svc-mbam-ro", "reports: svc-mbam-pool"}},
+		Only25:  true,
 		Find: func(c *Context) {
 			if c.Pool.Same(c.ReportReader) {
 				c.ReportAt("accounts.reports", "use a second account for the reports", "accounts.pool", "the application pool account", "the reports' account %q is the application pool account: reports would read with the right to write", c.ReportReader.Down())
@@ -67,6 +81,11 @@ var accountRules = []Rule{
 	},
 	{
 		Code: "MBP1204", Title: "a user that is given database access is the account that uses it", Severity: diag.Error, Sources: []string{"mbam-cmdlets", "mbam-accounts"},
+		Why: "Enable-MbamDatabase gives access to one user or group. A user who is not the account that connects gives " +
+			"the right to the wrong one, and the web applications fail at their first connection.",
+		Fix:     "Leave readWrite and readOnly out, or name groups that hold the accounts.",
+		Example: Example{Edits: []string{"readWrite: MBAM DB RW", "readWriteIs: user\n  readWrite: MBAM DB RW"}},
+		Only25:  true,
 		Find: func(c *Context) {
 			if !c.ReadWrite.Group && !c.ReadWrite.Same(c.Pool) {
 				c.Report("accounts.readWrite", "name the pool account, or a group that holds it", "the read/write user %q is not the application pool account %q", c.ReadWrite.Down(), c.Pool.Down())
@@ -81,6 +100,11 @@ var accountRules = []Rule{
 	},
 	{
 		Code: "MBP1205", Title: "each group has one role", Severity: diag.Warning, Sources: []string{"mbam-accounts"},
+		Why: "The advanced help desk may read a recovery key with the key ID alone, the ordinary one must know user " +
+			"and domain too. One group in both roles has the wider right, so the narrower role protects nothing.",
+		Fix:     "Use two groups.",
+		Example: Example{Edits: []string{"helpdesk: MBAM Helpdesk", "helpdesk: MBAM Advanced Helpdesk"}},
+		Only25:  true,
 		Find: func(c *Context) {
 			if c.AdvancedHelpdesk.Same(c.Helpdesk) {
 				c.ReportAt("groups.helpdesk", "use two groups", "groups.advancedHelpdesk", "also here", "group %q has both help desk roles; the advanced one overrides the other", c.Helpdesk.Down())
@@ -89,6 +113,10 @@ var accountRules = []Rule{
 	},
 	{
 		Code: "MBP1206", Title: "an account's name fits sAMAccountName", Severity: diag.Error, Sources: []string{"general-practice"},
+		Why: `Logons as DOMAIN\name use the sAMAccountName, which has at most 20 characters for a user. A longer name ` +
+			"was read off another attribute and names nobody.",
+		Fix:     "Write the sAMAccountName of the user.",
+		Example: Example{Edits: []string{"pool: svc-mbam-pool", "pool: svc-mbam-application-pool"}},
 		Find: func(c *Context) {
 			for _, a := range c.serviceAccounts() {
 				if len([]rune(a.Name)) > 20 {
@@ -99,6 +127,10 @@ var accountRules = []Rule{
 	},
 	{
 		Code: "MBP1207", Title: "the database engine's service account can be given rights on other servers", Severity: diag.Error, Sources: []string{"sql-endpoint-logins"},
+		Why: "Replicas log on to each other's mirroring endpoint with the account of the database engine. Without the " +
+			"account the scripts cannot grant CONNECT, and Local Service is unknown on other servers.",
+		Fix:     "Write serviceAccount: with a domain account, a managed service account, or a virtual account.",
+		Example: Example{Edits: []string{`, serviceAccount: CONTOSO\svc-sql`, ""}},
 		Find: func(c *Context) {
 			judge := func(i *farm.Instance, what string) {
 				switch strings.ToUpper(strings.ReplaceAll(i.Service, " ", "")) {

@@ -19,7 +19,23 @@ type Rule struct {
 	Title    string // what must hold, in one line
 	Severity diag.Severity
 	Sources  []string // keys of docs/sources.yaml
-	Find     func(*Context)
+	// Why says in a few sentences what is wrong with a topology that breaks the rule, and what comes of it.
+	Why string
+	// Fix says in one sentence how it is mended.
+	Fix string
+	// Example breaks the rule; `mbamplan explain` and docs/rules.md show it, and a test runs it.
+	Example Example
+	// Only25 marks a rule about what MBAM 2.0 does not have; it is not asked of a 2.0 farm.
+	Only25 bool
+	Find   func(*Context)
+}
+
+// Example is a small change that makes a clean topology break a rule.
+type Example struct {
+	// Base is the file in folder examples; "" is the default one.
+	Base string
+	// Edits are pairs of a text and what stands in its place in the wrong topology; the first occurrence is replaced.
+	Edits []string
 }
 
 // Context is what a rule sees and reports to.
@@ -57,7 +73,7 @@ func (c *Context) add(s diag.Severity, path, fix string, related []diag.Related,
 // Rules lists every rule in the order of its code.
 func Rules() []Rule {
 	var all []Rule
-	for _, family := range [][]Rule{scopeRules, nameRules, accountRules, databaseRules, mirroringRules, webRules, lifecycleRules} {
+	for _, family := range [][]Rule{scopeRules, nameRules, accountRules, databaseRules, mirroringRules, webRules, mbam20Rules, existingRules, lifecycleRules} {
 		all = append(all, family...)
 	}
 	return all
@@ -69,6 +85,9 @@ func Run(l *topology.Loaded, f *farm.Farm) diag.List {
 	rules := Rules()
 	for i := range rules {
 		c.rule = &rules[i]
+		if c.rule.Only25 && f.MBAM.V2() {
+			continue
+		}
 		rules[i].Find(c)
 	}
 	c.found.Sort()

@@ -24,6 +24,10 @@ func limits(version int) (secondaries, synchronous, automatic int) {
 var databaseRules = []Rule{
 	{
 		Code: "MBP1301", Title: "a group with both databases needs Enterprise edition", Severity: diag.Error, Sources: []string{"sql-editions", "mbam-ha"},
+		Why: "Both MBAM databases must be in one availability group to fail over together. Standard edition has basic " +
+			"availability groups only, which hold one database.",
+		Fix:     "Use Enterprise edition, a failover cluster instance, or mirroring.",
+		Example: Example{Edits: []string{"edition: Enterprise", "edition: Standard"}},
 		Find: func(c *Context) {
 			for _, g := range c.Groups() {
 				for _, r := range g.Replicas {
@@ -41,6 +45,14 @@ var databaseRules = []Rule{
 	},
 	{
 		Code: "MBP1302", Title: "the two databases fail over together", Severity: diag.Error, Sources: []string{"mbam-ha"},
+		Why: "The web applications use both databases at once, and MBAM's document wants them in one group. In two " +
+			"groups each may end up on another server, with other latency and another failure than the one that was " +
+			"tested.",
+		Fix: "Put both databases into one group, or acknowledge it with acceptIndependentFailover: true in both groups.",
+		Example: Example{Edits: []string{
+			"databases:\n", "  OTHER-AG:\n    kind: availabilityGroup\n    replicas: [SQL1, SQL2]\n    listener: {name: MBAM-SQ2, addresses: [10.1.0.51/24]}\n    backupShare: \\\\fs1\\seed\ndatabases:\n",
+			"recovery: MBAM-AG", "recovery: OTHER-AG",
+		}},
 		Find: func(c *Context) {
 			a, b := c.Compliance.Placement, c.Recovery.Placement
 			if a != b && a.AG() && b.AG() && (!c.accepted(a) || !c.accepted(b)) {
@@ -51,6 +63,13 @@ var databaseRules = []Rule{
 	},
 	{
 		Code: "MBP1303", Title: "the number of replicas is within the version's limits", Severity: diag.Error, Sources: []string{"sql-ag-prereqs", "sql-ag-create", "mbam-ha"},
+		Why: "SQL Server refuses a group with more replicas, more synchronous replicas or more automatic failover " +
+			"partners than its version allows. Finding that out when the group is created is late.",
+		Fix: "Remove replicas, or make some asynchronous or manual.",
+		Example: Example{Edits: []string{
+			"{instance: SQL3, availability: asynchronous}", "{instance: SQL3, availability: synchronous, failover: automatic}",
+			`version: "2019"`, `version: "2014"`,
+		}},
 		Find: func(c *Context) {
 			for _, g := range c.Groups() {
 				path := placementPath(g, "replicas")
@@ -86,6 +105,11 @@ var databaseRules = []Rule{
 	},
 	{
 		Code: "MBP1304", Title: "availability and failover modes go together", Severity: diag.Error, Sources: []string{"sql-ag-create", "sql-ag-prereqs"},
+		Why: "Automatic failover needs a synchronous replica, and a failover cluster instance never fails over " +
+			"automatically in a group. A group without a synchronous secondary loses the keys of the last moments in " +
+			"a forced failover.",
+		Fix:     "Make failover partners synchronous, and asynchronous replicas manual.",
+		Example: Example{Edits: []string{"availability: asynchronous}", "availability: asynchronous, failover: automatic}"}},
 		Find: func(c *Context) {
 			for _, g := range c.Groups() {
 				synchronous := 0
@@ -112,6 +136,13 @@ var databaseRules = []Rule{
 	},
 	{
 		Code: "MBP1305", Title: "no two replicas can run on one server", Severity: diag.Error, Sources: []string{"sql-ag-prereqs"},
+		Why: "Two copies of a database on one server fail together, so the second protects nothing. SQL Server refuses " +
+			"two replicas of a group on one node of the cluster.",
+		Fix: "Put each copy on a server of its own.",
+		Example: Example{Edits: []string{
+			"instances:                                             # by the name that @@SERVERNAME prints\n  SQL1:\n", "instances:\n  SQL1:\n  SQL1\\TWO: {nodes: SQL1, port: 1444}\n",
+			"replicas: [SQL1, SQL2,", `replicas: [SQL1, SQL1\TWO,`,
+		}},
 		Find: func(c *Context) {
 			for _, p := range c.Placements {
 				seen := map[*farm.Host]string{}
@@ -128,6 +159,14 @@ var databaseRules = []Rule{
 	},
 	{
 		Code: "MBP1306", Title: "seeding fits the version and has what it needs", Severity: diag.Error, Sources: []string{"sql-ag-seeding"},
+		Why: "Automatic seeding exists from SQL Server 2016 on, where it needs equal folders on every replica. In both " +
+			"ways a full backup comes first, and manual seeding restores it on the secondaries, so both need a share " +
+			"that every instance reaches.",
+		Fix: "Write seeding: manual and a backupShare, or make the folders equal.",
+		Example: Example{Edits: []string{
+			"    backupShare:", "    seeding: automatic\n    backupShare:",
+			`version: "2019"`, `version: "2014"`,
+		}},
 		Find: func(c *Context) {
 			for _, g := range c.Groups() {
 				if g.Existing {
@@ -147,6 +186,10 @@ var databaseRules = []Rule{
 	},
 	{
 		Code: "MBP1307", Title: "the copies of a database run one version and edition", Severity: diag.Error, Sources: []string{"sql-ag-prereqs", "sql-mirroring"},
+		Why: "A database that ran on a newer version cannot go back to an older one, so a failover from old to new is " +
+			"for good. Editions that differ have other limits after a failover than before.",
+		Fix:     "Run one version and edition on all copies.",
+		Example: Example{Edits: []string{"  SQL3:\n\ncluster", "  SQL3: {version: \"2017\"}\n\ncluster"}},
 		Find: func(c *Context) {
 			for _, p := range c.Placements {
 				all := p.All()
@@ -163,6 +206,10 @@ var databaseRules = []Rule{
 	},
 	{
 		Code: "MBP1308", Title: "every instance that a script connects to has a port or a name", Severity: diag.Warning, Sources: []string{"sql-ag-clients", "sql-mirroring-clients"},
+		Why: "A named instance without a port gets one from SQL Server Browser on every connection. Browser is a " +
+			"further service and firewall rule (UDP 1434) that must work, and the port may change at a restart.",
+		Fix:     "Give the instance a static port and write it here.",
+		Example: Example{Base: "fabrikam-mirrored.yaml", Edits: []string{`DB1\MBAM: {nodes: DB1, port: 14330}`, `DB1\MBAM: {nodes: DB1}`}},
 		Find: func(c *Context) {
 			for _, i := range c.Instances {
 				if i.Port == 0 {
@@ -173,6 +220,10 @@ var databaseRules = []Rule{
 	},
 	{
 		Code: "MBP1309", Title: "endpoint ports are free on their servers", Severity: diag.Error, Sources: []string{"sql-endpoint"},
+		Why: "The mirroring endpoint listens on a port of its own. One that clients use already leaves either the " +
+			"endpoint or the clients without a listener.",
+		Fix:     "Use 5022 or another port that is free on every replica.",
+		Example: Example{Edits: []string{"    backupShare:", "    endpoint: {port: 1433}\n    backupShare:"}},
 		Find: func(c *Context) {
 			for _, g := range c.Groups() {
 				for _, r := range g.Replicas {
@@ -185,6 +236,10 @@ var databaseRules = []Rule{
 	},
 	{
 		Code: "MBP1310", Title: "compatibility level is one that MBAM supports", Severity: diag.Error, Sources: []string{"mbam-supported"},
+		Why: "MBAM is supported up to compatibility level 140, and an instance knows no level above its own version. " +
+			"The level travels with the database, so the oldest copy counts.",
+		Fix:     "Leave compatibilityLevel out; the highest level that fits is then taken.",
+		Example: Example{Edits: []string{"compliance: MBAM-AG", "compliance: {placement: MBAM-AG, compatibilityLevel: 150}"}},
 		Find: func(c *Context) {
 			for _, d := range c.Databases() {
 				if d.Compatibility < 100 || d.Compatibility > 140 || d.Compatibility%10 != 0 || d.Compatibility > farm.Level(d.Placement.MinVersion()) {
@@ -195,6 +250,10 @@ var databaseRules = []Rule{
 	},
 	{
 		Code: "MBP1311", Title: "both databases have their own names", Severity: diag.Error, Sources: []string{"mbam-databases"},
+		Why: "Enable-MbamDatabase creates the tables in the database that it is given. Two databases of one name are " +
+			"one database, with the tables of both in it, or a second creation that fails half-way.",
+		Fix:     "Give each database its own name.",
+		Example: Example{Base: "fabrikam-mirrored.yaml", Edits: []string{"name: MBAM_Recovery", "name: MBAM_Compliance"}},
 		Find: func(c *Context) {
 			if c.Compliance.Name == c.Recovery.Name {
 				c.ReportAt("databases.recovery.name", "give each its own name", "databases.compliance.name", "the other one", "both databases are called %q", c.Recovery.Name)
@@ -203,6 +262,11 @@ var databaseRules = []Rule{
 	},
 	{
 		Code: "MBP1312", Title: "a placement of one instance names the right kind of instance", Severity: diag.Error, Sources: []string{"mbam-ha"},
+		Why: "A failover cluster instance runs on one of several nodes, a stand-alone instance on one server. With the " +
+			"wrong kind the scripts look for the instance in the wrong place. A placement without a database is left " +
+			"over.",
+		Fix:     "List the nodes of the instance, or write the kind that it is.",
+		Example: Example{Edits: []string{"databases:\n  compliance: MBAM-AG", "  EXTRA: {kind: fci, instance: SQL3}\ndatabases:\n  compliance: EXTRA"}},
 		Find: func(c *Context) {
 			for _, p := range c.Placements {
 				if p.FCI() && !p.Instance.Clustered() {

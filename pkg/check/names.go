@@ -14,6 +14,11 @@ var listenerName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]{0,13}[A-Za-z0-9
 var nameRules = []Rule{
 	{
 		Code: "MBP1101", Title: "a listener's name fits DNS and NetBIOS", Severity: diag.Error, Sources: []string{"sql-ag-listener"},
+		Why: "A listener is a computer object and a DNS name. NetBIOS knows only its first 15 characters, so a longer " +
+			"name is cut and two listeners may collide; underscores are not legal in host names, and names of digits " +
+			"alone are taken for addresses.",
+		Fix:     "Use at most 15 letters, digits and hyphens, the first and last no hyphen.",
+		Example: Example{Edits: []string{"{name: MBAM-SQL,", "{name: MBAM-LISTENER-01,"}},
 		Find: func(c *Context) {
 			for _, g := range c.Groups() {
 				l := g.Listener
@@ -26,6 +31,11 @@ var nameRules = []Rule{
 	},
 	{
 		Code: "MBP1102", Title: "a name is given once in the farm", Severity: diag.Error, Sources: []string{"win-setspn", "sql-ag-listener"},
+		Why: "Servers, the cluster, listeners and virtual host names share one name space in DNS and Active Directory. " +
+			"A name that stands for two of them sends clients to either, and its service principal name would have " +
+			"two owners, which makes Kerberos fail.",
+		Fix:     "Give each its own name.",
+		Example: Example{Edits: []string{"{name: MBAM-SQL,", "{name: SQL1,"}},
 		Find: func(c *Context) {
 			seen := map[string]string{}
 			take := func(name, path string) {
@@ -54,6 +64,10 @@ var nameRules = []Rule{
 	},
 	{
 		Code: "MBP1103", Title: "an address is given once in the farm", Severity: diag.Error, Sources: []string{"sql-ag-listener", "win-nlb"},
+		Why: "Two machines or cluster resources with one IPv4 address conflict: Windows turns one of them off, and " +
+			"which one is chance. A listener or balancer address is most often copied from a server by mistake.",
+		Fix:     "Give each server, cluster, listener and balancer an address of its own.",
+		Example: Example{Edits: []string{"10.1.0.60/24", "10.1.0.50/24"}},
 		Find: func(c *Context) {
 			seen := map[netip.Addr]string{}
 			take := func(a netip.Addr, path string) {
@@ -88,6 +102,11 @@ var nameRules = []Rule{
 	},
 	{
 		Code: "MBP1104", Title: "a listener has one address in each subnet of its replicas", Severity: diag.Error, Sources: []string{"sql-ag-listener"},
+		Why: "The listener's resource is online where its group is. It needs one static address in each subnet that a " +
+			"replica can take it to, and exactly one: SQL Server refuses a second address in the same subnet (error " +
+			"19451). The network and the broadcast address belong to no host.",
+		Fix:     "Write one host address for each subnet of the replicas.",
+		Example: Example{Edits: []string{"[10.1.0.50/24, 10.2.0.50/24]", "[10.1.0.50/24]"}},
 		Find: func(c *Context) {
 			for _, g := range c.Groups() {
 				path := placementPath(g, "listener.addresses")
@@ -115,6 +134,10 @@ var nameRules = []Rule{
 	},
 	{
 		Code: "MBP1105", Title: "the management host is outside the farm", Severity: diag.Error, Sources: []string{"general-practice"},
+		Why: "The directory scripts run with the rights of a domain administrator. Those credentials do not belong on " +
+			"a server of the farm, where other administrators and services run.",
+		Fix:     "Name a workstation or management server that is no part of the farm.",
+		Example: Example{Edits: []string{"managementHost: ADMIN1", "managementHost: web1.contoso.com"}},
 		Find: func(c *Context) {
 			short, _, _ := strings.Cut(c.Domain.Management, ".")
 			for _, h := range c.Hosts {
@@ -126,6 +149,10 @@ var nameRules = []Rule{
 	},
 	{
 		Code: "MBP1106", Title: "every host does something", Severity: diag.Warning, Sources: []string{"general-practice"},
+		Why: "A server that nothing uses gets no step. Either it is left over from an earlier plan, or the place that " +
+			"should name it names another one.",
+		Fix:     "Remove the host, or name it as replica, node, report server or voter.",
+		Example: Example{Edits: []string{"hosts:\n", "hosts:\n  SPARE:\n"}},
 		Find: func(c *Context) {
 			for _, h := range c.Hosts {
 				if !h.HasRole() {

@@ -14,6 +14,10 @@ func webPath(i int, key string) string { return fmt.Sprintf("web.farms[%d].%s", 
 var webRules = []Rule{
 	{
 		Code: "MBP1401", Title: "a balancer has at least two nodes behind it", Severity: diag.Error, Sources: []string{"mbam-ha"},
+		Why: "A balancer in front of one node adds a part that can fail and takes no load off; several nodes without " +
+			"one leave all clients on the node that the name resolves to. Windows NLB takes at most 32 nodes.",
+		Fix:     "Name at least two nodes and a balancer, or one node and none.",
+		Example: Example{Edits: []string{"nodes: [WEB1, WEB2]", "nodes: [WEB1]"}},
 		Find: func(c *Context) {
 			for i, w := range c.Webs {
 				switch {
@@ -30,6 +34,10 @@ var webRules = []Rule{
 	},
 	{
 		Code: "MBP1402", Title: "a web node is named once", Severity: diag.Error, Sources: []string{"mbam-ha", "mbam-cmdlets"},
+		Why: "A server has one set of MBAM web applications, with one host name, port and pair of connection strings. " +
+			"Named twice it would be configured twice, the second time over the first.",
+		Fix:     "Name each server once.",
+		Example: Example{Edits: []string{"nodes: [WEB1, WEB2]", "nodes: [WEB1, WEB2, web1]"}},
 		Find: func(c *Context) {
 			seen := map[*farm.Host]string{}
 			for i, w := range c.Webs {
@@ -46,6 +54,11 @@ var webRules = []Rule{
 	},
 	{
 		Code: "MBP1403", Title: "the virtual host name is no server's own", Severity: diag.Error, Sources: []string{"mbam-spn", "win-setspn"},
+		Why: "The pool account must own the service principal name of the virtual host name. That of a server's own " +
+			"name belongs to its computer account, and two owners make Kerberos fail. A name without domain is found " +
+			"only by clients whose DNS suffix is right.",
+		Fix:     "Choose a name of its own with a domain, as mbam.contoso.com.",
+		Example: Example{Edits: []string{"host: mbam.contoso.com  ", "host: web1.contoso.com  "}},
 		Find: func(c *Context) {
 			for i, w := range c.Webs {
 				if w.Balanced() && c.isHost(w.Host) {
@@ -59,10 +72,20 @@ var webRules = []Rule{
 	},
 	{
 		Code: "MBP1404", Title: "recovery keys cross the network encrypted", Severity: diag.Error, Sources: []string{"mbam-spn", "mbam-security"},
+		Why: "Clients send recovery keys to the web applications. Without TLS everyone on the way reads them. With TLS " +
+			"each node needs a certificate before its web steps can run.",
+		Fix: "Write certificate: with a thumbprint or a template; acceptHTTP: true acknowledges a farm without TLS.",
+		Example: Example{Edits: []string{
+			"      certificate: {thumbprint: 9F3C1A77B0D24E5586C1F0A9D37E42B8C6510E2D, template: WebServerClientAuth}\n", "",
+		}},
 		Find: func(c *Context) {
 			for i, w := range c.Webs {
 				if !w.TLS && !c.File.Web.Farms[i].HTTP {
-					c.Report(webPath(i, "certificate"), "add certificate:, or acknowledge with acceptHTTP: true", "farm %q has no certificate: recovery keys would cross the network in clear", w.Name)
+					fix := "add certificate:, or acknowledge with acceptHTTP: true"
+					if c.MBAM.V2() {
+						fix = "acknowledge with acceptHTTP: true, and bind a certificate in IIS after setup"
+					}
+					c.Report(webPath(i, "certificate"), fix, "farm %q has no certificate: recovery keys would cross the network in clear", w.Name)
 				}
 				for j, n := range w.Nodes {
 					if w.TLS && n.Thumbprint == "" {
@@ -74,6 +97,11 @@ var webRules = []Rule{
 	},
 	{
 		Code: "MBP1405", Title: "the reports' URL fits the web farm", Severity: diag.Error, Sources: []string{"mbam-web", "mbam-release-notes"},
+		Why: "The administration portal opens the reports at the URL that it is given. It must be the Web Service URL of " +
+			"SSRS, it must use TLS when the portal does, as browsers block mixed content, and an underscore in the name of " +
+			"the SSRS instance breaks the reports (KB 3011022).",
+		Fix:     "Name the Web Service URL, as https://server/ReportServer.",
+		Example: Example{Edits: []string{"reports: RPT1\n", "reports: {hosts: RPT1, url: \"https://rpt1.contoso.com/Reports\"}\n"}},
 		Find: func(c *Context) {
 			for i, w := range c.Webs {
 				if w.Admin && c.Reporting == nil {
@@ -102,6 +130,10 @@ var webRules = []Rule{
 	},
 	{
 		Code: "MBP1406", Title: "an NLB address lies in the subnet of its nodes", Severity: diag.Error, Sources: []string{"win-nlb"},
+		Why: "All nodes of Windows NLB answer on one address at layer 2, so nodes and address must share a subnet. " +
+			"Unicast mode gives all nodes one MAC address, which hypervisors block by default.",
+		Fix:     "Choose an address in the subnet of the nodes, and multicast mode.",
+		Example: Example{Edits: []string{"10.1.0.60/24", "10.3.0.60/24"}},
 		Find: func(c *Context) {
 			for i, w := range c.Webs {
 				if !w.Balancer.NLB() {
@@ -123,6 +155,12 @@ var webRules = []Rule{
 	},
 	{
 		Code: "MBP1407", Title: "the farms together have every feature once", Severity: diag.Warning, Sources: []string{"mbam-powershell"},
+		Why: "Without the agent service no client can report or store a key, without the administration portal the " +
+			"help desk cannot read one. Each may be in any farm, but it has to be in one.",
+		Fix: "Add the feature to a farm, or leave features: out; a farm then has all three.",
+		Example: Example{Edits: []string{
+			"      nodes: [WEB1, WEB2]", "      features: [agentService, selfServicePortal]\n      nodes: [WEB1, WEB2]",
+		}},
 		Find: func(c *Context) {
 			agent, admin := 0, 0
 			for _, w := range c.Webs {
@@ -143,6 +181,10 @@ var webRules = []Rule{
 	},
 	{
 		Code: "MBP1408", Title: "texts of the portal are for the release that knows them", Severity: diag.Error, Sources: []string{"mbam-cmdlets"},
+		Why: "These are parameters that the cmdlets of 2.5 SP1 have and those of 2.5 have not; a script with them " +
+			"would stop at the first.",
+		Fix:     "Use 2.5 SP1, or leave the settings out.",
+		Example: Example{Edits: []string{"release: 2.5 SP1", `release: "2.5"`}},
 		Find: func(c *Context) {
 			if c.MBAM.SP1() {
 				return

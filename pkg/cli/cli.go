@@ -115,7 +115,7 @@ Without a file, check, plan, show and render use the built-in example.`),
 		return &codedError{code: ExitUsage, err: err, hint: cmd.CommandPath() + " --help lists the flags"}
 	})
 	root.PersistentFlags().StringVar(&a.templates, "templates", "", "folder laid over the built-in step catalogue")
-	root.AddCommand(a.renderCommand(), a.planCommand(), a.checkCommand(), a.showCommand(), a.secretsCommand(), a.versionCommand())
+	root.AddCommand(a.initCommand(), a.renderCommand(), a.planCommand(), a.checkCommand(), a.showCommand(), a.secretsCommand(), a.versionCommand())
 	return root
 }
 

@@ -90,8 +90,8 @@ func notes(it *plan.Item) string {
 	if it.Step.Restart != "none" {
 		n = append(n, "restarts the "+it.Step.Restart)
 	}
-	if it.Step.Downtime != "" {
-		n = append(n, "downtime: "+it.Step.Downtime)
+	if it.Downtime != "" {
+		n = append(n, "downtime: "+it.Downtime)
 	}
 	if it.Step.Reversible == "no" {
 		n = append(n, "no way back")
@@ -125,7 +125,7 @@ func planTable(w io.Writer, p *plan.Plan, by string) error {
 			fmt.Fprintln(t, "ORDER\tFILE\tSERVER\tWHO\tWHAT\tAFTER\tNOTE")
 			last = g
 		}
-		title := it.Step.Title
+		title := it.Title
 		if it.Subject != "" {
 			title += " (" + it.Subject + ")"
 		}
@@ -161,9 +161,9 @@ func planJSON(w io.Writer, p *plan.Plan) error {
 	}{Schema: 1, Farm: p.Farm.Name, Items: []planItem{}}
 	for _, it := range p.Items {
 		item := planItem{
-			Order: it.Order, Number: it.Step.Number, Step: it.Step.ID, Title: it.Step.Title, Server: it.Server(), Subject: it.Subject,
+			Order: it.Order, Number: it.Step.Number, Step: it.Step.ID, Title: it.Title, Server: it.Server(), Subject: it.Subject,
 			Folder: it.Folder, Actor: it.Step.Actor, After: []int{}, Kinds: []string{}, Serial: it.Step.Serial, Restart: it.Step.Restart,
-			Downtime: it.Step.Downtime, Reversible: it.Step.Reversible, Evidence: it.Step.Evidence, Sources: it.Step.Sources,
+			Downtime: it.Downtime, Reversible: it.Step.Reversible, Evidence: it.Step.Evidence, Sources: it.Step.Sources,
 		}
 		for _, a := range it.After {
 			item.After = append(item.After, a.Order)

@@ -75,7 +75,20 @@ type Diagnostic struct {
 	// Fix is the likely mend, one lower-case sentence; it may be empty.
 	Fix     string
 	Related []Related
+	// Waived is set for a finding that the topology waives; its severity is then [Note].
+	Waived *Waived
 }
+
+// Waived says that somebody answers for a finding until a day.
+type Waived struct {
+	// Severity is what the finding would be without the waiver.
+	Severity Severity
+	// By is the person, Until the last day (YYYY-MM-DD).
+	By, Until, Reason string
+}
+
+// String returns "waived by … until …: reason".
+func (w *Waived) String() string { return "waived by " + w.By + " until " + w.Until + ": " + w.Reason }
 
 // Code names a kind of finding for registries and documents.
 type Code struct {

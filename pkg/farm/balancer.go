@@ -48,14 +48,29 @@ func (h *Host) NLBFeatures() []string {
 // ScheduledTasks reports whether the ScheduledTasks module is on the host: from Windows Server 2012.
 func (h *Host) ScheduledTasks() bool { return h.WindowsYear() >= 2012 }
 
-// JoiningNodes returns the nodes that join the NLB cluster of the first one, in the order of the topology; a node that
-// exists already has joined before.
+// Joins reports whether the node is brought into the NLB cluster by this plan: every node of a new cluster, and a new node
+// of an existing one.
+func (n *Node) Joins() bool {
+	b := n.Web.Balancer
+	return b.NLB() && (!b.Existing || !n.Existing)
+}
+
+// JoiningNodes returns the nodes that join the NLB cluster which the first one belongs to, in the order of the topology.
 func (w *Web) JoiningNodes() []*Node {
 	var out []*Node
 	for _, n := range w.Nodes {
-		if !n.First && !n.Existing {
+		if !n.First && n.Joins() {
 			out = append(out, n)
 		}
+	}
+	return out
+}
+
+// PeerNames returns the DNS names of the other nodes of the farm.
+func (n *Node) PeerNames() []string {
+	var out []string
+	for _, o := range n.Peers() {
+		out = append(out, o.Host.FQDN)
 	}
 	return out
 }
@@ -72,10 +87,13 @@ type Probe struct {
 func (f *Farm) Probe(w *Web) Probe {
 	path := "/"
 	if list := f.Applications(w); len(list) > 0 {
-		path = list[0].URLPath()
+		path = list[0].RequestPath()
 	}
-	return Probe{Path: (&url.URL{Path: path}).EscapedPath(), Status: []int{200, 401, 403}}
+	return Probe{Path: path, Status: []int{200, 401, 403}}
 }
+
+// RequestPath is URLPath as it stands in a request line: "/Help%20Desk/".
+func (a WebApplication) RequestPath() string { return (&url.URL{Path: a.URLPath()}).EscapedPath() }
 
 // StatusList returns the answers as text: "200, 401 or 403".
 func (p Probe) StatusList() string {

@@ -76,14 +76,36 @@ func TestNLBFeatures(t *testing.T) {
 }
 
 func TestJoiningNodes(t *testing.T) {
-	_, w := balanced("nlb")
-	w.Nodes = append(w.Nodes, &Node{Web: w, Host: &Host{Name: "WEB3"}, Existing: true}, &Node{Web: w, Host: &Host{Name: "WEB4"}})
-	var got []string
-	for _, n := range w.JoiningNodes() {
-		got = append(got, n.Host.Name)
+	for _, tt := range []struct {
+		name         string
+		kind         string
+		existing     bool
+		nodeExisting bool
+		want         []string
+	}{
+		{"new cluster", "nlb", false, false, []string{"WEB2", "WEB3"}},
+		{"new cluster, WEB3 has MBAM already", "nlb", false, true, []string{"WEB2", "WEB3"}},
+		{"existing cluster, new nodes", "nlb", true, false, []string{"WEB2", "WEB3"}},
+		{"existing cluster, WEB3 is in it", "nlb", true, true, []string{"WEB2"}},
+		{"another balancer", "haproxy", false, false, nil},
+	} {
+		_, w := balanced(tt.kind)
+		w.Balancer.Existing = tt.existing
+		w.Nodes = append(w.Nodes, &Node{Web: w, Host: &Host{Name: "WEB3"}, Existing: tt.nodeExisting})
+		var got []string
+		for _, n := range w.JoiningNodes() {
+			got = append(got, n.Host.Name)
+		}
+		if !reflect.DeepEqual(got, tt.want) {
+			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
+		}
 	}
-	if want := []string{"WEB2", "WEB4"}; !reflect.DeepEqual(got, want) {
-		t.Errorf("%v, want %v", got, want)
+	_, w := balanced("nlb")
+	if !w.Nodes[0].Joins() {
+		t.Error("the first node of a new cluster is brought into it")
+	}
+	if got := w.Nodes[1].PeerNames(); !reflect.DeepEqual(got, []string{"web1.contoso.com"}) {
+		t.Errorf("peers of WEB2: %v", got)
 	}
 }
 

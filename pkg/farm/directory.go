@@ -161,6 +161,9 @@ func (f *Farm) NodeHTTPNames() []string {
 	var out []string
 	for _, w := range f.Webs {
 		for _, n := range w.Nodes {
+			if n.Renamed() {
+				continue // answers to its own name until it is renamed; then OldHTTPNames are taken away
+			}
 			for _, name := range []string{"http/" + n.Host.FQDN, "http/" + n.Host.Name} {
 				if !hasName(wanted, name) {
 					out = addName(out, name)
@@ -203,6 +206,8 @@ func (r DNSRecord) Managed() bool { return r.Leaf != "" && r.Address != "" }
 func (f *Farm) DNSRecord(w *Web) DNSRecord {
 	r := DNSRecord{FQDN: w.VirtualFQDN(f.Domain), Zone: f.Domain.Zone}
 	switch {
+	case w.NameMoves():
+		// The name leads to a node that is in use; directory/dns-move gives it the balancer's address at the end.
 	case w.Balancer != nil:
 		if w.Balancer.Address.IsValid() {
 			r.Address = w.Balancer.Address.String()

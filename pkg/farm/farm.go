@@ -88,6 +88,9 @@ type MBAM struct {
 	CM        bool   // Configuration Manager topology
 }
 
+// V2 reports whether the release is 2.0, whose set-up, accounts and groups are of another model than those of 2.5.
+func (m MBAM) V2() bool { return m.Release == "2.0" }
+
 // SP1 reports whether the release is 2.5 SP1.
 func (m MBAM) SP1() bool { return m.Release == "2.5 SP1" }
 
@@ -352,6 +355,7 @@ type Database struct {
 	Name          string
 	Placement     *Placement
 	Existing      bool
+	Was           *Instance // existing: what web features and reports name today; nil when the topology does not say
 	Encrypted     bool
 	Compatibility int
 }
@@ -404,6 +408,7 @@ type Node struct {
 	Interface  string
 	Priority   int
 	Existing   bool
+	Was        string // existing: host name that its features have today, when the plan gives them another; else ""
 	First      bool
 }
 

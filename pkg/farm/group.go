@@ -256,8 +256,9 @@ func (d *Database) CertificateName() string {
 	return "mbamplan " + plain(d.Placement.Name) + " " + d.Key
 }
 
-// Schema returns the schema by which MBAM's database is told from another of its name: MBAM's own documents and public
-// queries name objects in it (mbam-troubleshoot, field-checks).
+// Schema returns the schema by which MBAM's database is told from another of its name: RecoveryAndHardwareCore is seen on
+// 2.5 servers (mbam-troubleshoot, field-checks); ComplianceCore is named for 2.0 only, so scripts also take a database with
+// the procedure GetVersion (mbam-events, event 111) for MBAM's.
 func (d *Database) Schema() string {
 	if d.IsCompliance() {
 		return "ComplianceCore"

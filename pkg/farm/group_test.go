@@ -67,26 +67,36 @@ func TestReplicaOptions(t *testing.T) {
 		want     string
 	}{
 		{
-			"2012 has no seeding mode", []int{2012, 2012}, 0, nil,
+			"2012 has no seeding mode",
+			[]int{2012, 2012},
+			0, nil,
 			"ENDPOINT_URL = N'TCP://sql1.contoso.com:5022', AVAILABILITY_MODE = SYNCHRONOUS_COMMIT, FAILOVER_MODE = AUTOMATIC, BACKUP_PRIORITY = 50, SECONDARY_ROLE (ALLOW_CONNECTIONS = NO)",
 		},
 		{
-			"the lowest version decides", []int{2019, 2019, 2014}, 0, nil,
+			"the lowest version decides",
+			[]int{2019, 2019, 2014},
+			0, nil,
 			"ENDPOINT_URL = N'TCP://sql1.contoso.com:5022', AVAILABILITY_MODE = SYNCHRONOUS_COMMIT, FAILOVER_MODE = AUTOMATIC, BACKUP_PRIORITY = 50, SECONDARY_ROLE (ALLOW_CONNECTIONS = NO)",
 		},
 		{
-			"asynchronous, readable, on a named instance", []int{2016, 2016, 2016}, 2,
+			"asynchronous, readable, on a named instance",
+			[]int{2016, 2016, 2016},
+			2,
 			func(r *Replica) {
 				r.Synchronous, r.ReadAccess, r.BackupPriority, r.EndpointPort = false, "readOnly", 0, 5023
 			},
 			"ENDPOINT_URL = N'TCP://sql3.contoso.com:5023', AVAILABILITY_MODE = ASYNCHRONOUS_COMMIT, FAILOVER_MODE = MANUAL, SEEDING_MODE = MANUAL, BACKUP_PRIORITY = 0, SECONDARY_ROLE (ALLOW_CONNECTIONS = READ_ONLY)",
 		},
 		{
-			"automatic seeding", []int{2017, 2017}, 1, func(r *Replica) { r.Group.Automatic, r.ReadAccess = true, "all" },
+			"automatic seeding",
+			[]int{2017, 2017},
+			1, func(r *Replica) { r.Group.Automatic, r.ReadAccess = true, "all" },
 			"ENDPOINT_URL = N'TCP://sql2.contoso.com:5022', AVAILABILITY_MODE = SYNCHRONOUS_COMMIT, FAILOVER_MODE = AUTOMATIC, SEEDING_MODE = AUTOMATIC, BACKUP_PRIORITY = 50, SECONDARY_ROLE (ALLOW_CONNECTIONS = ALL)",
 		},
 		{
-			"basic", []int{2016, 2016}, 1, func(r *Replica) { r.Group.Basic, r.ReadAccess = true, "all" },
+			"basic",
+			[]int{2016, 2016},
+			1, func(r *Replica) { r.Group.Basic, r.ReadAccess = true, "all" },
 			"ENDPOINT_URL = N'TCP://sql2.contoso.com:5022', AVAILABILITY_MODE = SYNCHRONOUS_COMMIT, FAILOVER_MODE = AUTOMATIC, SEEDING_MODE = MANUAL",
 		},
 	} {
@@ -221,5 +231,49 @@ func TestCertificateFiles(t *testing.T) {
 	d.Name, d.Placement.BackupShare = "MBAM", ""
 	if got, err := d.CertificateFile(); err == nil {
 		t.Errorf("without a share: %q", got)
+	}
+}
+
+func TestPlannedCatalogValues(t *testing.T) {
+	for _, tt := range []struct {
+		preference string
+		basic      bool
+		want       int
+	}{{"primary", false, 0}, {"secondaryOnly", false, 1}, {"secondary", false, 2}, {"none", false, 3}, {"secondary", true, 0}} {
+		p := &Placement{BackupPreference: tt.preference, Basic: tt.basic}
+		if got := p.BackupCode(); got != tt.want {
+			t.Errorf("backup preference %s, basic %t: got %d, want %d", tt.preference, tt.basic, got, tt.want)
+		}
+	}
+	p := group(2016, 2017, 2016)
+	p.Automatic = true
+	p.Replicas[2].Synchronous, p.Replicas[2].AutoFailover, p.Replicas[2].ReadAccess = false, false, "all"
+	for i, want := range []string{
+		"TCP://SQL1.CONTOSO.COM:5022 1 1 0 1", "TCP://SQL2.CONTOSO.COM:5022 1 1 0 1", "TCP://SQL3.CONTOSO.COM:5022 0 0 2 1",
+	} {
+		if got := p.Replicas[i].Settings(); got != want {
+			t.Errorf("replica %d: got %q, want %q", i, got, want)
+		}
+	}
+	old := group(2014, 2016)
+	old.Replicas[1].ReadAccess = "readOnly"
+	if got, want := old.Replicas[1].Settings(), "TCP://SQL2.CONTOSO.COM:5022 1 1 1"; got != want {
+		t.Errorf("without seeding modes: got %q, want %q", got, want)
+	}
+	old.Basic = true
+	if got, want := old.Replicas[1].Settings(), "TCP://SQL2.CONTOSO.COM:5022 1 1 0"; got != want {
+		t.Errorf("basic: got %q, want %q", got, want)
+	}
+	p.Databases = []*Database{{Key: "compliance"}, {Key: "recovery"}}
+	if p.Copies() != 6 || strings.Join(p.ReplicaNames(), " ") != `SQL1 SQL2 SQL3\MBAM` {
+		t.Errorf("%d copies on %q", p.Copies(), p.ReplicaNames())
+	}
+	if a, b := p.Databases[0].Schema(), p.Databases[1].Schema(); a != "ComplianceCore" || b != "RecoveryAndHardwareCore" {
+		t.Errorf("schemas %s and %s", a, b)
+	}
+	for version, want := range map[int]bool{2008: false, 2014: false, 2016: true, 2022: true} {
+		if got := (&Instance{Version: version}).FileListHasSnapshot(); got != want {
+			t.Errorf("SQL Server %d: SnapshotUrl %t", version, got)
+		}
 	}
 }

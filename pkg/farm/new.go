@@ -19,7 +19,6 @@ const (
 	CodeNoVersion   = "MBP0305" // a host or instance without version or edition
 	CodeOtherDomain = "MBP0306" // an account name with two backslashes or an empty part
 	CodeNoCluster   = "MBP0307" // an availability group or clustered instance without a cluster
-	CodeUnused      = "MBP0308" // a host, instance or placement that nothing uses
 )
 
 // builder collects findings while it resolves references.
@@ -126,6 +125,11 @@ func (b *builder) directory(f *Farm) {
 		DN: "DC=" + strings.ReplaceAll(d.DNS, ".", ",DC="),
 	}
 	a := &b.file.Accounts
+	if f.MBAM.V2() {
+		f.ReportReader = b.account(a.Reports, "accounts.reports", false)
+		return
+	}
+	b.needs25()
 	f.Pool = b.account(a.Pool, "accounts.pool", false)
 	f.ReportReader = b.account(a.Reports, "accounts.reports", false)
 	or(b, "accounts.readWrite", &a.ReadWrite, a.Pool, "the application pool account itself")
@@ -154,6 +158,9 @@ func (b *builder) principal(name string, is *string, path string, user Account) 
 }
 
 func (b *builder) account(name, path string, group bool) Account {
+	if name == "" {
+		return Account{} // needs25 has said so
+	}
 	domain, sam, qualified := strings.Cut(name, `\`)
 	if !qualified {
 		domain, sam = b.file.Domain.NetBIOS, name
@@ -414,6 +421,9 @@ func (b *builder) buildDatabases(f *Farm) {
 		}
 		d.Placement = p
 		d.Existing = d.Existing || p.Existing
+		if t.Was != "" {
+			d.Was = b.instance(t.Was, path+".was")
+		}
 		p.Databases = append(p.Databases, d)
 		if b.found.Errors() == 0 {
 			// MBAM supports at most level 140 (supported configurations); the level travels with the database.
@@ -535,7 +545,7 @@ func (b *builder) buildNodes(w *Web, t *topology.WebFarm, path string) {
 		if host == nil {
 			continue
 		}
-		node := &Node{Web: w, Host: host, Existing: n.Existing || t.Existing, First: i == 0}
+		node := &Node{Web: w, Host: host, Existing: n.Existing || t.Existing, Was: n.Was, First: i == 0}
 		if t.Certificate != nil {
 			node.Thumbprint = or(b, np+".thumbprint", &n.Thumbprint, t.Certificate.Thumbprint, "certificate.thumbprint of the farm")
 		}

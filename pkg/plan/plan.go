@@ -28,6 +28,9 @@ type Item struct {
 	Web       *farm.Web
 	Node      *farm.Node
 
+	Title    string // of the step, its expressions filled in
+	Downtime string // likewise; "" when users notice nothing
+
 	Subject string // tells items of one step on one server apart; "" when there is one
 	Folder  string // output folder: "directory", "database/SQL1", "web/WEB2"
 	Order   int    // 1, 2, … in the plan
@@ -88,6 +91,22 @@ func (i *Item) Databases() []*farm.Database {
 	return out
 }
 
+// Text fills in the expressions of a text of step.yaml. The result is plain text, to be quoted where it is printed.
+func (i *Item) Text(text string) (string, error) {
+	if !strings.Contains(text, "{{") {
+		return text, nil
+	}
+	t, err := template.New("step.yaml").Option("missingkey=error").Parse(text)
+	if err != nil {
+		return "", err
+	}
+	var b strings.Builder
+	if err := t.Execute(&b, i); err != nil {
+		return "", err
+	}
+	return b.String(), nil
+}
+
 // Plan is the ordered list of items.
 type Plan struct {
 	Farm  *farm.Farm
@@ -103,10 +122,23 @@ func New(f *farm.Farm, c *catalog.Catalog) (*Plan, error) {
 		if err != nil {
 			return nil, err
 		}
+		for _, it := range items {
+			if it.Title, err = it.Text(s.Title); err == nil {
+				it.Downtime, err = it.Text(s.Downtime)
+			}
+			if err != nil {
+				return nil, fmt.Errorf("step %s: %w", s.ID, err)
+			}
+		}
 		byStep[s.ID] = items
 		p.Items = append(p.Items, items...)
 	}
 	for _, it := range p.Items {
+		if it.Step.Scope == setupScope {
+			if before := byStep[it.Step.ID]; it.rank > 0 {
+				it.After = append(it.After, before[it.rank-1]) // MBAM 2.0 is set up on one server after the other
+			}
+		}
 		for _, n := range it.Step.Needs {
 			for _, other := range byStep[n.Step] {
 				if n.At == "all" || other.Host == it.Host && other.Host != nil {
@@ -146,6 +178,9 @@ func expand(f *farm.Farm, s *catalog.Step) ([]*Item, error) {
 	if !ok {
 		return nil, fmt.Errorf("step %s: scope %q is not known", s.ID, s.Scope)
 	}
+	if !s.For(f.MBAM.Release) {
+		return nil, nil
+	}
 	holds, err := condition(s)
 	if err != nil {
 		return nil, err
@@ -174,8 +209,6 @@ func folder(it *Item) string {
 		return "database/" + it.Instance.Folder()
 	case it.Host != nil:
 		return it.Host.Role() + "/" + it.Host.Name
-	case it.Web != nil && len(it.Farm.Webs) > 1:
-		return it.Step.Role() + "/" + it.Web.Name
 	default:
 		return it.Step.Role()
 	}

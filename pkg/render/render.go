@@ -3,6 +3,7 @@
 package render
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -65,14 +66,46 @@ func New(c *catalog.Catalog, files fs.FS) (*Engine, error) {
 type Dot struct {
 	*plan.Item
 	Plan    *plan.Plan
-	Options Options
+	Options Shown
+
+	keys   secrets.File
+	secret bool // the file may carry keys
 }
 
-// Key returns the machine key of the farm, or placeholders in a redacted tree.
-func (d Dot) Key() secrets.MachineKey { return d.Options.Secrets.MachineKey }
+// Shown are the options that every template may see.
+type Shown struct {
+	Redacted bool
+	Topology string
+}
 
-// CompareKey returns the key under which nodes are compared, or a placeholder in a redacted tree.
-func (d Dot) CompareKey() string { return d.Options.Secrets.CompareKey }
+func newDot(it *plan.Item, p *plan.Plan, o Options, secret bool) Dot {
+	return Dot{Item: it, Plan: p, Options: Shown{Redacted: o.Redacted, Topology: o.Topology}, keys: o.Secrets, secret: secret}
+}
+
+var errNotSecret = errors.New("a key in a file that is not marked secret: list the artifact under secret: in step.yaml")
+
+// Key returns the machine key of the farm, or placeholders in a redacted tree. It is an error to ask for it in a file
+// that step.yaml does not list under secret.
+func (d Dot) Key() (secrets.MachineKey, error) {
+	if !d.secret {
+		return secrets.MachineKey{}, errNotSecret
+	}
+	return d.keys.MachineKey, nil
+}
+
+// CompareKey returns the key under which nodes are compared, or a placeholder in a redacted tree; else it is as Key.
+func (d Dot) CompareKey() (string, error) {
+	if !d.secret {
+		return "", errNotSecret
+	}
+	return d.keys.CompareKey, nil
+}
+
+// Fingerprint returns the fingerprint of the machine key for people, which any file may carry.
+func (d Dot) Fingerprint() string { return d.keys.Fingerprint() }
+
+// FullFingerprint returns the fingerprint of the machine key as scripts compare it.
+func (d Dot) FullFingerprint() string { return d.keys.FullFingerprint() }
 
 // Source returns an entry of the list of sources.
 func (d documentDot) Source(key string) catalog.Source { return d.catalog.Sources[key] }
@@ -145,10 +178,16 @@ func (e *Engine) documents(t *artifact.Tree, p *plan.Plan, o Options, entries []
 		if len(found) > 0 {
 			return found, nil
 		}
-		dot := documentDot{Dot: Dot{Item: &plan.Item{Farm: p.Farm}, Plan: p, Options: o}, Entries: entries, catalog: e.catalog}
+		dot := documentDot{Dot: newDot(&plan.Item{Farm: p.Farm}, p, o, false), Entries: entries, catalog: e.catalog}
 		text, err := parsed.Execute("", dot)
 		if err != nil {
 			return diag.List{executionError(a, err)}, nil
+		}
+		if strings.TrimSpace(text) == "" {
+			continue
+		}
+		if text, err = stamped(a.Ext, text, p.Farm.Stamp()); err != nil {
+			return nil, fmt.Errorf("stamp %s: %w", n, err)
 		}
 		f := artifact.File{Path: n, Data: encode(a.Ext, text), Meta: meta(nil, a)}
 		if err := t.Add(f); err != nil {
@@ -226,7 +265,7 @@ func (e *Engine) file(p *plan.Plan, it *plan.Item, a *catalog.Artifact, o Option
 	if len(found) > 0 {
 		return nil, found, nil
 	}
-	dot := Dot{Item: it, Plan: p, Options: o}
+	dot := newDot(it, p, o, a.Secret)
 	body, err := parsed.Execute("", dot)
 	if err != nil {
 		return nil, diag.List{executionError(a, err)}, nil
@@ -239,7 +278,9 @@ func (e *Engine) file(p *plan.Plan, it *plan.Item, a *catalog.Artifact, o Option
 	case "ps1":
 		text, err = e.powerShell(it, a, parsed, dot, body)
 	case "sql":
-		text, err = e.tsql(it, a, body)
+		text, err = e.tsql(it, a, parsed, dot, body)
+	default:
+		text, err = stamped(a.Ext, text, it.Farm.Stamp())
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("render %s for %s: %w", a.Path, it.Folder, err)
@@ -329,7 +370,9 @@ func (e *Engine) powerShell(it *plan.Item, a *catalog.Artifact, parsed *catalog.
 	return e.frame("script.ps1.tmpl", d)
 }
 
-func (e *Engine) tsql(it *plan.Item, a *catalog.Artifact, body string) (string, error) {
+// tsql puts the frame around a body. A block "variables" of the template names the sqlcmd variables that the file needs; the
+// runner knows them by the header.
+func (e *Engine) tsql(it *plan.Item, a *catalog.Artifact, parsed *catalog.Parsed, dot Dot, body string) (string, error) {
 	if it.Instance == nil {
 		return "", fmt.Errorf("a T-SQL template needs a scope with an instance, not %q", it.Step.Scope)
 	}
@@ -340,6 +383,15 @@ func (e *Engine) tsql(it *plan.Item, a *catalog.Artifact, body string) (string, 
 	}
 	if d.Title, d.Fields, err = e.header(it, a, quote.SQLNote); err != nil {
 		return "", err
+	}
+	if parsed.Has("variables") {
+		names, err := parsed.Execute("variables", dot)
+		if err != nil {
+			return "", err
+		}
+		if names = strings.TrimSpace(names); names != "" {
+			d.Fields = append(d.Fields, field{"Variables", names})
+		}
 	}
 	return e.frame("script.sql.tmpl", d)
 }
@@ -394,23 +446,27 @@ func wordByte(b byte) bool {
 // header returns title and fields of a script's header, quoted for a comment of its language.
 func (e *Engine) header(it *plan.Item, a *catalog.Artifact, note func(string) (string, error)) (string, []field, error) {
 	s := it.Step
-	title, changes, undo := s.Title, s.Changes, s.Undo
+	title, changes, undo := it.Title, s.Changes, s.Undo
 	switch a.Kind {
 	case "verify":
-		title, changes, undo = "Verify: "+lower(s.Title), "nothing", "nothing to undo"
+		title, changes, undo = "Verify: "+lower(it.Title), "nothing", "nothing to undo"
 	case "preflight":
-		title, changes, undo = "Preflight: "+lower(s.Title), "nothing", "nothing to undo"
+		title, changes, undo = "Preflight: "+lower(it.Title), "nothing", "nothing to undo"
 	case "rollback":
-		title, undo = "Take back: "+lower(s.Title), "run the install script of this step again"
+		title, undo = "Take back: "+lower(it.Title), "run the install script of this step again"
 		changes = s.Undo
 		if s.Leaves != "" {
 			changes += "; leaves behind: " + s.Leaves
 		}
 	}
-	raw := []field{{"Step", s.ID + ", " + a.Kind + ", file number " + strconv.Itoa(s.Number)}}
+	var raw []field
+	if stamp := it.Farm.Stamp(); stamp != "" {
+		raw = append(raw, field{"Support", stamp})
+	}
+	raw = append(raw, field{"Step", s.ID + ", " + a.Kind + ", file number " + strconv.Itoa(s.Number)})
 	raw = append(raw, field{"Run on", where(it)}, field{"Run by", s.Actor}, field{"Changes", orNothing(changes)}, field{"Undo", orNothing(undo)})
-	if s.Downtime != "" && !catalog.ReadOnly(a.Kind) {
-		raw = append(raw, field{"Downtime", s.Downtime})
+	if it.Downtime != "" && !catalog.ReadOnly(a.Kind) {
+		raw = append(raw, field{"Downtime", it.Downtime})
 	}
 	if s.Success != "" && a.Kind != "rollback" {
 		raw = append(raw, field{"Success", s.Success})
@@ -434,7 +490,7 @@ func (e *Engine) header(it *plan.Item, a *catalog.Artifact, note func(string) (s
 		raw = append(raw, field{"Secret", "this file carries a secret: never attach it to a ticket or mail"})
 	}
 	for i := range raw {
-		text, err := phrase(raw[i].Text, it)
+		text, err := it.Text(raw[i].Text)
 		if err != nil {
 			return "", nil, fmt.Errorf("%s of step.yaml: %w", raw[i].Name, err)
 		}
@@ -442,28 +498,8 @@ func (e *Engine) header(it *plan.Item, a *catalog.Artifact, note func(string) (s
 			return "", nil, err
 		}
 	}
-	title, err := phrase(title, it)
-	if err != nil {
-		return "", nil, err
-	}
-	title, err = note(title)
+	title, err := note(title)
 	return strings.TrimSuffix(title, "."), raw, err
-}
-
-// phrase expands a text of step.yaml, which may be a template over the item. The result is quoted by its destination.
-func phrase(text string, it *plan.Item) (string, error) {
-	if !strings.Contains(text, "{{") {
-		return text, nil
-	}
-	t, err := template.New("step.yaml").Option("missingkey=error").Parse(text)
-	if err != nil {
-		return "", err
-	}
-	var b strings.Builder
-	if err := t.Execute(&b, it); err != nil {
-		return "", err
-	}
-	return b.String(), nil
 }
 
 func where(it *plan.Item) string {

@@ -177,7 +177,7 @@ func place(temp, path string) error {
 	lock := path + ".lock"
 	l, err := privatefile.Create(lock)
 	if err != nil {
-		return fmt.Errorf("lock it (remove %s if no mbamplan runs): %v", lock, err)
+		return fmt.Errorf("lock it (remove %s if no mbamplan runs): %v", lock, err) //nolint:errorlint // an existing lock is no existing secrets file
 	}
 	defer os.Remove(lock)
 	defer l.Close()

@@ -266,6 +266,8 @@ func TestHAProxy(t *testing.T) {
 		{"missing timeout", "    timeout server 50s\n", "", "CFG041", 0},
 		{"missing backend", "default_backend nodes", "default_backend node", "CFG040", 0},
 		{"bad port", ":8443", ":84430", "CFG040", 9},
+		{"CA file of another machine", " check ", ` check check-ssl verify required ca-file /no/such\ folder/c\#a.pem `, "", 0},
+		{"CA file without a path", " check ", " check check-ssl verify required ca-file none.pem ", "CFG040", 12},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got, err := HAProxy(context.Background(), program, "haproxy.cfg", []byte(strings.Replace(goodHAProxy, c.from, c.to, 1)))

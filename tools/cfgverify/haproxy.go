@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 )
 
@@ -59,14 +60,26 @@ func RequireHAProxy(tb TB) string {
 	return ""
 }
 
+// caFile matches the argument of ca-file, a word with HAProxy's escapes.
+var caFile = regexp.MustCompile(`(\sca-file\s+)((?:\\.|[^\s\\])+)`)
+
 // HAProxy lets haproxy check a configuration (haproxy -c -f). Warnings are findings too: a missing timeout is one, with exit
-// code 0. Server names that do not resolve pass only with "init-addr none". Codes: CFG040 error, CFG041 warning.
+// code 0. Server names that do not resolve pass only with "init-addr none". CA files of an absolute path belong to the
+// machine that will run the configuration: the certificates of this system stand in for them. Codes: CFG040 error, CFG041
+// warning.
 func HAProxy(ctx context.Context, program, name string, data []byte) ([]Finding, error) {
 	dir, err := os.MkdirTemp("", "cfgverify")
 	if err != nil {
 		return nil, fmt.Errorf("make a folder for %s: %w", name, err)
 	}
 	defer os.RemoveAll(dir)
+	data = caFile.ReplaceAllFunc(data, func(word []byte) []byte {
+		m := caFile.FindSubmatch(word)
+		if m[2][0] != '/' {
+			return word
+		}
+		return []byte(string(m[1]) + "@system-ca")
+	})
 	path := filepath.Join(dir, "haproxy.cfg")
 	if err := os.WriteFile(path, data, 0o600); err != nil {
 		return nil, fmt.Errorf("write %s for haproxy: %w", name, err)

@@ -13,7 +13,8 @@ func (c *checker) style() {
 		if is(call.Name, "Write-Host", "Write-Error", "Invoke-Expression") {
 			c.report(call.Node, "PSC013", "%s is not used: text goes to the pipeline, errors through Stop-Step", call.Name)
 		}
-		if to := c.table.Alias(call.Name); to != "" && c.function(call) == nil {
+		// Add- and Remove-WindowsFeature are cmdlets of 2008 R2 and aliases later; package binding judges them by the target.
+		if to := c.table.Alias(call.Name); to != "" && c.function(call) == nil && !is(call.Name, "Add-WindowsFeature", "Remove-WindowsFeature") {
 			c.report(call.Node, "PSC014", "%s is an alias of %s", call.Name, to)
 		}
 		if call.Function == nil || !is(call.Function.Name, nativeHelper) {
