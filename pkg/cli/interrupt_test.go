@@ -228,10 +228,10 @@ func replaced(n int) func(*workshop) bool {
 var moments = []moment{
 	{"while it compiles", func(*workshop, func() bool) { time.Sleep(150 * time.Millisecond) }},
 	{"at the first staged file", until(staged(1))},
-	{"in the middle of staging", until(staged(200))},
+	{"in the middle of staging", until(staged(100))},
 	{"at the journal", until(func(w *workshop) bool { return w.exists(".mbamplan-stage/journal.json") })},
 	{"when the first files are moved", until(replaced(1))},
-	{"when many files are moved", until(replaced(200))},
+	{"when many files are moved", until(replaced(100))},
 }
 
 // hit starts a render of the changed topology and sends it a signal at the moment. It returns how the process ended.
@@ -294,7 +294,7 @@ func (w *workshop) clean(t *testing.T) {
 // TestInterrupt sends Ctrl-C at every stage of a render. Either the previous output is whole and the exit code 3, or, from
 // the journal on, the new output is whole and the exit code 0. Nothing else is left.
 func TestInterrupt(t *testing.T) {
-	w := newWorkshop(t, 20)
+	w := newWorkshop(t, 8)
 	interrupted := 0
 	for _, m := range moments {
 		t.Run(m.name, func(t *testing.T) {
@@ -328,7 +328,7 @@ func TestInterrupt(t *testing.T) {
 // TestKill ends a render without a chance to clean up. What carries a key is private at that moment, and the next render
 // puts everything right.
 func TestKill(t *testing.T) {
-	w := newWorkshop(t, 20)
+	w := newWorkshop(t, 8)
 	writing := 0
 	for _, m := range moments {
 		t.Run(m.name, func(t *testing.T) {
@@ -359,7 +359,7 @@ func TestKill(t *testing.T) {
 
 // TestTwoRenders starts a second render while the first one writes.
 func TestTwoRenders(t *testing.T) {
-	w := newWorkshop(t, 20)
+	w := newWorkshop(t, 8)
 	first := w.command("new.yaml", "out")
 	if err := first.Start(); err != nil {
 		t.Fatal(err)
@@ -408,5 +408,72 @@ func TestSecretsAtOnce(t *testing.T) {
 		if p := difference(first, snapshot(t, filepath.Join(dir, fmt.Sprint("out", i)))); p != "" {
 			t.Errorf("run %d has other keys than run 0: %s", i, p)
 		}
+	}
+}
+
+// TestNoSecretPrinted searches everything that the commands print, with keys that are new, changed and damaged, for keys
+// of before and after.
+func TestNoSecretPrinted(t *testing.T) {
+	w := newWorkshop(t, 0)
+	file := filepath.Join(w.dir, "farm.secrets.yaml")
+	var keys []string
+	remember := func() {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, word := range strings.Fields(string(text)) {
+			// A damaged key is shorter; a third of one is more than any message may repeat.
+			if len(word) >= 32 && strings.Trim(word, "0123456789ABCDEF") == "" {
+				keys = append(keys, word[:20], word[len(word)-20:])
+			}
+		}
+	}
+	printed := 0
+	run := func(code int, args ...string) {
+		t.Helper()
+		cmd := exec.Command("mbamplan", append(args, "--secrets", "farm.secrets.yaml")...)
+		cmd.Dir = w.dir
+		out, _ := cmd.CombinedOutput()
+		if cmd.ProcessState.ExitCode() != code {
+			t.Errorf("%q ends with %v, not %d: %s", args, cmd.ProcessState, code, out)
+		}
+		printed += len(out)
+		for _, key := range keys {
+			if bytes.Contains(bytes.ToUpper(out), []byte(key)) {
+				t.Errorf("%q prints a part of a key", args)
+			}
+		}
+	}
+	render := func(code int, flags ...string) {
+		t.Helper()
+		run(code, append([]string{"render", "old.yaml", "-o", "out", "--templates", "keyed"}, flags...)...)
+	}
+	remember()
+	render(0)
+	render(0, "--diff")
+	run(0, "secrets", "fingerprint", "old.yaml")
+	run(3, "secrets", "new", "old.yaml")
+	run(0, "secrets", "rotate", "old.yaml")
+	remember()
+	render(4, "--diff")
+	render(0, "--dry-run")
+	put(t, filepath.Join(w.out, "web/WEB1/install/899-zz-keyed.ps1"), "edited "+keys[0])
+	render(3)
+	render(4, "--diff")
+	render(4, "--diff", "--force")
+	render(0, "--force")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, damage := range [][2]string{{"validationKey: ", "validationKey: 0"}, {"decryptionKey: ", "decryptionKey "}, {"compareKey: ", "compareKey: \""}, {"decryption: AES", "decryption: 3DES"}, {"schema: 1", "schema: 2"}} {
+		put(t, file, strings.Replace(string(text), damage[0], damage[1], 1))
+		render(3)
+		run(3, "secrets", "fingerprint", "old.yaml")
+		run(3, "secrets", "rotate", "old.yaml")
+	}
+	if len(keys) < 12 || printed < 1000 {
+		t.Errorf("%d parts of keys searched in %d bytes", len(keys), printed)
 	}
 }

@@ -116,6 +116,17 @@ func (w *Web) NameMoves() bool {
 	return false
 }
 
+// OldAddresses returns the addresses of existing nodes, to one of which the farm's host name leads while NameMoves.
+func (w *Web) OldAddresses() []string {
+	var out []string
+	for _, n := range w.Nodes {
+		if n.Existing && n.Host.Address.IsValid() {
+			out = append(out, n.Host.Address.String())
+		}
+	}
+	return out
+}
+
 // OldName is a service principal name under which an existing node was reached, and the computer that may own it.
 type OldName struct {
 	SPN      string // http/web1.contoso.com

@@ -248,6 +248,12 @@ func (s *SetupServer) Instances() []*Instance {
 	return out
 }
 
+// SetupConnection is a connection to master of the instance by the name that setup is given, SERVER or SERVER\INSTANCE: it
+// works where setup's own connections do.
+func (i *Instance) SetupConnection() (string, error) {
+	return pairs("Data Source", i.Name, "Initial Catalog", "master", "Integrated Security", "SSPI")
+}
+
 // Needed are the databases that must be there before setup starts on this server: those that its reports and websites use and
 // that setup creates on another one.
 func (s *SetupServer) Needed() []*Database {

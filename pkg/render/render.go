@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -148,6 +149,12 @@ type Entry struct {
 
 // Kind is the kind of the file.
 func (e Entry) Kind() string { return e.Artifact.Kind }
+
+// Later reports whether the file is for the time after the installation: maintenance, drills and whatever kinds an
+// overlay adds.
+func (e Entry) Later() bool {
+	return !slices.Contains([]string{"preflight", "install", "verify", "rollback", "tool"}, e.Kind())
+}
 
 type documentDot struct {
 	Dot
