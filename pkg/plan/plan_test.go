@@ -181,3 +181,32 @@ web/b WEB3 false none ""`
 		t.Errorf("a wrong expression gives %v", err)
 	}
 }
+
+// An instance that is witness of one pair and partner of another holds a copy; one with copies of two placements holds both.
+func TestAnInstanceKnowsAllItsDatabases(t *testing.T) {
+	data, err := os.ReadFile("../../examples/litware-two-mirrors.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.NewReplacer(`mirror: DB2\KEYS`, `mirror: DB2\KEYS`+"\n    witness: DB3\\STATUS", `principal: DB1\STATUS`, `principal: DB1\KEYS`).Replace(string(data))
+	_, f, found := compile.Topology("shared.yaml", []byte(text))
+	if f == nil {
+		t.Fatal(found)
+	}
+	p, err := plan.New(f, steps(t, "database/a 10 instance", "database/b 20 principal"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got strings.Builder
+	for _, it := range p.Items {
+		fmt.Fprintf(&got, "%d %s:", it.Step.Number, it.Server())
+		for _, d := range it.Databases() {
+			fmt.Fprintf(&got, " %s", d.Key)
+		}
+		got.WriteString("\n")
+	}
+	want := "10 DB1.KEYS: compliance recovery\n10 DB1.STATUS:\n10 DB2.KEYS: recovery\n10 DB3.STATUS: compliance\n20 DB1.KEYS: recovery\n20 DB1.KEYS: compliance\n"
+	if got.String() != want {
+		t.Errorf("got\n%swant\n%s", got.String(), want)
+	}
+}
