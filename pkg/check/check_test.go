@@ -70,6 +70,8 @@ var cases = []struct {
 	{"MBP1207", always, []string{`, serviceAccount: CONTOSO\svc-sql`, ""}, "no service account", ""},
 	{"MBP1301", always, []string{"edition: Enterprise", "edition: Standard"}, "cannot hold both databases", ""},
 	{"MBP1301", always, []string{"edition: Enterprise", "edition: Standard", "    kind: availabilityGroup\n", "    kind: availabilityGroup\n    basic: true\n", ", {instance: SQL3, availability: asynchronous}", ""}, "a basic group holds one", "basic"},
+	{"MBP1301", always, []string{`version: "2019"`, `version: "2014"`, "    kind: availabilityGroup\n", "    kind: availabilityGroup\n    basic: true\n"}, "does not know", "basic"},
+	{"MBP1301", always, []string{"    kind: availabilityGroup\n", "    kind: availabilityGroup\n    basic: true\n"}, "is Enterprise edition, which has groups", "basic"},
 	{"MBP1302", always, []string{
 		"databases:\n", "  OTHER-AG:\n    kind: availabilityGroup\n    replicas: [SQL1, SQL2]\n    listener: {name: MBAM-SQ2, addresses: [10.1.0.51/24]}\n    backupShare: \\\\fs1\\seed\ndatabases:\n",
 		"recovery: MBAM-AG", "recovery: OTHER-AG",
