@@ -6,6 +6,7 @@ import (
 
 	"github.com/mbamplan/mbamplan/pkg/compile"
 	"github.com/mbamplan/mbamplan/pkg/explain"
+	"github.com/mbamplan/mbamplan/pkg/schema"
 )
 
 func ruleSources() []string {
@@ -27,4 +28,13 @@ func TestGeneratedRules(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden(t, "rules.md", b.String())
+}
+
+// TestGeneratedSchema holds docs/topology.schema.json against the field table; `make docs` writes it.
+func TestGeneratedSchema(t *testing.T) {
+	text, err := schema.Topology()
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "topology.schema.json", string(text))
 }

@@ -24,6 +24,7 @@ type About struct {
 	Topology           Topology
 	Redacted           bool   // placeholders stand in place of secrets
 	SecretsFingerprint string // of the machine key in the files; empty without one
+	Unsupported        string // what of the plan no document supports, as it stands in every file; empty for a supported plan
 }
 
 // Topology names the input.
@@ -41,6 +42,7 @@ type Manifest struct {
 	Topology           Topology       `json:"topology"`
 	Redacted           bool           `json:"redacted"`
 	SecretsFingerprint string         `json:"secretsFingerprint"`
+	Unsupported        string         `json:"unsupported,omitempty"`
 	Files              []ManifestFile `json:"files"`
 	// Stale are files of earlier renders that were left in place. They are no part of the plan; they are listed so that a
 	// later run can still prune them.
@@ -67,7 +69,7 @@ type ManifestFile struct {
 func (t *Tree) Manifest(about About) *Manifest {
 	m := &Manifest{
 		Schema: schema, Tool: about.Tool, Topology: about.Topology, Redacted: about.Redacted,
-		SecretsFingerprint: about.SecretsFingerprint, Files: []ManifestFile{},
+		SecretsFingerprint: about.SecretsFingerprint, Unsupported: about.Unsupported, Files: []ManifestFile{},
 	}
 	for _, f := range t.Files() {
 		m.Files = append(m.Files, ManifestFile{
@@ -81,7 +83,7 @@ func (t *Tree) Manifest(about About) *Manifest {
 
 func (m *Manifest) equal(o *Manifest) bool {
 	return m.Schema == o.Schema && m.Tool == o.Tool && m.Topology == o.Topology && m.Redacted == o.Redacted &&
-		m.SecretsFingerprint == o.SecretsFingerprint && slices.Equal(m.Files, o.Files) && slices.Equal(m.Stale, o.Stale)
+		m.SecretsFingerprint == o.SecretsFingerprint && m.Unsupported == o.Unsupported && slices.Equal(m.Files, o.Files) && slices.Equal(m.Stale, o.Stale)
 }
 
 func digest(data []byte) string {

@@ -38,8 +38,9 @@ type Step struct {
 	Number     int        `key:"number" req:"true" doc:"file number, the same farm-wide; higher than that of every step it needs"`
 	Title      string     `key:"title" req:"true" is:"text" doc:"what it does, as an order"`
 	Actor      string     `key:"actor" req:"true" enum:"domain administrator|database administrator|web administrator|report administrator|network team|PKI team|client administrator|backup administrator" doc:"who runs it"`
-	Scope      string     `key:"scope" req:"true" enum:"once|host|instance|replica|secondary|pair|database|placement|group|listener|principal|mirror|witness|creator|report server|web farm|node|first node|other nodes" doc:"for what it is rendered"`
+	Scope      string     `key:"scope" req:"true" enum:"once|host|instance|replica|secondary|pair|database|placement|group|listener|principal|mirror|witness|creator|setup server|report server|web farm|node|first node|other nodes" doc:"for what it is rendered"`
 	When       string     `key:"when" doc:"template expression; the step is rendered where it is true"`
+	Releases   []string   `key:"releases" enum:"2.5 SP1|2.5|2.0" doc:"releases of MBAM that it is for; left out = 2.5 and 2.5 SP1"`
 	Needs      []Need     `key:"needs" doc:"steps that come before"`
 	Serial     bool       `key:"serial" doc:"one server after another, each finished before the next begins"`
 	Restart    string     `key:"restart" enum:"none|service|server" def:"none" why:"most steps restart nothing" doc:"what it restarts"`
@@ -78,6 +79,15 @@ func (s *Step) Role() string { role, _, _ := strings.Cut(s.ID, "/"); return role
 
 // Short is the step's name without its role.
 func (s *Step) Short() string { _, name, _ := strings.Cut(s.ID, "/"); return name }
+
+// For reports whether the step is for a release of MBAM. A step that names none is for the 2.5 releases: nothing of theirs
+// may reach a 2.0 farm by oversight.
+func (s *Step) For(release string) bool {
+	if len(s.Releases) == 0 {
+		return release != "2.0"
+	}
+	return slices.Contains(s.Releases, release)
+}
 
 // Has reports whether the step has an artifact of the kind.
 func (s *Step) Has(kind string) bool {

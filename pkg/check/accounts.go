@@ -69,6 +69,7 @@ var accountRules = []Rule{
 			"gives every path through the reports the right to write, and makes the two database roles meaningless.",
 		Fix:     "Use two accounts, and two groups if access is given to groups.",
 		Example: Example{Edits: []string{"reports: svc-mbam-ro", "reports: svc-mbam-pool"}},
+		Only25:  true,
 		Find: func(c *Context) {
 			if c.Pool.Same(c.ReportReader) {
 				c.ReportAt("accounts.reports", "use a second account for the reports", "accounts.pool", "the application pool account", "the reports' account %q is the application pool account: reports would read with the right to write", c.ReportReader.Down())
@@ -84,6 +85,7 @@ var accountRules = []Rule{
 			"the right to the wrong one, and the web applications fail at their first connection.",
 		Fix:     "Leave readWrite and readOnly out, or name groups that hold the accounts.",
 		Example: Example{Edits: []string{"readWrite: MBAM DB RW", "readWriteIs: user\n  readWrite: MBAM DB RW"}},
+		Only25:  true,
 		Find: func(c *Context) {
 			if !c.ReadWrite.Group && !c.ReadWrite.Same(c.Pool) {
 				c.Report("accounts.readWrite", "name the pool account, or a group that holds it", "the read/write user %q is not the application pool account %q", c.ReadWrite.Down(), c.Pool.Down())
@@ -102,6 +104,7 @@ var accountRules = []Rule{
 			"and domain too. One group in both roles has the wider right, so the narrower role protects nothing.",
 		Fix:     "Use two groups.",
 		Example: Example{Edits: []string{"helpdesk: MBAM Helpdesk", "helpdesk: MBAM Advanced Helpdesk"}},
+		Only25:  true,
 		Find: func(c *Context) {
 			if c.AdvancedHelpdesk.Same(c.Helpdesk) {
 				c.ReportAt("groups.helpdesk", "use two groups", "groups.advancedHelpdesk", "also here", "group %q has both help desk roles; the advanced one overrides the other", c.Helpdesk.Down())

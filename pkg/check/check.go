@@ -25,7 +25,9 @@ type Rule struct {
 	Fix string
 	// Example breaks the rule; `mbamplan explain` and docs/rules.md show it, and a test runs it.
 	Example Example
-	Find    func(*Context)
+	// Only25 marks a rule about what MBAM 2.0 does not have; it is not asked of a 2.0 farm.
+	Only25 bool
+	Find   func(*Context)
 }
 
 // Example is a small change that makes a clean topology break a rule.
@@ -71,7 +73,7 @@ func (c *Context) add(s diag.Severity, path, fix string, related []diag.Related,
 // Rules lists every rule in the order of its code.
 func Rules() []Rule {
 	var all []Rule
-	for _, family := range [][]Rule{scopeRules, nameRules, accountRules, databaseRules, webRules, existingRules, lifecycleRules, supportRules} {
+	for _, family := range [][]Rule{scopeRules, nameRules, accountRules, databaseRules, webRules, mbam20Rules, existingRules, lifecycleRules, supportRules} {
 		all = append(all, family...)
 	}
 	return all
@@ -83,6 +85,9 @@ func Run(l *topology.Loaded, f *farm.Farm) diag.List {
 	rules := Rules()
 	for i := range rules {
 		c.rule = &rules[i]
+		if c.rule.Only25 && f.MBAM.V2() {
+			continue
+		}
 		rules[i].Find(c)
 	}
 	c.found.Sort()

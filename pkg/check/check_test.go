@@ -35,6 +35,7 @@ func edit(t *testing.T, text string, pairs ...string) string {
 const (
 	always, mirrored = "contoso-alwayson.yaml", "fabrikam-mirrored.yaml"
 	toGroup, attach  = "existing-to-alwayson.yaml", "existing-attach-only.yaml"
+	two              = "mbam20-two-servers.yaml"
 )
 
 // Each case changes a clean example into one that a rule must find; the unchanged example is its good twin.
@@ -44,7 +45,6 @@ var cases = []struct {
 	text          string // part of the message
 	at            string // part of the line that the finding points at
 }{
-	{"MBP1001", always, []string{"release: 2.5 SP1", "release: 2.0", "      portal: {companyName: Contoso IT, helpdeskText: Contact the Contoso help desk, helpdeskUrl: \"https://help.contoso.com\"}\n", ""}, "2.0 is not rendered", "release: 2.0"},
 	{"MBP1001", always, []string{"  media:", "  mode: configurationManager\n  media:"}, "Configuration Manager", "mode:"},
 	{"MBP1002", mirrored, []string{"    existing: true\n", ""}, "mirroring is not set up", "kind: mirroring"},
 	{"MBP1101", always, []string{"{name: MBAM-SQL,", "{name: MBAM-LISTENER-01,"}, `"MBAM-LISTENER-01"`, "MBAM-LISTENER-01"},
@@ -106,6 +106,25 @@ var cases = []struct {
 	{"MBP1406", always, []string{"kind: nlb,", "kind: nlb, mode: unicast,"}, "MAC address spoofing", "mode"},
 	{"MBP1407", always, []string{"      nodes: [WEB1, WEB2]", "      features: [administrationPortal, selfServicePortal]\n      nodes: [WEB1, WEB2]", "clients: {gpo: MBAM clients, ou: \"OU=Workstations,DC=contoso,DC=com\"}\n", ""}, "no farm has the agent service", ""},
 	{"MBP1408", always, []string{"release: 2.5 SP1", `release: "2.5"`}, "portal texts", "portal"},
+	{"MBP1701", two, []string{"      nodes: MBAMWEB\n", "      nodes: [MBAMWEB, MBAMDB]\n      balancer: {kind: external, address: 10.20.0.60/24}\n", "host: mbamweb.tailspin.com ", "host: mbam.tailspin.com "}, "does not support a balanced web farm (web)", "- host"},
+	{"MBP1701", two, []string{"  MBAMDB:\n\n", "  MBAMDB:\n  MBAMWEB:\n\n", "{kind: standalone, instance: MBAMDB}", "{kind: mirroring, principal: MBAMDB, mirror: MBAMWEB}"}, "does not support database mirroring (databases)", "databases:"},
+	{"MBP1701", two, []string{"  MBAMDB:\n\n", "  MBAMDB: {nodes: [MBAMDB, MBAMWEB]}\n\ncluster: {name: CLU1}\n", "kind: standalone", "kind: fci"}, "failover cluster instance (MBAMDB)", "databases:"},
+	{"MBP1701", two, []string{"  MBAMDB:\n\n", "  MBAMDB:\n  MBAMWEB:\n\ncluster: {name: CLU1}\n", "{kind: standalone, instance: MBAMDB}", "{kind: availabilityGroup, replicas: [MBAMDB, MBAMWEB], listener: {name: LSN, addresses: [10.20.0.50/24]}, backupShare: '\\\\fs1\\seed'}", "  media:", "  acceptUnsupported: true\n  media:"}, "an availability group (databases) is acknowledged", "databases:"},
+	{"MBP1701", two, []string{"reports: {hosts: MBAMDB,", "reports: {hosts: [MBAMDB, MBAMWEB],"}, "more than one report server", "reports:"},
+	{"MBP1701", two, []string{"  media:", "  acceptUnsupported: true\n  media:"}, "nothing in the plan is unsupported", "acceptUnsupported"},
+	{"MBP1701", always, []string{"  media:", "  acceptUnsupported: true\n  media:"}, "nothing in the plan is unsupported", "acceptUnsupported"},
+	{"MBP1702", two, []string{"  reports: svc-mbam-reports ", "  pool: svc-mbam-pool\n  reports: svc-mbam-reports "}, "accounts.pool", "pool:"},
+	{"MBP1702", two, []string{"defaults:\n", "groups: {helpdesk: HD}\ndefaults:\n"}, "groups.helpdesk", "groups:"},
+	{"MBP1702", two, []string{"  recovery: databases", "  recovery: {placement: databases, name: Keys}"}, "databases.recovery.name", "Keys"},
+	{"MBP1702", two, []string{"      acceptHTTP: true ", "      certificate: 1F3A5C7E9B0D2F4A6C8E0B1D3F5A7C9E1B3D5F70\n      acceptHTTP: true "}, "certificate", "certificate:"},
+	{"MBP1702", two, []string{"host: mbamweb.tailspin.com ", "host: mbam.tailspin.com "}, "is not the server's own", "host:"},
+	{"MBP1702", two, []string{"      nodes: MBAMWEB\n", "      nodes: MBAMWEB\n      features: [administrationPortal]\n"}, "as one feature", "features"},
+	{"MBP1703", two, []string{"  MBAMDB:\n\nplacements:\n  databases: {kind: standalone, instance: MBAMDB}", "  MBAMDB:\n  MBAMWEB:\n\nplacements:\n  databases: {kind: standalone, instance: MBAMDB}\n  other: {kind: standalone, instance: MBAMWEB}", "compliance: databases", "compliance: other"}, "in the documented order", "MBAMWEB"},
+	{"MBP1703", two, []string{"  media: \\\\files.tailspin.com\\mbam20\\MbamSetup.exe\n", ""}, "MbamSetup.exe is missing", ""},
+	{"MBP1704", two, []string{`windows: "2012"`, `windows: "2016"`}, "Windows Server 2016", ""},
+	{"MBP1704", two, []string{`{version: "2012"`, `{version: "2014"`}, "SQL Server 2014", ""},
+	{"MBP1704", two, []string{"edition: Standard", "edition: Developer"}, "Developer edition", ""},
+	{"MBP1704", two, []string{"  MBAMDB:\n\n", "  MBAMDB: {port: 1500}\n\n"}, "port 1500", "1500"},
 	{"MBP1801", always, []string{"recovery: MBAM-AG", "recovery: {placement: MBAM-AG, existing: true}"}, "empty one beside it", "compliance"},
 	{"MBP1802", always, []string{"nodes: [WEB1, WEB2]", "nodes: [{host: WEB1, existing: true}, WEB2]"}, "node \"WEB1\" is existing", "nodes"},
 	{"MBP1802", always, []string{"reports: RPT1\n", "reports: {hosts: RPT1, existing: true}\n"}, "the reports are existing", "reports"},
@@ -169,7 +188,7 @@ func TestRulesFind(t *testing.T) {
 }
 
 func TestExamplesAreClean(t *testing.T) {
-	for _, name := range []string{always, mirrored, toGroup, attach} {
+	for _, name := range []string{always, mirrored, toGroup, attach, two} {
 		if _, _, found := compile.Topology(name, []byte(read(t, name))); len(found) > 0 {
 			t.Errorf("%s: %+v", name, found)
 		}

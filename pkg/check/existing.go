@@ -13,6 +13,10 @@ import (
 var existingRules = []Rule{
 	{
 		Code: "MBP1801", Title: "the two databases exist together", Severity: diag.Error, Sources: []string{"mbam-move"},
+		Why:     "MBAM reads and writes both databases as one. With one of them full and the other new, its features would meet an empty database beside the old keys, and nobody would notice before a key is missing.",
+		Fix:     "Mark both databases existing, or neither.",
+		Example: Example{Edits: []string{"recovery: MBAM-AG", "recovery: {placement: MBAM-AG, existing: true}"}},
+		Only25:  true,
 		Find: func(c *Context) {
 			for _, d := range c.Databases() {
 				for _, other := range c.Databases() {
@@ -26,6 +30,10 @@ var existingRules = []Rule{
 	},
 	{
 		Code: "MBP1802", Title: "existing features have existing databases", Severity: diag.Error, Sources: []string{"mbam-move"},
+		Why:     "Web features and reports that run today have their keys and records in a database. Planned against databases that are still to be created, they would be pointed at empty ones.",
+		Fix:     "Mark both databases existing, or leave the features new.",
+		Example: Example{Edits: []string{"reports: RPT1\n", "reports: {hosts: RPT1, existing: true}\n"}},
+		Only25:  true,
 		Find: func(c *Context) {
 			if c.Compliance.Existing || c.Recovery.Existing {
 				return
@@ -45,6 +53,10 @@ var existingRules = []Rule{
 	},
 	{
 		Code: "MBP1803", Title: "an existing database is where the plan can take it from", Severity: diag.Error, Sources: []string{"mbam-move", "sql-ag-create"},
+		Why:     "A database goes into a group on the instance that holds it today, which therefore has to be the first replica. A move to another instance is a backup and restore of its own, with the order that MBAM's document gives: restored first, then enabled.",
+		Fix:     "Write the instance that holds the database as the first replica, or leave was out.",
+		Example: Example{Base: "existing-to-alwayson.yaml", Edits: []string{"recovery: {placement: MBAM-AG, existing: true}", "recovery: {placement: MBAM-AG, existing: true, was: SQL2}"}},
+		Only25:  true,
 		Find: func(c *Context) {
 			for _, d := range c.Databases() {
 				p, path := d.Placement, "databases."+d.Key+".was"
@@ -68,6 +80,10 @@ var existingRules = []Rule{
 	},
 	{
 		Code: "MBP1804", Title: "a node gets its new host name while another one serves it", Severity: diag.Error, Sources: []string{"mbam-cmdlets", "mbam-spn"},
+		Why:     "MBAM writes the host name into its files when a feature is enabled, so a new name means to disable and to enable. Somebody has to serve the clients meanwhile: a node that has the new name already stands before the one that gets it.",
+		Fix:     "List the new node first, and write was only on existing nodes.",
+		Example: Example{Base: "existing-to-alwayson.yaml", Edits: []string{"was: web1.contoso.com", "was: mbam.contoso.com"}},
+		Only25:  true,
 		Find: func(c *Context) {
 			for i, w := range c.Webs {
 				served := false
@@ -90,6 +106,14 @@ var existingRules = []Rule{
 	},
 	{
 		Code: "MBP1805", Title: "a mirrored pair becomes a group by hand", Severity: diag.Error, Sources: []string{"sql-mirroring", "sql-ag-prereqs"},
+		Why: "A mirrored database cannot be in an availability group. The way from one to the other ends the mirroring, takes the log backups in between and joins the copies; each step depends on what the two servers hold at that moment.",
+		Fix: "Build the group by hand as the documents say, then mark the placement existing.",
+		Example: Example{Base: "fabrikam-mirrored.yaml", Edits: []string{
+			"databases:   ", "  MBAM-AG: {kind: availabilityGroup, replicas: [DB1\\MBAM, DB2\\MBAM], listener: {name: MBAM-SQL, addresses: [192.168.10.50/24]}, backupShare: \\\\fs1\\seed}\ndatabases:   ",
+			"placement: mirrored}\n  recovery: {name: MBAM_Recovery, placement: mirrored}", "placement: MBAM-AG, existing: true}\n  recovery: {name: MBAM_Recovery, placement: MBAM-AG, existing: true}",
+			"hosts:\n", "cluster: {name: CLU1}\nhosts:\n",
+		}},
+		Only25: true,
 		Find: func(c *Context) {
 			for _, g := range c.Groups() {
 				for _, m := range c.Mirrors() {
@@ -103,6 +127,10 @@ var existingRules = []Rule{
 	},
 	{
 		Code: "MBP1806", Title: "nodes join an NLB cluster from one that is in it", Severity: diag.Error, Sources: []string{"win-nlb"},
+		Why:     "A node joins an NLB cluster through a member of it, and the scripts do that from the first node of the list. A first node that is new is no member yet.",
+		Fix:     "List an existing node first.",
+		Example: Example{Base: "existing-attach-only.yaml", Edits: []string{"[{host: WEB1, existing: true}, {host: WEB2, existing: true}, WEB3]", "[WEB3, {host: WEB1, existing: true}, {host: WEB2, existing: true}]", "kind: external,", "kind: nlb,"}},
+		Only25:  true,
 		Find: func(c *Context) {
 			for i, w := range c.Webs {
 				if n := w.Nodes[0]; w.Balancer.NLB() && w.Balancer.Existing && !n.Existing {

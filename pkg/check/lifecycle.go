@@ -9,6 +9,7 @@ var lifecycleRules = []Rule{
 			"one answers for them; under change control that is a decision to be written down.",
 		Fix:     "Use a listed version, or waive the finding with name, reason and date.",
 		Example: Example{Edits: []string{`windows: "2019"`, `windows: "2022"`}},
+		Only25:  true,
 		Find: func(c *Context) {
 			// What 2.5 without Service Pack 1 stops at is inferred from its release notes; the matrix has one table for both.
 			windows, sql := 2019, 2019

@@ -5,16 +5,12 @@ import "github.com/mbamplan/mbamplan/pkg/diag"
 // What this release renders. Everything else is refused by name, never rendered half.
 var scopeRules = []Rule{
 	{
-		Code: "MBP1001", Title: "the release is one that mbamplan renders", Severity: diag.Error, Sources: []string{"mbam20-ha", "mbam-supported"},
-		Why: "mbamplan renders MBAM 2.5 and 2.5 SP1 in the stand-alone topology. The document for MBAM 2.0 describes " +
-			"no high availability that could be rendered, and the topology integrated with Configuration Manager " +
-			"depends on releases that are out of support. A plan for them would be half a plan, so there is none.",
-		Fix:     "Plan for 2.5 SP1, the last release, in the stand-alone topology.",
+		Code: "MBP1001", Title: "the release is one that mbamplan renders", Severity: diag.Error, Sources: []string{"mbam-supported"},
+		Why: "mbamplan renders the stand-alone topology. The topology integrated with Configuration Manager depends on " +
+			"releases that are out of support. A plan for it would be half a plan, so there is none.",
+		Fix:     "Plan the stand-alone topology.",
 		Example: Example{Edits: []string{"  media:", "  mode: configurationManager\n  media:"}},
 		Find: func(c *Context) {
-			if c.MBAM.Release == "2.0" {
-				c.Report("mbam.release", "write 2.5 SP1, the last release", "MBAM 2.0 is not rendered by this version: its document describes no high availability")
-			}
 			if c.MBAM.CM {
 				c.Report("mbam.mode", "write standalone", "the Configuration Manager topology is not rendered: all its releases are out of support")
 			}

@@ -81,7 +81,11 @@ var webRules = []Rule{
 		Find: func(c *Context) {
 			for i, w := range c.Webs {
 				if !w.TLS && !c.File.Web.Farms[i].HTTP {
-					c.Report(webPath(i, "certificate"), "add certificate:, or acknowledge with acceptHTTP: true", "farm %q has no certificate: recovery keys would cross the network in clear", w.Name)
+					fix := "add certificate:, or acknowledge with acceptHTTP: true"
+					if c.MBAM.V2() {
+						fix = "acknowledge with acceptHTTP: true, and bind a certificate in IIS after setup"
+					}
+					c.Report(webPath(i, "certificate"), fix, "farm %q has no certificate: recovery keys would cross the network in clear", w.Name)
 				}
 				for j, n := range w.Nodes {
 					if w.TLS && n.Thumbprint == "" {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -29,6 +30,8 @@ const (
 type Stdio struct {
 	In       io.Reader
 	Out, Err io.Writer
+	// Now tells the time, by which waivers expire; nil is the clock of the machine. Nothing that is rendered depends on it.
+	Now func() time.Time
 }
 
 // codedError ends a run with an exit code. A silent one has been told already.
@@ -115,8 +118,18 @@ Without a file, check, plan, show and render use the built-in example.`),
 		return &codedError{code: ExitUsage, err: err, hint: cmd.CommandPath() + " --help lists the flags"}
 	})
 	root.PersistentFlags().StringVar(&a.templates, "templates", "", "folder laid over the built-in step catalogue")
-	root.AddCommand(a.initCommand(), a.renderCommand(), a.planCommand(), a.checkCommand(), a.showCommand(), a.secretsCommand(), a.versionCommand())
+	root.AddCommand(
+		a.initCommand(), a.checkCommand(), a.explainCommand(), a.schemaCommand(), a.planCommand(), a.renderCommand(), a.showCommand(),
+		a.secretsCommand(), a.versionCommand(),
+	)
 	return root
+}
+
+func (a *app) now() time.Time {
+	if a.Now != nil {
+		return a.Now()
+	}
+	return time.Now()
 }
 
 // say prints a line for people to standard error, so that standard output stays what was asked for.

@@ -1,9 +1,11 @@
 package cli_test
 
 import (
+	"cmp"
 	"flag"
 	"os"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -15,9 +17,18 @@ var update = flag.Bool("update", false, "write expected output into the scripts"
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"mbamplan": func() {
-			os.Exit(cli.Main(os.Args[1:], cli.Stdio{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}))
+			os.Exit(cli.Main(os.Args[1:], cli.Stdio{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Now: today}))
 		},
 	})
+}
+
+// today is 1 June 2026 at noon, or the day in TEST_TODAY (YYYY-MM-DD), so that waivers expire when a script says so.
+func today() time.Time {
+	day, err := time.Parse("2006-01-02", cmp.Or(os.Getenv("TEST_TODAY"), "2026-06-01"))
+	if err != nil {
+		panic(err)
+	}
+	return day.Add(12 * time.Hour)
 }
 
 func TestScripts(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/mbamplan/mbamplan/examples"
+	"github.com/mbamplan/mbamplan/pkg/check"
 	"github.com/mbamplan/mbamplan/pkg/compile"
 	"github.com/mbamplan/mbamplan/pkg/diag"
 	"github.com/mbamplan/mbamplan/pkg/farm"
@@ -68,11 +69,11 @@ func (a *app) read(args []string) (*input, error) {
 	return &input{path: path, name: filepath.Base(path), data: data}, nil
 }
 
-// load reads, resolves and checks. It prints every finding; with an error among them it ends with ExitProblems.
-func (a *app) load(args []string) (*input, error) {
+// inspect reads, resolves and checks, and applies the waivers of the topology; it prints no finding.
+func (a *app) inspect(args []string) (*input, diag.List, error) {
 	in, err := a.read(args)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	name := in.path
 	if name == "" {
@@ -80,7 +81,17 @@ func (a *app) load(args []string) (*input, error) {
 	}
 	loaded, f, found := compile.Topology(name, in.data)
 	in.loaded, in.farm = loaded, f
-	return in, a.report(found, func(string) []string { return loaded.Lines })
+	found, _ = check.Waive(loaded, found, a.now())
+	return in, found, nil
+}
+
+// load inspects a topology and prints every finding; with an error among them it ends with ExitProblems.
+func (a *app) load(args []string) (*input, error) {
+	in, found, err := a.inspect(args)
+	if err != nil {
+		return nil, err
+	}
+	return in, a.report(found, func(string) []string { return in.loaded.Lines })
 }
 
 // report prints findings to standard error and turns errors among them into ExitProblems.
@@ -92,11 +103,17 @@ func (a *app) report(found diag.List, lines func(string) []string) error {
 	if err := diag.WriteText(a.Err, found, lines, colour(a.Err)); err != nil {
 		return failure(fmt.Errorf("write findings: %w", err), "")
 	}
-	if n := found.Errors(); n > 0 {
-		a.say("%d error%s, %d other finding%s; nothing was written", n, plural(n), len(found)-n, plural(len(found)-n))
+	if found.Errors() > 0 {
+		a.refuse(found)
 		return exit(ExitProblems)
 	}
 	return nil
+}
+
+// refuse says that findings with errors among them end the command.
+func (a *app) refuse(found diag.List) {
+	n := found.Errors()
+	a.say("%d error%s, %d other finding%s; nothing was written", n, plural(n), len(found)-n, plural(len(found)-n))
 }
 
 func plural(n int) string {

@@ -85,7 +85,7 @@ func (a *app) render(ctx context.Context, args []string, flags renderFlags) erro
 	}
 	sum := sha256.Sum256(in.data)
 	about := artifact.About{
-		Tool: Version, Redacted: o.Redacted,
+		Tool: Version, Redacted: o.Redacted, Unsupported: in.farm.Stamp(),
 		Topology: artifact.Topology{Name: in.farm.Name, SHA256: hex.EncodeToString(sum[:])},
 	}
 	if carriesSecrets(p) && !o.Redacted {
@@ -102,7 +102,9 @@ func (a *app) render(ctx context.Context, args []string, flags renderFlags) erro
 		}
 		return failure(err, "")
 	}
-	a.summary(report, flags)
+	if err := a.summary(report, flags); err != nil {
+		return failure(fmt.Errorf("write what would be done: %w", err), "")
+	}
 	if flags.diff && report.Changed() {
 		return exit(ExitDifference)
 	}
@@ -121,14 +123,16 @@ func (a *app) sink(flags renderFlags) artifact.Sink {
 	}
 }
 
-func (a *app) summary(r artifact.Report, flags renderFlags) {
+func (a *app) summary(r artifact.Report, flags renderFlags) error {
 	if flags.dryRun {
 		for _, l := range []struct {
 			word  string
 			paths []string
 		}{{"create", r.Created}, {"update", r.Updated}, {"remove", r.Removed}} {
 			for _, p := range l.paths {
-				fmt.Fprintf(a.Out, "%s %s\n", l.word, p)
+				if _, err := fmt.Fprintf(a.Out, "%s %s\n", l.word, p); err != nil {
+					return err
+				}
 			}
 		}
 	}
@@ -147,6 +151,7 @@ func (a *app) summary(r artifact.Report, flags renderFlags) {
 	if !flags.dryRun && !flags.diff {
 		a.say("begin with %s", filepath.Join(flags.output, "START-HERE.md"))
 	}
+	return nil
 }
 
 // carriesSecrets reports whether a file of the plan carries a secret.

@@ -49,7 +49,9 @@ func (a *app) secretsCommand() *cobra.Command {
 				if err != nil {
 					return failure(err, "mbamplan secrets new makes one")
 				}
-				fmt.Fprintln(a.Out, f.Fingerprint())
+				if _, err := fmt.Fprintln(a.Out, f.Fingerprint()); err != nil {
+					return failure(fmt.Errorf("write fingerprint: %w", err), "")
+				}
 				return nil
 			},
 		},

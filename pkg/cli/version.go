@@ -27,8 +27,10 @@ func (a *app) versionCommand() *cobra.Command {
 					}
 				}
 			}
-			_, err := fmt.Fprintf(a.Out, "mbamplan %s%s, topology schema %d, %s %s/%s\n", Version, revision, topology.SchemaVersion, runtime.Version(), runtime.GOOS, runtime.GOARCH)
-			return err
+			if _, err := fmt.Fprintf(a.Out, "mbamplan %s%s, topology schema %d, %s %s/%s\n", Version, revision, topology.SchemaVersion, runtime.Version(), runtime.GOOS, runtime.GOARCH); err != nil {
+				return failure(fmt.Errorf("write version: %w", err), "")
+			}
+			return nil
 		},
 	}
 }

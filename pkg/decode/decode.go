@@ -207,6 +207,9 @@ func copied(v reflect.Value) reflect.Value {
 
 // unknown reports a key that the plan does not have and returns the key that was probably meant, "" for none.
 func (d *decoder) unknown(key *yamlsrc.Node, p *plan, given []bool, path string) string {
+	if d.failed && len(d.found) >= maxFindings {
+		return "" // nobody would see what is costly to find out
+	}
 	free := make([]string, 0, len(p.fields))
 	for i := range p.fields {
 		if !given[i] {

@@ -124,6 +124,27 @@ func TestWriteTextCutsLongLines(t *testing.T) {
 	}
 }
 
+// TestWriteTextCutsVeryLongLines compares the part that is shown of a very long line with that of a line that ends soon.
+func TestWriteTextCutsVeryLongLines(t *testing.T) {
+	line := strings.Repeat("é", 5000) + "X" + strings.Repeat("b", 5000)
+	got := strings.Split(text(t, List{{File: "f", Pos: Pos{1, 5001, 1}, Message: "m"}}, line), "\n")
+	shown, underline := got[2][4:], got[3][4:]
+	if n := utf8.RuneCountInString(shown); n < maxShown-2 || n > maxShown || []rune(shown)[strings.IndexByte(underline, '^')] != 'X' {
+		t.Errorf("%d columns, underline %q of %q", n, underline, shown)
+	}
+	if !strings.HasPrefix(shown, "…") || !strings.HasSuffix(shown, "…") {
+		t.Errorf("no ellipses in %q", shown)
+	}
+	for _, col := range []int{0, 1, 10001, 99999} {
+		if out := text(t, List{{File: "f", Pos: Pos{1, col, 3}, Message: "m"}}, line); len(out) > 1000 {
+			t.Errorf("column %d: %d bytes", col, len(out))
+		}
+	}
+	if out := text(t, List{{File: "f", Pos: Pos{1, 9, 1}, Message: "m"}}, strings.Repeat("x", maxLine+1)); out != "f:1:9: error: m\n" {
+		t.Errorf("a part of an endless line is shown: %s", out)
+	}
+}
+
 func TestWriteTextColor(t *testing.T) {
 	l := List{{Code: "C", File: "f", Pos: Pos{1, 1, 2}, Message: "m", Fix: "x", Related: []Related{{Pos{1, 1, 1}, "r"}}}}
 	lines := func(string) []string { return []string{"ab"} }

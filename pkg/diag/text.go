@@ -5,10 +5,14 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // maxShown is the number of columns of a source line that are shown; a longer line is cut to a window around the caret.
 const maxShown = 120
+
+// maxLine is the longest line in bytes of which a part is shown; finding the part costs time for every finding in it.
+const maxLine = 64 << 10
 
 // Escape sequences of ECMA-48 (SGR) for a terminal.
 const (
@@ -64,7 +68,7 @@ func (p *printer) diagnostic(d *Diagnostic, source []string) {
 	p.put("", "\n")
 
 	gutter := "  "
-	if d.Pos.Line >= 1 && d.Pos.Line <= len(source) {
+	if d.Pos.Line >= 1 && d.Pos.Line <= len(source) && len(source[d.Pos.Line-1]) <= maxLine {
 		number := strconv.Itoa(d.Pos.Line)
 		gutter = strings.Repeat(" ", len(number))
 		text, underline := snippet(source[d.Pos.Line-1], d.Pos)
@@ -116,12 +120,15 @@ func place(file string, pos Pos) string {
 // snippet returns the shown part of a line and the underline of pos below it, "" when pos has no column. A column
 // behind the end of the line stands for the end.
 func snippet(line string, pos Pos) (text, underline string) {
+	line, before, behind := around(line, pos.Col-1)
 	row := cells(line)
 	width := 0
 	for _, c := range row {
 		width += c.width
 	}
-	first, last := max(pos.Col-1, 0), max(pos.Col-1, 0)+max(pos.Len, 1)
+	first := max(pos.Col-1, 0)
+	last := first + max(pos.Len, 1)
+	first, last = first-before, last-before
 	first, last = min(first, len(row)), min(max(last, first), len(row))
 
 	from, to := 0, len(row)
@@ -130,7 +137,7 @@ func snippet(line string, pos Pos) (text, underline string) {
 	}
 	var b strings.Builder
 	left := 0 // columns before the caret
-	if from > 0 {
+	if from > 0 || before > 0 {
 		b.WriteString("…")
 		left = 1
 	}
@@ -144,13 +151,35 @@ func snippet(line string, pos Pos) (text, underline string) {
 			marked += row[i].width
 		}
 	}
-	if to < len(row) {
+	if to < len(row) || behind {
 		b.WriteString("…")
 	}
 	if pos.Col <= 0 {
 		return b.String(), ""
 	}
 	return b.String(), strings.Repeat(" ", left) + "^" + strings.Repeat("~", max(marked-1, 0))
+}
+
+// around cuts a very long line to what a window could show around the rune with index at, and returns how many runes were
+// cut before it and whether any behind it.
+func around(line string, at int) (part string, before int, behind bool) {
+	const reach = 4 * maxShown
+	if len(line) <= 8*reach {
+		return line, 0, false
+	}
+	from, to, n := 0, len(line), 0
+	at = max(min(at, utf8.RuneCountInString(line)), 0)
+	for i := range line {
+		if n == at-reach {
+			from, before = i, n
+		}
+		if n == at+reach {
+			to = i
+			break
+		}
+		n++
+	}
+	return line[from:to], before, to < len(line)
 }
 
 // window returns the range of cells to show of a line that is too long: about a third of the window before the place,

@@ -93,6 +93,15 @@ func (w *Web) Introduced() []*Node {
 	return out
 }
 
+// IntroducedNames returns the DNS names of the introduced nodes.
+func (w *Web) IntroducedNames() []string {
+	var out []string
+	for _, n := range w.Introduced() {
+		out = append(out, n.Host.FQDN)
+	}
+	return out
+}
+
 // NameMoves reports whether the farm's host name leads to an existing node today and to a new balancer later, so that its
 // address in DNS changes as the last step before the clients.
 func (w *Web) NameMoves() bool {
@@ -105,6 +114,17 @@ func (w *Web) NameMoves() bool {
 		}
 	}
 	return false
+}
+
+// OldAddresses returns the addresses of existing nodes, to one of which the farm's host name leads while NameMoves.
+func (w *Web) OldAddresses() []string {
+	var out []string
+	for _, n := range w.Nodes {
+		if n.Existing && n.Host.Address.IsValid() {
+			out = append(out, n.Host.Address.String())
+		}
+	}
+	return out
 }
 
 // OldName is a service principal name under which an existing node was reached, and the computer that may own it.

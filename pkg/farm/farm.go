@@ -88,6 +88,9 @@ type MBAM struct {
 	CM        bool   // Configuration Manager topology
 }
 
+// V2 reports whether the release is 2.0, whose set-up, accounts and groups are of another model than those of 2.5.
+func (m MBAM) V2() bool { return m.Release == "2.0" }
+
 // SP1 reports whether the release is 2.5 SP1.
 func (m MBAM) SP1() bool { return m.Release == "2.5 SP1" }
 

@@ -125,6 +125,11 @@ func (b *builder) directory(f *Farm) {
 		DN: "DC=" + strings.ReplaceAll(d.DNS, ".", ",DC="),
 	}
 	a := &b.file.Accounts
+	if f.MBAM.V2() {
+		f.ReportReader = b.account(a.Reports, "accounts.reports", false)
+		return
+	}
+	b.needs25()
 	f.Pool = b.account(a.Pool, "accounts.pool", false)
 	f.ReportReader = b.account(a.Reports, "accounts.reports", false)
 	or(b, "accounts.readWrite", &a.ReadWrite, a.Pool, "the application pool account itself")
@@ -153,6 +158,9 @@ func (b *builder) principal(name string, is *string, path string, user Account) 
 }
 
 func (b *builder) account(name, path string, group bool) Account {
+	if name == "" {
+		return Account{} // needs25 has said so
+	}
 	domain, sam, qualified := strings.Cut(name, `\`)
 	if !qualified {
 		domain, sam = b.file.Domain.NetBIOS, name

@@ -133,6 +133,11 @@ func New(f *farm.Farm, c *catalog.Catalog) (*Plan, error) {
 		p.Items = append(p.Items, items...)
 	}
 	for _, it := range p.Items {
+		if it.Step.Scope == setupScope {
+			if before := byStep[it.Step.ID]; it.rank > 0 {
+				it.After = append(it.After, before[it.rank-1]) // MBAM 2.0 is set up on one server after the other
+			}
+		}
 		for _, n := range it.Step.Needs {
 			for _, other := range byStep[n.Step] {
 				if n.At == "all" || other.Host == it.Host && other.Host != nil {
@@ -171,6 +176,9 @@ func expand(f *farm.Farm, s *catalog.Step) ([]*Item, error) {
 	make, ok := scopes[s.Scope]
 	if !ok {
 		return nil, fmt.Errorf("step %s: scope %q is not known", s.ID, s.Scope)
+	}
+	if !s.For(f.MBAM.Release) {
+		return nil, nil
 	}
 	holds, err := condition(s)
 	if err != nil {

@@ -2,6 +2,9 @@ package plan
 
 import "github.com/mbamplan/mbamplan/pkg/farm"
 
+// setupScope is the scope whose items are made one after the other.
+const setupScope = "setup server"
+
 // scopes say for what a step is rendered. Each returns items with the fields of its scope, in the order of the topology.
 var scopes = map[string]func(*farm.Farm) []*Item{
 	"once": func(*farm.Farm) []*Item { return []*Item{{}} },
@@ -85,6 +88,13 @@ var scopes = map[string]func(*farm.Farm) []*Item{
 			return nil
 		}
 		return []*Item{{Host: f.Creator}}
+	},
+	setupScope: func(f *farm.Farm) []*Item {
+		var out []*Item
+		for _, s := range f.SetupServers() {
+			out = append(out, &Item{Host: s.Host})
+		}
+		return out
 	},
 	"report server": func(f *farm.Farm) []*Item {
 		var out []*Item

@@ -17,7 +17,7 @@ type File struct {
 	MBAM     MBAM     `key:"mbam" req:"true" doc:"release, servicing level and set-up media of MBAM"`
 	Domain   Domain   `key:"domain" req:"true" doc:"the Active Directory domain of the servers"`
 	Accounts Accounts `key:"accounts" req:"true" doc:"MBAM's service accounts: domain users, never managed service accounts"`
-	Groups   Groups   `key:"groups" req:"true" doc:"domain groups that MBAM gives roles to"`
+	Groups   Groups   `key:"groups" doc:"domain groups that MBAM gives roles to; required but for 2.0, which has local groups"`
 	Defaults Defaults `key:"defaults" doc:"values for hosts and instances that do not say otherwise"`
 
 	Hosts      []Host      `key:"hosts" req:"true" doc:"every Windows server of the plan, by its NetBIOS name"`
@@ -46,10 +46,11 @@ type MBAM struct {
 	Release   string `key:"release" req:"true" enum:"2.5 SP1|2.5|2.0" doc:"MBAM release" eg:"2.5 SP1"`
 	Mode      string `key:"mode" enum:"standalone|configurationManager" def:"standalone" why:"the Configuration Manager topology is out of support" doc:"stand-alone, or integrated with Configuration Manager"`
 	Servicing string `key:"servicing" is:"version" doc:"version of the server software after the servicing release is installed, equal on every server" eg:"2.5.1152.0"`
-	Media     string `key:"media" is:"unc|winpath" doc:"MbamServerSetup.exe; without it the software is checked, not installed" eg:"\\\\fs1\\mbam\\MbamServerSetup.exe"`
+	Media     string `key:"media" is:"unc|winpath" doc:"MbamServerSetup.exe; without it the software is checked, not installed (2.0: MbamSetup.exe, required)" eg:"\\\\fs1\\mbam\\MbamServerSetup.exe"`
 	Update    string `key:"update" is:"unc|winpath" doc:"installer of the servicing release, run after the set-up" eg:"\\\\fs1\\mbam\\MBAM2.5-Server-KB4586232.exe"`
 	MVC4      string `key:"mvc4" enum:"required|notNeeded" doc:"ASP.NET MVC 4; not needed from the January 2023 servicing release (HF08)"`
 	MVC4Media string `key:"mvc4Media" is:"unc|winpath" doc:"AspNetMVC4Setup.exe" eg:"\\\\fs1\\mbam\\AspNetMVC4Setup.exe"`
+	Accept20  bool   `key:"acceptUnsupported" def:"false" why:"no document of MBAM 2.0 supports it" doc:"2.0: acknowledge an availability group, mirroring, a cluster or a balanced farm; every file is stamped UNSUPPORTED"`
 	UserCDN   string `key:"jquery" enum:"local|cdn" def:"local" why:"2.5 SP1 ships its scripts" doc:"where the Self-Service Portal of 2.5 finds jQuery"`
 }
 
@@ -68,7 +69,7 @@ type Domain struct {
 // Accounts are MBAM's own service accounts.
 type Accounts struct {
 	Create      bool   `key:"create" def:"false" why:"most domains create service accounts by their own process" doc:"create accounts and groups that do not exist, disabled until a password is set by hand"`
-	Pool        string `key:"pool" req:"true" is:"account" doc:"application pool account, the same on every web node; owns the service principal names" eg:"svc-mbam-pool"`
+	Pool        string `key:"pool" is:"account" doc:"application pool account, the same on every web node; owns the service principal names; required but for 2.0, which has none" eg:"svc-mbam-pool"`
 	Reports     string `key:"reports" req:"true" is:"account" doc:"account of the reports' data source (read-only)" eg:"svc-mbam-ro"`
 	ReadWrite   string `key:"readWrite" is:"account" doc:"user or group with read/write access to both databases; default: the pool account" eg:"MBAM DB RW"`
 	ReadWriteIs string `key:"readWriteIs" enum:"user|group" doc:"what readWrite names; default: user when it is the pool account, else group"`
@@ -78,9 +79,9 @@ type Accounts struct {
 
 // Groups are the domain groups that MBAM gives roles to.
 type Groups struct {
-	AdvancedHelpdesk string `key:"advancedHelpdesk" req:"true" is:"account" doc:"all areas of the Help Desk but reports; key ID is enough" eg:"MBAM Advanced Helpdesk"`
-	Helpdesk         string `key:"helpdesk" req:"true" is:"account" doc:"drive recovery and TPM; all fields must be filled in" eg:"MBAM Helpdesk"`
-	Reports          string `key:"reports" req:"true" is:"account" doc:"readers of the reports; the same group for reports and web" eg:"MBAM Report Readers"`
+	AdvancedHelpdesk string `key:"advancedHelpdesk" is:"account" doc:"all areas of the Help Desk but reports; key ID is enough" eg:"MBAM Advanced Helpdesk"`
+	Helpdesk         string `key:"helpdesk" is:"account" doc:"drive recovery and TPM; all fields must be filled in" eg:"MBAM Helpdesk"`
+	Reports          string `key:"reports" is:"account" doc:"readers of the reports; the same group for reports and web" eg:"MBAM Report Readers"`
 	DataMigration    string `key:"dataMigration" is:"account" doc:"may write recovery data by cmdlet (2.5 SP1)" eg:"MBAM Data Migration"`
 }
 
