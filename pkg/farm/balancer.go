@@ -2,6 +2,7 @@ package farm
 
 import (
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -209,4 +210,27 @@ func sni(w *Web) string {
 		return " and the same server name (SNI)"
 	}
 	return ""
+}
+
+// DatabaseHosts returns the names of the servers to which connection strings lead, each once: listeners, both partners of
+// mirrored pairs, and the network names of other instances.
+func (f *Farm) DatabaseHosts() []string {
+	var out []string
+	add := func(name string) {
+		if !slices.Contains(out, name) {
+			out = append(out, name)
+		}
+	}
+	for _, d := range f.Databases() {
+		switch p := d.Placement; {
+		case p.AG() && p.Listener != nil:
+			add(p.Listener.FQDN)
+		case p.Mirroring():
+			add(p.Principal.FQDN)
+			add(p.Mirror.FQDN)
+		default:
+			add(p.Primary().FQDN)
+		}
+	}
+	return out
 }
