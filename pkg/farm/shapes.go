@@ -138,7 +138,7 @@ func loss(list []*Database) string {
 		if d.IsCompliance() {
 			out = append(out, "compliance data goes stale and the reports show nothing new")
 		} else {
-			out = append(out, "no recovery key is stored or read: clients do not begin to encrypt, and neither the help desk nor users get a key")
+			out = append(out, "no recovery key is stored or read, so that clients do not begin to encrypt and neither the help desk nor users get a key")
 		}
 	}
 	return strings.Join(out, "; ")
@@ -172,12 +172,14 @@ func (f *Farm) survives(p *Placement) []string {
 	what := titles(p.Databases)
 	switch {
 	case p.Standalone():
-		return []string{"Databases: " + p.Instance.Name + " alone holds " + what + ", and nothing takes over for it. While it is down, " + loss(p.Databases) +
+		return []string{"Databases: " + p.Instance.Name + " alone holds " + what + ", and nothing takes over for it. While it is down: " + loss(p.Databases) +
 			". After a loss of its disks the newest backup is what is left."}
 	case p.FCI():
-		return []string{"Databases: " + p.Instance.Name + " holds " + what + " and runs on " + hostList(p.Instance.Nodes, "or") +
-			". When its server fails, it starts on another one: every connection is cut and made again under the same name.",
-			"The files are there once, on shared disks. Without these disks, or without the cluster's quorum, " + loss(p.Databases) + ", and the newest backup is what is left."}
+		return []string{
+			"Databases: " + p.Instance.Name + " holds " + what + " and runs on " + hostList(p.Instance.Nodes, "or") +
+				". When its server fails, it starts on another one: every connection is cut and made again under the same name.",
+			"The files are there once, on shared disks. Without these disks, or without the cluster's quorum: " + loss(p.Databases) + ". After a loss of the disks the newest backup is what is left.",
+		}
 	case p.Mirroring():
 		how := "by hand, by a database administrator"
 		if p.Witness != nil && p.SafetyFull {
@@ -210,7 +212,7 @@ func (f *Farm) survives(p *Placement) []string {
 	if len(late) > 0 {
 		out += " By force only, losing the recovery keys of the last moments: " + enumerate(late, "and") + "."
 	}
-	return []string{out, "Without the quorum of the cluster " + f.clusterName() + " the group " + p.Name + " stops on every server: " + loss(p.Databases) + "."}
+	return []string{out, "Without the quorum of the cluster " + f.clusterName() + " the group " + p.Name + " stops on every server, and then: " + loss(p.Databases) + "."}
 }
 
 // automaticAlone returns the replica that has no partner for automatic failover.
@@ -231,7 +233,7 @@ func (f *Farm) clusterName() string {
 func (w *Web) survives() string {
 	var parts []string
 	if w.Agent {
-		parts = append(parts, "clients store no key and report nothing, so encryption does not begin, and try again at their next interval")
+		parts = append(parts, "clients store no key and report nothing, and do not begin to encrypt, until their next try")
 	}
 	if w.Admin || w.SelfService {
 		parts = append(parts, "nobody reads a key in a portal")

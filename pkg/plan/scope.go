@@ -28,7 +28,7 @@ var scopes = map[string]func(*farm.Farm) []*Item{
 		}
 		return out
 	},
-	"replica": func(f *farm.Farm) []*Item { return replicas(f, func(*farm.Replica) bool { return true }) },
+	"replica":        func(f *farm.Farm) []*Item { return replicas(f, func(*farm.Replica) bool { return true }) },
 	"group instance": groupInstances,
 	"secondary": func(f *farm.Farm) []*Item {
 		return replicas(f, func(r *farm.Replica) bool { return !r.First })
