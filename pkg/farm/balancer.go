@@ -216,7 +216,15 @@ func (w *Web) serves() string {
 	if w.Agent {
 		list = append(list, "services")
 	}
-	return enumerate(list, "and")
+	return enumerate(list)
+}
+
+// enumerate joins names as "A", "A and B", "A, B and C".
+func enumerate(list []string) string {
+	if len(list) < 2 {
+		return strings.Join(list, "")
+	}
+	return strings.Join(list[:len(list)-1], ", ") + " and " + list[len(list)-1]
 }
 
 func (w *Web) persistence() string {

@@ -123,9 +123,9 @@ func (f *Farm) Survives() []string {
 	}
 	if r := f.Reporting; r != nil {
 		if r.Scaled() {
-			out = append(out, "Reports: "+hostList(r.Hosts, "and")+" serve them; one is enough, as long as "+r.URL+" leads to it. Their common report server database is not part of this plan.")
+			out = append(out, "Reports: "+hostNames(r.Hosts)+" serve them; one is enough, as long as "+r.URL+" leads to it. Their common report server database is not part of this plan.")
 		} else {
-			out = append(out, "Reports: "+hostList(r.Hosts, "and")+" alone serves them. Without it there are no reports; keys are stored and read all the same.")
+			out = append(out, "Reports: "+hostNames(r.Hosts)+" alone serves them. Without it there are no reports; keys are stored and read all the same.")
 		}
 	}
 	return out
@@ -152,21 +152,16 @@ func titles(list []*Database) string {
 	return strings.Join(out, " and ")
 }
 
-func hostList(list []*Host, last string) string {
+func hostNames(list []*Host) string {
 	var out []string
 	for _, h := range list {
 		out = append(out, h.Name)
 	}
-	return enumerate(out, last)
+	return commas(out)
 }
 
-// enumerate joins names as "A", "A and B", "A, B and C".
-func enumerate(list []string, last string) string {
-	if len(list) < 2 {
-		return strings.Join(list, "")
-	}
-	return strings.Join(list[:len(list)-1], ", ") + " " + last + " " + list[len(list)-1]
-}
+// commas joins names so that one more name only adds to the text.
+func commas(list []string) string { return strings.Join(list, ", ") }
 
 func (f *Farm) survives(p *Placement) []string {
 	what := titles(p.Databases)
@@ -176,7 +171,7 @@ func (f *Farm) survives(p *Placement) []string {
 			". After a loss of its disks the newest backup is what is left."}
 	case p.FCI():
 		return []string{
-			"Databases: " + p.Instance.Name + " holds " + what + " and runs on " + hostList(p.Instance.Nodes, "or") +
+			"Databases: " + p.Instance.Name + " holds " + what + " and runs on one of " + hostNames(p.Instance.Nodes) +
 				". When its server fails, it starts on another one: every connection is cut and made again under the same name.",
 			"The files are there once, on shared disks. Without these disks, or without the cluster's quorum: " + loss(p.Databases) + ". After a loss of the disks the newest backup is what is left.",
 		}
@@ -202,15 +197,15 @@ func (f *Farm) survives(p *Placement) []string {
 			late = append(late, r.Instance.Name)
 		}
 	}
-	out := "Databases: the availability group " + p.Name + " holds " + what + " on " + enumerate(p.ReplicaNames(), "and") + "."
+	out := "Databases: " + commas(p.ReplicaNames()) + " hold " + what + " in the availability group " + p.Name + "."
 	if len(automatic) > 1 {
-		out += " " + enumerate(automatic, "and") + " fail over to each other by themselves, without loss while they are synchronized."
+		out += " " + commas(automatic) + " take over from each other by themselves, without loss while synchronized."
 	}
 	if len(manual) > 0 || len(automatic) == 1 {
-		out += " By hand and without loss: " + enumerate(append(automaticAlone(automatic), manual...), "and") + "."
+		out += " " + commas(append(automaticAlone(automatic), manual...)) + " can be made primary by hand, without loss while synchronized."
 	}
 	if len(late) > 0 {
-		out += " By force only, losing the recovery keys of the last moments: " + enumerate(late, "and") + "."
+		out += " " + commas(late) + " can be made primary by force only, which loses the recovery keys of the last moments."
 	}
 	return []string{out, "Without the quorum of the cluster " + f.clusterName() + " the group " + p.Name + " stops on every server, and then: " + loss(p.Databases) + "."}
 }
@@ -244,9 +239,9 @@ func (w *Web) survives() string {
 		nodes = append(nodes, n.Host)
 	}
 	if !w.Balanced() {
-		return "Web: " + hostList(nodes, "and") + " alone serves " + w.Host + ". While it is down, " + lost + "."
+		return "Web: " + hostNames(nodes) + " alone serves " + w.Host + ". While it is down, " + lost + "."
 	}
-	out := "Web: " + hostList(nodes, "and") + " serve " + w.Host + ", and one of them is enough. When all are down, " + lost + "."
+	out := "Web: " + hostNames(nodes) + " serve " + w.Host + ", and one of them is enough. When all are down, " + lost + "."
 	watched := w.Balancer.NLB() && w.Balancer.Watch && !w.Balancer.Existing
 	for _, h := range nodes {
 		watched = watched && !h.Core && h.ScheduledTasks()

@@ -146,7 +146,7 @@ func TestSurvives(t *testing.T) {
 	}{
 		{"stand-alone", place(&Placement{Kind: "standalone", Instance: sql1}, keys), []string{"SQL1 alone holds the Recovery Database, and nothing takes over", "no recovery key is stored or read"}},
 		{"fci", place(&Placement{Kind: "fci", Instance: &Instance{Name: `NET\I`, Nodes: []*Host{a, b}}}, status, keys), []string{
-			`NET\I holds the Compliance and Audit Database and the Recovery Database and runs on WEB1 or WEB2.`, "The files are there once, on shared disks", "compliance data goes stale",
+			`NET\I holds the Compliance and Audit Database and the Recovery Database and runs on one of WEB1, WEB2.`, "The files are there once, on shared disks", "compliance data goes stale",
 		}},
 		{"mirroring by hand", place(&Placement{Kind: "mirroring", Principal: sql1, Mirror: sql2, SafetyFull: true}, keys), []string{"takes over by hand"}},
 		{"mirroring with witness", place(&Placement{Kind: "mirroring", Principal: sql1, Mirror: sql2, Witness: &Instance{Name: "SQL3"}, SafetyFull: true}, keys), []string{"by itself while the witness SQL3"}},
@@ -156,14 +156,14 @@ func TestSurvives(t *testing.T) {
 			{Instance: sql2, Synchronous: true, AutoFailover: true},
 			{Instance: &Instance{Name: "FCI"}, Synchronous: true},
 			{Instance: &Instance{Name: "DR"}},
-		}}, keys), []string{"SQL1 and SQL2 fail over to each other by themselves", "By hand and without loss: FCI.", "losing the recovery keys of the last moments: DR.", "quorum of the cluster CLU1"}},
+		}}, keys), []string{"SQL1, SQL2 take over from each other by themselves", " FCI can be made primary by hand", " DR can be made primary by force only", "quorum of the cluster CLU1"}},
 		{"group without a partner", place(&Placement{Kind: "availabilityGroup", Name: "AG", Replicas: []*Replica{
 			{Instance: sql1, Synchronous: true, AutoFailover: true},
 			{Instance: sql2, Synchronous: true},
-		}}, keys), []string{"By hand and without loss: SQL1 and SQL2."}},
+		}}, keys), []string{" SQL1, SQL2 can be made primary by hand"}},
 		{"two groups", basicGroups(), []string{"The two groups fail over each by itself"}},
 		{"one node", serve(&Web{Host: "web1.contoso.com", Agent: true, Nodes: []*Node{{Host: a}}}), []string{"WEB1 alone serves web1.contoso.com", "clients store no key"}},
-		{"nlb", serve(&Web{Host: "m", Admin: true, Nodes: []*Node{{Host: a}, {Host: b}}, Balancer: &Balancer{Kind: "nlb", Watch: true}}), []string{"WEB1 and WEB2 serve m", "nobody reads a key", "the watch of file number 740"}},
+		{"nlb", serve(&Web{Host: "m", Admin: true, Nodes: []*Node{{Host: a}, {Host: b}}, Balancer: &Balancer{Kind: "nlb", Watch: true}}), []string{"WEB1, WEB2 serve m", "nobody reads a key", "the watch of file number 740"}},
 		{"nlb on Server Core", serve(&Web{Host: "m", Agent: true, Nodes: []*Node{{Host: a}, {Host: &Host{Name: "C", Windows: "2019", Core: true}}}, Balancer: &Balancer{Kind: "nlb", Watch: true}}), []string{"not a site that is broken."}},
 		{"balancer", serve(&Web{Host: "m", Agent: true, Nodes: []*Node{{Host: a}, {Host: b}}, Balancer: &Balancer{Kind: "external"}}), []string{"must not be a single machine"}},
 	} {
