@@ -79,6 +79,17 @@ var cases = []struct {
 	}, "two groups", "recovery"},
 	{"MBP1303", always, []string{`version: "2019"`, `version: "2008 R2"`}, "no availability groups", "replicas"},
 	{"MBP1303", always, []string{"replicas: [SQL1, SQL2, {instance: SQL3, availability: asynchronous}]", "replicas: [SQL1, SQL2, {instance: SQL3, availability: synchronous, failover: automatic}]", `version: "2019"`, `version: "2014"`}, "automatic failover", "replicas"},
+	{"MBP1303", always, []string{
+		"hosts:\n", "hosts:\n  SQL4: {site: DR, address: 10.2.0.14/24}\n  SQL5: {site: DR, address: 10.2.0.15/24}\n  SQL6: {site: DR, address: 10.2.0.16/24}\n",
+		"  SQL3:\n\n", "  SQL3:\n  SQL4:\n  SQL5:\n  SQL6:\n\n",
+		"{instance: SQL3, availability: asynchronous}]", "{instance: SQL3, availability: asynchronous}, {instance: SQL4, availability: asynchronous}, {instance: SQL5, availability: asynchronous}, {instance: SQL6, availability: asynchronous}]",
+	}, "SQL Server 2019 allows 8, MBAM's document says one to four", "replicas"},
+	{"MBP1303", always, []string{
+		"hosts:\n", "hosts:\n  SQL4: {site: DR, address: 10.2.0.14/24}\n  SQL5: {site: DR, address: 10.2.0.15/24}\n  SQL6: {site: DR, address: 10.2.0.16/24}\n",
+		"  SQL3:\n\n", "  SQL3:\n  SQL4:\n  SQL5:\n  SQL6:\n\n",
+		"{instance: SQL3, availability: asynchronous}]", "{instance: SQL3, availability: asynchronous}, {instance: SQL4, availability: asynchronous}, {instance: SQL5, availability: asynchronous}, {instance: SQL6, availability: asynchronous}]",
+		`version: "2019"`, `version: "2012"`,
+	}, "SQL Server 2012 allows 4", "replicas"},
 	{"MBP1304", always, []string{"availability: asynchronous}", "availability: asynchronous, failover: automatic}"}, "cannot fail over automatically", "replicas"},
 	{"MBP1304", always, []string{"replicas: [SQL1, SQL2,", "replicas: [{instance: SQL1, availability: asynchronous}, SQL2,"}, "acts as asynchronous", "replicas"},
 	{"MBP1304", always, []string{"replicas: [SQL1, SQL2,", "replicas: [SQL1, {instance: SQL2, availability: asynchronous},"}, "no synchronous secondary", "replicas"},
