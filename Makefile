@@ -19,9 +19,10 @@ verify:
 golden:
 	$(GO) test ./examples -run Golden -update
 
-# Regenerate docs/steps.md and the schema of the result file from the catalogue.
+# Regenerate the documents that come from the catalogue and the rules.
 docs:
 	$(GO) test ./docs -run Generated -update
+	cd tools && $(GO) test ./matrix -run TestMatrix/table -update
 
 lint:
 	@test -z "$$(gofumpt -l cmd pkg docs examples templates tools | tee /dev/stderr)" || (echo 'run: gofumpt -w .' && false)

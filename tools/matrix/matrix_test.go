@@ -102,6 +102,9 @@ func TestMatrix(t *testing.T) {
 		t.Fatal("every combination is refused")
 	}
 	t.Run("table", func(t *testing.T) { table(t, all, outcomes) })
+	if *update {
+		return
+	}
 	cover := Cover(rendered)
 	t.Logf("%d combinations, %d are not refused, %d of these are rendered", len(all), len(rendered), len(cover))
 	contents := renderAll(t, c, cover)
