@@ -19,7 +19,7 @@ verify:
 golden:
 	$(GO) test ./examples -run Golden -update
 
-# Regenerate the documents that come from the catalogue and the rules.
+# Regenerate docs/steps.md, docs/rules.md and docs/topology.schema.json from the catalogue, the rules and the field table, and docs/matrix.md.
 docs:
 	$(GO) test ./docs -run Generated -update
 	cd tools && $(GO) test ./matrix -run TestMatrix/table -update
@@ -33,7 +33,7 @@ lint:
 	golangci-lint run ./...
 
 fuzz:
-	for p in quote yamlsrc decode; do for f in $$($(GO) test ./pkg/$$p -list '^Fuzz' | grep ^Fuzz); do $(GO) test ./pkg/$$p -run '^$$' -fuzz "^$$f$$" -fuzztime 20s || exit 1; done; done
+	for p in quote yamlsrc decode diag schema; do for f in $$($(GO) test ./pkg/$$p -list '^Fuzz' | grep ^Fuzz); do $(GO) test ./pkg/$$p -run '^$$' -fuzz "^$$f$$" -fuzztime 20s || exit 1; done; done
 
 bench:
 	$(GO) test ./... -run '^$$' -bench . -benchmem

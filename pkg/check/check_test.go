@@ -34,6 +34,7 @@ func edit(t *testing.T, text string, pairs ...string) string {
 
 const (
 	always, mirrored = "contoso-alwayson.yaml", "fabrikam-mirrored.yaml"
+	pair, twoPairs   = "adatum-mirroring.yaml", "litware-two-mirrors.yaml"
 	toGroup, attach  = "existing-to-alwayson.yaml", "existing-attach-only.yaml"
 	two              = "mbam20-two-servers.yaml"
 )
@@ -46,7 +47,6 @@ var cases = []struct {
 	at            string // part of the line that the finding points at
 }{
 	{"MBP1001", always, []string{"  media:", "  mode: configurationManager\n  media:"}, "Configuration Manager", "mode:"},
-	{"MBP1002", mirrored, []string{"    existing: true\n", ""}, "mirroring is not set up", "kind: mirroring"},
 	{"MBP1101", always, []string{"{name: MBAM-SQL,", "{name: MBAM-LISTENER-01,"}, `"MBAM-LISTENER-01"`, "MBAM-LISTENER-01"},
 	{"MBP1101", always, []string{"{name: MBAM-SQL,", "{name: MBAM_SQL,"}, `"MBAM_SQL"`, "MBAM_SQL"},
 	{"MBP1102", always, []string{"{name: MBAM-SQL,", "{name: SQL1,"}, "sql1.contoso.com", "SQL1"},
@@ -92,6 +92,25 @@ var cases = []struct {
 	{"MBP1310", always, []string{"compliance: MBAM-AG", "compliance: {placement: MBAM-AG, compatibilityLevel: 150}"}, "150", "compatibilityLevel"},
 	{"MBP1311", mirrored, []string{"name: MBAM_Recovery", "name: MBAM_Compliance"}, "both databases are called", "recovery"},
 	{"MBP1312", always, []string{"databases:\n", "  EXTRA: {kind: fci, instance: SQL3}\ndatabases:\n"}, "has one node", "EXTRA"},
+	{"MBP1207", pair, []string{`, serviceAccount: ADATUM\svc-sql-wit}`, `, serviceAccount: LocalService}`}, "Local Service", "WIT1"},
+	{"MBP1321", pair, []string{"mirror: SQL2", "mirror: SQL1"}, "principal and mirror", "mirror:"},
+	{"MBP1321", pair, []string{"witness: WIT1 ", "witness: sql2 "}, "is a partner", "witness:"},
+	{"MBP1321", pair, []string{"  WIT1: {edition", "  SQL2\\WIT1: {port: 1444, nodes: SQL2, edition", "witness: WIT1 ", "witness: SQL2\\WIT1 "}, "the server of a partner", "witness:"},
+	{"MBP1322", pair, []string{"  SQL2:\n", "  SQL2: {edition: Express}\n"}, "no partner", "Express"},
+	{"MBP1323", pair, []string{"    timeout: 20 ", "    safety: off "}, "SAFETY FULL only", "safety"},
+	{"MBP1323", pair, []string{"    timeout: 20 ", "    safety: off "}, "no automatic failover", "witness"},
+	{"MBP1323", twoPairs, []string{"    mirror: DB2\\KEYS\n", "    mirror: DB2\\KEYS\n    safety: off\n"}, "recovery keys of the last moments", "safety"},
+	{"MBP1324", pair, []string{`    backupShare: \\fs1.adatum.com\mbam-seed`, "   "}, "no backup share", ""},
+	{"MBP1324", pair, []string{"recovery: MBAM-MIRROR", "recovery: {placement: MBAM-MIRROR, encrypted: true}"}, "an encrypted database", "kind"},
+	{"MBP1324", pair, []string{"recovery: MBAM-MIRROR", "recovery: {placement: MBAM-MIRROR, name: Keys $(x)}"}, "a token of its job", "$(x)"},
+	{"MBP1324", pair, []string{`version: "2016"`, `version: "2008 R2"`, "data: 'E:\\MSSQL\\Data', log: 'F:\\MSSQL\\Log'}", "log: 'F:\\MSSQL\\Log'}", "  SQL1:\n", "  SQL1: {data: 'E:\\Data'}\n"}, "does not tell its own", ""},
+	{"MBP1325", pair, []string{"    timeout: 20 ", "    endpoint: {port: 1433} "}, "its port for clients", "endpoint"},
+	{"MBP1325", twoPairs, []string{"endpointPort: 5023", "endpointPort: 5022"}, "same endpoint port", "STATUS"},
+	{"MBP1325", twoPairs, []string{"mirror: DB3\\STATUS", "mirror: DB2\\KEYS", "safety: off ", "endpoint: {port: 5099} "}, "an instance has one endpoint", "endpoint"},
+	{"MBP1326", pair, []string{"timeout: 20", "timeout: 4"}, "raises less than 5", "timeout"},
+	{"MBP1326", pair, []string{"timeout: 20", "timeout: 7"}, "advise 10 or more", "timeout"},
+	{"MBP1326", twoPairs, []string{"safety: off ", "timeout: 30\n    safety: off "}, "always waits 10", "timeout"},
+	{"MBP1327", pair, []string{"    acceptIndependentFailover: true ", "    "}, "is deprecated", "kind: mirroring"},
 	{"MBP1401", always, []string{"nodes: [WEB1, WEB2]", "nodes: [WEB1]"}, "at least two servers", "nodes"},
 	{"MBP1401", always, []string{"      balancer: {kind: nlb, address: 10.1.0.60/24}\n", ""}, "no balancer", "nodes"},
 	{"MBP1402", always, []string{"nodes: [WEB1, WEB2]", "nodes: [WEB1, WEB2, web1]"}, "twice", "nodes"},
@@ -188,7 +207,7 @@ func TestRulesFind(t *testing.T) {
 }
 
 func TestExamplesAreClean(t *testing.T) {
-	for _, name := range []string{always, mirrored, toGroup, attach, two} {
+	for _, name := range []string{always, mirrored, pair, twoPairs, toGroup, attach, two} {
 		if _, _, found := compile.Topology(name, []byte(read(t, name))); len(found) > 0 {
 			t.Errorf("%s: %+v", name, found)
 		}

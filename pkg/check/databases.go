@@ -164,7 +164,7 @@ var databaseRules = []Rule{
 		},
 	},
 	{
-		Code: "MBP1306", Title: "seeding fits the version and has what it needs", Severity: diag.Error, Sources: []string{"sql-ag-seeding"},
+		Code: "MBP1306", Title: "seeding fits the version and has what it needs", Severity: diag.Error, Firm: true, Sources: []string{"sql-ag-seeding"},
 		Why: "Automatic seeding exists from SQL Server 2016 on, where it needs equal folders on every replica. In both " +
 			"ways a full backup comes first, and manual seeding restores it on the secondaries, so both need a share " +
 			"that every instance reaches.",
