@@ -10,6 +10,7 @@ import (
 	"os"
 	"path"
 	"regexp"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -64,6 +65,7 @@ func compiler(t *testing.T) *compile.Compiler {
 // TestMatrix checks and plans every combination, renders a choice of those that are not refused, and holds every distinct
 // file of it against the checkers, for the strictest of the servers that get it.
 func TestMatrix(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(800)) // fifty thousand small farms: garbage is cheap, collecting it is not
 	c := compiler(t)
 	all := All()
 	outcomes := make([]Outcome, len(all))
