@@ -126,6 +126,7 @@ var titles = []struct{ prefix, title string }{
 	{"MBP12", "Accounts and groups"},
 	{"MBP13", "Databases"},
 	{"MBP14", "Web farms and reports"},
+	{"MBP16", "Texts and forms"},
 	{"MBP17", "MBAM 2.0"},
 	{"MBP18", "Farms that exist"},
 	{"MBP19", "Life cycle"},

@@ -1,0 +1,73 @@
+package check
+
+import (
+	"regexp"
+
+	"github.com/mbamplan/mbamplan/pkg/diag"
+	"github.com/mbamplan/mbamplan/pkg/quote"
+)
+
+var (
+	timeOfDay = regexp.MustCompile(`^([01]?[0-9]|2[0-3]):[0-5][0-9]$`)
+	// bindAddress is what HAProxy takes behind bind as far as a plan needs it: an IPv4 address, a name or *, and a port.
+	bindAddress = regexp.MustCompile(`^(\*|[0-9A-Za-z][0-9A-Za-z.-]*)?(:[0-9]{1,5})?$`)
+)
+
+// textRules are about texts that people write as they like. Quoting carries nearly everything; what some language has no
+// escape for is refused here, where the topology has a line for it.
+var textRules = []Rule{
+	{
+		Code: "MBP1601", Title: "a text can be written into the files that it goes to", Severity: diag.Error, Firm: true, Sources: []string{"general-practice"},
+		Why: "Every value is quoted for the language of its file, and nearly every character comes out as itself. Some have no escape: " +
+			"SQL Server Agent and sqlcmd take $( for a variable, certreq takes % for one, and a line break ends a line of a script.",
+		Fix:     "Choose a text without the character that the finding names.",
+		Example: Example{Edits: []string{"template: WebServerClientAuth", "template: 100% Web"}},
+		Find: func(c *Context) {
+			for _, d := range c.Databases() {
+				c.fits("databases."+d.Key+".name", d.Name, quote.SQLCmdSafe)
+				if d.Encrypted && d.Placement.AG() {
+					c.fits(placementPath(d.Placement, "backupShare"), d.Placement.BackupShare, quote.SQLCmdSafe)
+					c.fits(placementPath(d.Placement, "kind"), d.Placement.Name, quote.SQLCmdSafe)
+				}
+			}
+			c.fits("backup.folder", c.Backup.Folder, quote.SQLCmdSafe)
+			for i, w := range c.Webs {
+				if w.Certificate != nil {
+					c.fits(webPath(i, "certificate.template"), w.Certificate.Template, judge(quote.INFString))
+				}
+				c.fits(webPath(i, "portal.companyName"), w.Portal.Company, judge(quote.PS))
+				c.fits(webPath(i, "portal.helpdeskText"), w.Portal.HelpdeskText, judge(quote.PS))
+			}
+		},
+	},
+	{
+		Code: "MBP1602", Title: "a time and an address have their form", Severity: diag.Error, Firm: true, Sources: []string{"general-practice"},
+		Why:     "The schedule of the backup job and the configuration of HAProxy are written from these values; another form stops the one that runs them.",
+		Fix:     "Write a time as 22:00, and an address to listen on as 10.1.0.60, *, or either with :443 behind it.",
+		Example: Example{Edits: []string{"backup: {", `backup: {fullAt: "10 pm", `}},
+		Find: func(c *Context) {
+			if t := c.Backup.Full; t != "" && !timeOfDay.MatchString(t) {
+				c.Report("backup.fullAt", "write hours and minutes, as 22:00", "fullAt: %q is no time of the day", t)
+			}
+			for i := range c.File.Web.Farms {
+				if b := c.File.Web.Farms[i].Balancer; b != nil && b.Bind != "" && !bindAddress.MatchString(b.Bind) {
+					c.Report(webPath(i, "balancer.bind"), "write an IPv4 address or *, with a port behind a colon if need be", "bind: %q is no address to listen on", b.Bind)
+				}
+			}
+		},
+	},
+}
+
+func judge(f func(string) (string, error)) func(string) error {
+	return func(s string) error {
+		_, err := f(s)
+		return err
+	}
+}
+
+// fits reports a value that a language cannot carry.
+func (c *Context) fits(path, value string, ok func(string) error) {
+	if err := ok(value); err != nil {
+		c.Report(path, "choose a text without it", "%s cannot be rendered: %v", path, err)
+	}
+}
