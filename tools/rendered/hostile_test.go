@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
+	"net/url"
 	"path"
 	"slices"
 	"strings"
@@ -32,6 +34,11 @@ type hostileField struct {
 
 func prefixed(p string) func(string) string { return func(s string) string { return p + s } }
 
+// program is the path of a set-up program in a folder of the name.
+func program(p, file string) func(string) string {
+	return func(s string) string { return p + s + file }
+}
+
 func unit(s string) string {
 	v, err := quote.DNValue(s)
 	if err != nil {
@@ -42,9 +49,9 @@ func unit(s string) string {
 
 // hostileFields are fields of examples/contoso-alwayson.yaml.
 var hostileFields = []hostileField{
-	{"mbam.media", `media: \\fs1.contoso.com\mbam\MbamServerSetup.exe`, "media: %s", prefixed(`\\fs1\`)},
-	{"mbam.update", `update: \\fs1.contoso.com\mbam\MBAM2.5-Server-KB4586232.exe`, "update: %s", prefixed(`C:\media\`)},
-	{"mbam.mvc4Media", `mvc4Media: \\fs1.contoso.com\mbam\AspNetMVC4Setup.exe`, "mvc4Media: %s", prefixed(`\\fs1\`)},
+	{"mbam.media", `media: \\fs1.contoso.com\mbam\MbamServerSetup.exe`, "media: %s", program(`\\fs1\`, `\MbamServerSetup.exe`)},
+	{"mbam.update", `update: \\fs1.contoso.com\mbam\MBAM2.5-Server-KB4586232.exe`, "update: %s", program(`C:\media\`, `\MBAM2.5-Server-KB4586232.exe`)},
+	{"mbam.mvc4Media", `mvc4Media: \\fs1.contoso.com\mbam\AspNetMVC4Setup.exe`, "mvc4Media: %s", program(`\\fs1\`, `\AspNetMVC4Setup.exe`)},
 	{"domain.netbios", "netbios: CONTOSO", "netbios: %s", nil},
 	{"domain.accountOU", "dnsServer:", "accountOU: %s\n  dnsServer:", unit},
 	{"domain.groupOU", "dnsServer:", "groupOU: %s\n  dnsServer:", unit},
@@ -91,7 +98,7 @@ var hostileFields = []hostileField{
 // atoms are what names must not be able to do harm with.
 var atoms = []string{
 	"O'B", "O\u2019B", "\u201Cx\u201D", "]", "[", "$(x)", "$x", "`", `"`, "%", "%x%", ";", "<", ">", "&", "\n", "\r", "\t", "\u202E", "\u2028", "\u200B", "\u00A0",
-	"{", "}", "{{.X}}", "#", "#>", "<#", "/*", "*/", "--", "]]>", "${x}", "|", "!", "^", "@", "(", ")", ",", "=", `\`, "/", ":", "*", "?", "+", "~", "ä", "ß", "日本", "\U0001F600", "  ",
+	"{", "}", "{{x}}", "#", "#>", "<#", "/*", "*/", "--", "]]>", "${x}", "|", "!", "^", "@", "(", ")", ",", "=", `\`, "/", ":", "*", "?", "+", "~", "ä", "ß", "日本", "\U0001F600", "  ",
 }
 
 // tagged puts a mark before and behind what a field is given, by which it is found again.
@@ -182,7 +189,11 @@ func tree(c *compile.Compiler, text string) (compiled, error) {
 	if err != nil {
 		return compiled{}, fmt.Errorf("plan: %w", err)
 	}
-	out, found, err := c.Tree(p, render.Options{Secrets: secrets.Redacted(), Redacted: true, Topology: "hostile.yaml"})
+	key, err := secrets.New(rand.NewChaCha8([32]byte{1}))
+	if err != nil {
+		return compiled{}, err
+	}
+	out, found, err := c.Tree(p, render.Options{Secrets: key, Topology: "hostile.yaml"})
 	if err == nil && len(found) > 0 {
 		err = errors.New(found[0].File + ": " + found[0].Message)
 	}
@@ -225,6 +236,8 @@ func accepted(t *testing.T, base string) map[int][]string {
 func joined(t *testing.T, base string, i int, list []string) (string, bool) {
 	t.Helper()
 	fits := func(inner string) bool { return len(check(put(t, base, map[int]string{i: tagged(i, inner)}))) == 0 }
+	// The checkers look for expressions that a template left; a name that looks like one is rendered by itself.
+	list = slices.DeleteFunc(slices.Clone(list), func(s string) bool { return s == "{{x}}" })
 	inner := strings.Join(list, "")
 	if !fits(inner) {
 		inner = ""
@@ -264,6 +277,18 @@ func TestHostileNames(t *testing.T) {
 			}
 			verify(t, out)
 			arrives(t, out.tree, values)
+
+			expressions := map[int]string{}
+			for _, i := range group {
+				if slices.Contains(pass[i], "{{x}}") {
+					expressions[i] = tagged(i, "{{x}}")
+				}
+			}
+			if out, err = tree(c, put(t, base, expressions)); err != nil {
+				t.Errorf("a name that looks like an expression is taken for one: %v", err)
+			} else {
+				arrives(t, out.tree, expressions)
+			}
 		})
 	}
 }
@@ -294,6 +319,53 @@ func withoutFailing(t *testing.T, c *compile.Compiler, base string, values map[i
 		}
 	}
 	return out
+}
+
+// TestNamesAtTheEdge renders names that are as long as they may be, and names whose ends or whole mean something to a
+// language. They bear no marks, so only the checkers judge.
+func TestNamesAtTheEdge(t *testing.T) {
+	base := exampleText(t, "contoso-alwayson.yaml")
+	c, found, err := compile.New(nil)
+	if err != nil || len(found) > 0 {
+		t.Fatal(err, found)
+	}
+	for _, values := range []map[string]string{
+		{
+			"databases.compliance.name": strings.Repeat("]", 128), "databases.recovery.name": strings.Repeat("'", 128), "placements": strings.Repeat("\U0001F600", 64),
+			"placements.MBAM-AG.endpoint.name": "GO", "clients.gpo": "-Name", "web.farms[0].portal.companyName": `\`, "web.farms[0].portal.helpdeskText": "$",
+			"web.farms[0].certificate.template": `"`, "web.farms[0].balancer.interface": "'", "groups.helpdesk": "#", "groups.reports": "(", "accounts.readWrite": "-", "accounts.readOnly": "`",
+		},
+		{
+			"databases.compliance.name": "master", "databases.recovery.name": "[dbo]", "placements": "/*", "placements.MBAM-AG.endpoint.name": strings.Repeat("\u2019", 128),
+			"clients.gpo": "@{}", "web.farms[0].portal.companyName": "#>", "web.farms[0].portal.helpdeskText": "--%", "web.farms[0].balancer.interface": "*",
+			"web.farms[0].certificate.template": ";", "groups.helpdesk": "$true", "groups.reports": "%", "accounts.readWrite": "{0}", "accounts.readOnly": "&&",
+		},
+	} {
+		byIndex := map[int]string{}
+		for i, f := range hostileFields {
+			if v, ok := values[f.path]; ok {
+				byIndex[i] = v
+			}
+		}
+		if len(byIndex) != len(values) {
+			t.Fatal("a field is not known")
+		}
+		for i, v := range byIndex {
+			if found := check(put(t, base, map[int]string{i: v})); len(found) > 0 {
+				t.Logf("%s: %q is refused: %s", hostileFields[i].path, v, found[0].Message)
+				delete(byIndex, i)
+			}
+		}
+		if len(byIndex) < 10 {
+			t.Errorf("only %d of %d values are taken", len(byIndex), len(values))
+		}
+		out, err := tree(c, put(t, base, byIndex))
+		if err != nil {
+			t.Errorf("a value fails in the render: %v", err)
+			continue
+		}
+		verify(t, out)
+	}
 }
 
 // arrives looks into every literal of every file. A mark that stands there must be followed by the rest of the value in a
@@ -337,7 +409,7 @@ func arrives(t *testing.T, tree *artifact.Tree, values map[int]string) {
 }
 
 // unprinted are fields that rules use and no file repeats.
-var unprinted = map[string]bool{}
+var unprinted = map[string]bool{"hosts.WEB1.site": true}
 
 // encodings are the forms in which a value may stand inside a literal: as it is, and as a part of another language.
 func encodings(v string) []string {
@@ -349,6 +421,9 @@ func encodings(v string) []string {
 		func(s string) string { e, _ := quote.DNValue(s); return e },
 		func(s string) string { e, _ := quote.LDAPFilter(s); return e },
 		func(s string) string { e, _ := quote.XMLText(s); return e },
+		func(s string) string { e, _ := quote.MDText(s); return e },
+		func(s string) string { return (&url.URL{Path: s}).EscapedPath() },
+		fileName,
 		func(s string) string { e, _ := quote.PS(s); return strings.TrimSuffix(strings.TrimPrefix(e, "'"), "'") },
 	}
 	out := []string{v}
@@ -359,6 +434,16 @@ func encodings(v string) []string {
 		}
 	}
 	return out
+}
+
+// fileName is the form that farm gives a name in the name of a file: other characters than these become hyphens.
+func fileName(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("-_.", r) {
+			return r
+		}
+		return '-'
+	}, s)
 }
 
 // literals returns the values of the literals of a file, quotes and escapes resolved by the rules of its language.
@@ -402,6 +487,8 @@ func literals(t *testing.T, f artifact.File) []string {
 		}
 	case ".cfg":
 		out = haproxyWords(string(f.Data))
+	case ".md":
+		out = strings.Split(string(f.Data), "\n")
 	case ".dsh":
 		out = strings.Fields(string(f.Data))
 	}
