@@ -70,6 +70,8 @@ var cases = []struct {
 	{"MBP1207", always, []string{`, serviceAccount: CONTOSO\svc-sql`, ""}, "no service account", ""},
 	{"MBP1301", always, []string{"edition: Enterprise", "edition: Standard"}, "cannot hold both databases", ""},
 	{"MBP1301", always, []string{"edition: Enterprise", "edition: Standard", "    kind: availabilityGroup\n", "    kind: availabilityGroup\n    basic: true\n", ", {instance: SQL3, availability: asynchronous}", ""}, "a basic group holds one", "basic"},
+	{"MBP1301", always, []string{`version: "2019"`, `version: "2014"`, "    kind: availabilityGroup\n", "    kind: availabilityGroup\n    basic: true\n"}, "does not know", "basic"},
+	{"MBP1301", always, []string{"    kind: availabilityGroup\n", "    kind: availabilityGroup\n    basic: true\n"}, "is Enterprise edition, which has groups", "basic"},
 	{"MBP1302", always, []string{
 		"databases:\n", "  OTHER-AG:\n    kind: availabilityGroup\n    replicas: [SQL1, SQL2]\n    listener: {name: MBAM-SQ2, addresses: [10.1.0.51/24]}\n    backupShare: \\\\fs1\\seed\ndatabases:\n",
 		"recovery: MBAM-AG", "recovery: OTHER-AG",
@@ -131,6 +133,7 @@ var cases = []struct {
 	{"MBP1602", always, []string{"      portal:", "      helpDeskDirectory: Help&Desk\n      portal:"}, "IIS application", "helpDeskDirectory"},
 	{"MBP1601", always, []string{"helpdesk: MBAM Helpdesk", "helpdesk: MBAM $(x)"}, "groups.helpdesk", "helpdesk:"},
 	{"MBP1601", always, []string{"    backupShare:", "    endpoint: {name: $(x)}\n    backupShare:"}, "endpoint.name", "endpoint"},
+	{"MBP1603", always, []string{"  compliance: MBAM-AG", "  compliance: {placement: MBAM-AG, name: MSDB}"}, "SQL Server itself", "MSDB"},
 	{"MBP1602", always, []string{"backup: {", `backup: {fullAt: "24:00", `}, "no time of the day", "fullAt"},
 	{"MBP1602", always, []string{"balancer: {kind: nlb,", `balancer: {bind: "a b", kind: haproxy,`}, "no address", "bind"},
 	{"MBP1207", always, []string{`serviceAccount: CONTOSO\svc-sql`, `serviceAccount: svc-sql@contoso.com`}, "not with @", ""},
@@ -171,6 +174,13 @@ var cases = []struct {
 	{"MBP1806", attach, []string{"[{host: WEB1, existing: true}, {host: WEB2, existing: true}, WEB3]", "[WEB3, {host: WEB1, existing: true}, {host: WEB2, existing: true}]", "kind: external,", "kind: nlb,"}, "the first node \"WEB3\"", "nodes"},
 	{"MBP1901", always, []string{`windows: "2019"`, `windows: "2022"`}, "support matrix", ""},
 	{"MBP1901", always, []string{`version: "2019"`, `version: "2022"`}, "support matrix", ""},
+	{"MBP1901", always, []string{"release: 2.5 SP1", `release: "2.5"`, "      portal: {companyName: Contoso IT, helpdeskText: Contact the Contoso help desk, helpdeskUrl: \"https://help.contoso.com\"}\n", ""}, "2.5 without Service Pack 1", ""},
+	{"MBP1902", always, []string{`windows: "2019"`, `windows: "2012 R2"`}, "needs at least Windows Server 2016", ""},
+	{"MBP1902", always, []string{"reports: RPT1\n", "reports: {hosts: RPT1, version: \"2016\"}\n", "RPT1: {site: HQ,", "RPT1: {windows: \"2022\", site: HQ,"}, "up to Windows Server 2019", ""},
+	{"MBP1903", mirrored, []string{"edition: Standard", "edition: Express"}, "no SQL Server Agent", ""},
+	{"MBP1903", always, []string{"reports: RPT1\n", "reports: {hosts: RPT1, edition: Evaluation}\n"}, "not licensed for production", "Evaluation"},
+	{"MBP1904", always, []string{"RPT1: {site: HQ,", "RPT1: {core: true, site: HQ,"}, "Reporting Services does not run", "core"},
+	{"MBP1904", mirrored, []string{`version: "2016"`, `version: "2008 R2"`, `windows: "2016"`, `windows: "2012 R2"`, "DB1: {", "DB1: {core: true, "}, "SQL Server 2008 R2 does not run", "core"},
 }
 
 func TestRulesFind(t *testing.T) {

@@ -2,6 +2,7 @@ package check
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/mbamplan/mbamplan/pkg/diag"
@@ -82,7 +83,24 @@ var textRules = []Rule{
 			}
 		},
 	},
+	{
+		Code: "MBP1603", Title: "MBAM's databases are none of SQL Server's own", Severity: diag.Error, Firm: true, Sources: []string{"general-practice"},
+		Why: "master, model, msdb, tempdb, distribution and the databases of Reporting Services belong to SQL Server. They cannot be in an availability " +
+			"group, and MBAM's tables, recovery model and logins have no place in them.",
+		Fix:     "Choose another name, or leave name out for MBAM's own.",
+		Example: Example{Edits: []string{"  compliance: MBAM-AG", "  compliance: {placement: MBAM-AG, name: master}"}},
+		Find: func(c *Context) {
+			for _, d := range c.Databases() {
+				if slices.ContainsFunc(systemDatabases, func(s string) bool { return strings.EqualFold(s, d.Name) }) {
+					c.Report("databases."+d.Key+".name", "choose another name", "%q is a database of SQL Server itself", d.Name)
+				}
+			}
+		},
+	},
 }
+
+// systemDatabases are the databases that SQL Server and Reporting Services make for themselves.
+var systemDatabases = []string{"master", "model", "msdb", "tempdb", "mssqlsystemresource", "distribution", "ReportServer", "ReportServerTempDB"}
 
 func judge(f func(string) (string, error)) func(string) error {
 	return func(s string) error {

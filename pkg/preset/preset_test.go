@@ -88,7 +88,7 @@ func other(q preset.Question, i int) string {
 		return fmt.Sprintf("filer%d.ad.example.org", i)
 	case q.Path == preset.Company:
 		return "Example & Söhne's \"AG\""
-	case strings.HasSuffix(q.Path, "].host") && strings.Count(q.Path, "[") == 1:
+	case q.Text != "" && strings.HasSuffix(q.Path, "].host"):
 		return fmt.Sprintf("keys%d.ad.example.org", i)
 	case strings.Contains(q.Path, "OU") || strings.HasSuffix(q.Path, ".ou"):
 		return fmt.Sprintf("OU=New %d,DC=ad,DC=example,DC=org", i)

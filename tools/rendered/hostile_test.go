@@ -336,7 +336,7 @@ func TestNamesAtTheEdge(t *testing.T) {
 			"web.farms[0].certificate.template": `"`, "web.farms[0].balancer.interface": "'", "groups.helpdesk": "#", "groups.reports": "(", "accounts.readWrite": "-", "accounts.readOnly": "`",
 		},
 		{
-			"databases.compliance.name": "master", "databases.recovery.name": "[dbo]", "placements": "/*", "placements.MBAM-AG.endpoint.name": strings.Repeat("\u2019", 128),
+			"databases.compliance.name": "NULL", "databases.recovery.name": "[dbo]", "placements": "/*", "placements.MBAM-AG.endpoint.name": strings.Repeat("\u2019", 128),
 			"clients.gpo": "@{}", "web.farms[0].portal.companyName": "#>", "web.farms[0].portal.helpdeskText": "--%", "web.farms[0].balancer.interface": "*",
 			"web.farms[0].certificate.template": ";", "groups.helpdesk": "$true", "groups.reports": "%", "accounts.readWrite": "{0}", "accounts.readOnly": "&&",
 		},
