@@ -127,6 +127,7 @@ var titles = []struct{ prefix, title string }{
 	{"MBP13", "Databases"},
 	{"MBP14", "Web farms and reports"},
 	{"MBP15", "Shapes of a farm"},
+	{"MBP16", "Texts and forms"},
 	{"MBP17", "MBAM 2.0"},
 	{"MBP18", "Farms that exist"},
 	{"MBP19", "Life cycle and support"},
