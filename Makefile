@@ -19,7 +19,7 @@ verify:
 golden:
 	$(GO) test ./examples -run Golden -update
 
-# Regenerate docs/steps.md and the schema of the result file from the catalogue.
+# Regenerate docs/steps.md, docs/rules.md and docs/topology.schema.json from the catalogue, the rules and the field table.
 docs:
 	$(GO) test ./docs -run Generated -update
 
@@ -32,7 +32,7 @@ lint:
 	golangci-lint run ./...
 
 fuzz:
-	for p in quote yamlsrc decode; do for f in $$($(GO) test ./pkg/$$p -list '^Fuzz' | grep ^Fuzz); do $(GO) test ./pkg/$$p -run '^$$' -fuzz "^$$f$$" -fuzztime 20s || exit 1; done; done
+	for p in quote yamlsrc decode diag schema; do for f in $$($(GO) test ./pkg/$$p -list '^Fuzz' | grep ^Fuzz); do $(GO) test ./pkg/$$p -run '^$$' -fuzz "^$$f$$" -fuzztime 20s || exit 1; done; done
 
 bench:
 	$(GO) test ./... -run '^$$' -bench . -benchmem

@@ -40,6 +40,7 @@ type Step struct {
 	Actor      string     `key:"actor" req:"true" enum:"domain administrator|database administrator|web administrator|report administrator|network team|PKI team|client administrator|backup administrator" doc:"who runs it"`
 	Scope      string     `key:"scope" req:"true" enum:"once|host|instance|replica|secondary|pair|database|placement|group|listener|principal|mirror|witness|creator|setup server|report server|web farm|node|first node|other nodes" doc:"for what it is rendered"`
 	When       string     `key:"when" doc:"template expression; the step is rendered where it is true"`
+	VerifyOnly string     `key:"verifyOnly" doc:"template expression; where it is true the thing exists already, and no install and rollback are rendered"`
 	Releases   []string   `key:"releases" enum:"2.5 SP1|2.5|2.0" doc:"releases of MBAM that it is for; left out = 2.5 and 2.5 SP1"`
 	Needs      []Need     `key:"needs" doc:"steps that come before"`
 	Serial     bool       `key:"serial" doc:"one server after another, each finished before the next begins"`
@@ -118,6 +119,9 @@ type Artifact struct {
 // ReadOnly reports whether artifacts of the kind change nothing.
 func ReadOnly(kind string) bool { return kind == "verify" || kind == "preflight" }
 
+// Builds reports whether artifacts of the kind make a thing or take it back.
+func Builds(kind string) bool { return kind == "install" || kind == "rollback" }
+
 // Source is one entry of docs/sources.yaml.
 type Source struct {
 	Key     string `name:"true"`
@@ -140,6 +144,8 @@ type Catalog struct {
 
 	files map[string]file
 	bases map[quote.Language]*template.Template // libraries, parsed once
+
+	layered bool // there is an overlay
 }
 
 type file struct {
@@ -152,7 +158,7 @@ type file struct {
 // Only the overlay's templates are parsed and inspected here, the embedded ones when they are first used; Inspect does all.
 // Sources is the text of docs/sources.yaml; an overlay adds to it with a sources.yaml of its own.
 func Load(embedded fs.FS, sources []byte, overlay fs.FS) (*Catalog, diag.List) {
-	c := &Catalog{Sources: map[string]Source{}, Documents: map[string]*Artifact{}, files: map[string]file{}, bases: map[quote.Language]*template.Template{}}
+	c := &Catalog{Sources: map[string]Source{}, Documents: map[string]*Artifact{}, files: map[string]file{}, bases: map[quote.Language]*template.Template{}, layered: overlay != nil}
 	var found diag.List
 	if err := c.read(embedded, false); err != nil {
 		found = append(found, diag.Diagnostic{Code: CodeBadStep, File: "templates", Message: err.Error()})

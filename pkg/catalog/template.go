@@ -150,6 +150,9 @@ func (c *Catalog) library(l quote.Language) []string {
 }
 
 func (c *Catalog) libOverlaid(l quote.Language) bool {
+	if !c.layered {
+		return false
+	}
 	for _, p := range c.library(l) {
 		if c.files[p].overlay {
 			return true

@@ -126,21 +126,28 @@ var accountRules = []Rule{
 		},
 	},
 	{
-		Code: "MBP1207", Title: "the database engine's service account can be given rights on other servers", Severity: diag.Error, Sources: []string{"sql-endpoint-logins"},
+		Code: "MBP1207", Title: "the database engine's service account can be given rights on other servers", Severity: diag.Error, Firm: true, Sources: []string{"sql-endpoint-logins"},
 		Why: "Replicas log on to each other's mirroring endpoint with the account of the database engine. Without the " +
 			"account the scripts cannot grant CONNECT, and Local Service is unknown on other servers.",
 		Fix:     "Write serviceAccount: with a domain account, a managed service account, or a virtual account.",
 		Example: Example{Edits: []string{`, serviceAccount: CONTOSO\svc-sql`, ""}},
 		Find: func(c *Context) {
+			judge := func(i *farm.Instance, what string) {
+				switch strings.ToUpper(strings.ReplaceAll(i.Service, " ", "")) {
+				case "":
+					c.Report(instancePath(i, "serviceAccount"), "add serviceAccount here, or once under defaults.sql", "%s %q has no service account: the others must give it the right to connect", what, i.Name)
+				case `NTAUTHORITY\LOCALSERVICE`, "LOCALSERVICE":
+					c.Report(instancePath(i, "serviceAccount"), "use a domain account, a gMSA, or a virtual account", "%s %q runs as Local Service, which other servers cannot know", what, i.Name)
+				}
+			}
 			for _, g := range c.Groups() {
 				for _, r := range g.Replicas {
-					i := r.Instance
-					switch strings.ToUpper(strings.ReplaceAll(i.Service, " ", "")) {
-					case "":
-						c.Report(instancePath(i, "serviceAccount"), "add serviceAccount here, or once under defaults.sql", "replica %q has no service account: the other replicas must give it the right to connect", i.Name)
-					case `NTAUTHORITY\LOCALSERVICE`, "LOCALSERVICE":
-						c.Report(instancePath(i, "serviceAccount"), "use a domain account, a gMSA, or a virtual account", "replica %q runs as Local Service, which other servers cannot know", i.Name)
-					}
+					judge(r.Instance, "replica")
+				}
+			}
+			for _, i := range c.Instances {
+				if len(c.NewPairs(i)) > 0 {
+					judge(i, "mirroring instance")
 				}
 			}
 		},

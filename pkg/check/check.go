@@ -23,6 +23,8 @@ type Rule struct {
 	Why string
 	// Fix says in one sentence how it is mended.
 	Fix string
+	// Firm says that no waiver accepts a finding of the rule: what it refuses cannot be rendered whole.
+	Firm bool
 	// Example breaks the rule; `mbamplan explain` and docs/rules.md show it, and a test runs it.
 	Example Example
 	// Only25 marks a rule about what MBAM 2.0 does not have; it is not asked of a 2.0 farm.
@@ -73,7 +75,7 @@ func (c *Context) add(s diag.Severity, path, fix string, related []diag.Related,
 // Rules lists every rule in the order of its code.
 func Rules() []Rule {
 	var all []Rule
-	for _, family := range [][]Rule{scopeRules, nameRules, accountRules, databaseRules, webRules, mbam20Rules, existingRules, lifecycleRules} {
+	for _, family := range [][]Rule{scopeRules, nameRules, accountRules, databaseRules, mirroringRules, webRules, mbam20Rules, existingRules, lifecycleRules, supportRules} {
 		all = append(all, family...)
 	}
 	return all

@@ -34,6 +34,7 @@ func edit(t *testing.T, text string, pairs ...string) string {
 
 const (
 	always, mirrored = "contoso-alwayson.yaml", "fabrikam-mirrored.yaml"
+	pair, twoPairs   = "adatum-mirroring.yaml", "litware-two-mirrors.yaml"
 	toGroup, attach  = "existing-to-alwayson.yaml", "existing-attach-only.yaml"
 	two              = "mbam20-two-servers.yaml"
 )
@@ -46,7 +47,6 @@ var cases = []struct {
 	at            string // part of the line that the finding points at
 }{
 	{"MBP1001", always, []string{"  media:", "  mode: configurationManager\n  media:"}, "Configuration Manager", "mode:"},
-	{"MBP1002", mirrored, []string{"    existing: true\n", ""}, "mirroring is not set up", "kind: mirroring"},
 	{"MBP1101", always, []string{"{name: MBAM-SQL,", "{name: MBAM-LISTENER-01,"}, `"MBAM-LISTENER-01"`, "MBAM-LISTENER-01"},
 	{"MBP1101", always, []string{"{name: MBAM-SQL,", "{name: MBAM_SQL,"}, `"MBAM_SQL"`, "MBAM_SQL"},
 	{"MBP1102", always, []string{"{name: MBAM-SQL,", "{name: SQL1,"}, "sql1.contoso.com", "SQL1"},
@@ -70,6 +70,8 @@ var cases = []struct {
 	{"MBP1207", always, []string{`, serviceAccount: CONTOSO\svc-sql`, ""}, "no service account", ""},
 	{"MBP1301", always, []string{"edition: Enterprise", "edition: Standard"}, "cannot hold both databases", ""},
 	{"MBP1301", always, []string{"edition: Enterprise", "edition: Standard", "    kind: availabilityGroup\n", "    kind: availabilityGroup\n    basic: true\n", ", {instance: SQL3, availability: asynchronous}", ""}, "a basic group holds one", "basic"},
+	{"MBP1301", always, []string{`version: "2019"`, `version: "2014"`, "    kind: availabilityGroup\n", "    kind: availabilityGroup\n    basic: true\n"}, "does not know", "basic"},
+	{"MBP1301", always, []string{"    kind: availabilityGroup\n", "    kind: availabilityGroup\n    basic: true\n"}, "is Enterprise edition, which has groups", "basic"},
 	{"MBP1302", always, []string{
 		"databases:\n", "  OTHER-AG:\n    kind: availabilityGroup\n    replicas: [SQL1, SQL2]\n    listener: {name: MBAM-SQ2, addresses: [10.1.0.51/24]}\n    backupShare: \\\\fs1\\seed\ndatabases:\n",
 		"recovery: MBAM-AG", "recovery: OTHER-AG",
@@ -90,6 +92,25 @@ var cases = []struct {
 	{"MBP1310", always, []string{"compliance: MBAM-AG", "compliance: {placement: MBAM-AG, compatibilityLevel: 150}"}, "150", "compatibilityLevel"},
 	{"MBP1311", mirrored, []string{"name: MBAM_Recovery", "name: MBAM_Compliance"}, "both databases are called", "recovery"},
 	{"MBP1312", always, []string{"databases:\n", "  EXTRA: {kind: fci, instance: SQL3}\ndatabases:\n"}, "has one node", "EXTRA"},
+	{"MBP1207", pair, []string{`, serviceAccount: ADATUM\svc-sql-wit}`, `, serviceAccount: LocalService}`}, "Local Service", "WIT1"},
+	{"MBP1321", pair, []string{"mirror: SQL2", "mirror: SQL1"}, "principal and mirror", "mirror:"},
+	{"MBP1321", pair, []string{"witness: WIT1 ", "witness: sql2 "}, "is a partner", "witness:"},
+	{"MBP1321", pair, []string{"  WIT1: {edition", "  SQL2\\WIT1: {port: 1444, nodes: SQL2, edition", "witness: WIT1 ", "witness: SQL2\\WIT1 "}, "the server of a partner", "witness:"},
+	{"MBP1322", pair, []string{"  SQL2:\n", "  SQL2: {edition: Express}\n"}, "no partner", "Express"},
+	{"MBP1323", pair, []string{"    timeout: 20 ", "    safety: off "}, "SAFETY FULL only", "safety"},
+	{"MBP1323", pair, []string{"    timeout: 20 ", "    safety: off "}, "no automatic failover", "witness"},
+	{"MBP1323", twoPairs, []string{"    mirror: DB2\\KEYS\n", "    mirror: DB2\\KEYS\n    safety: off\n"}, "recovery keys of the last moments", "safety"},
+	{"MBP1324", pair, []string{`    backupShare: \\fs1.adatum.com\mbam-seed`, "   "}, "no backup share", ""},
+	{"MBP1324", pair, []string{"recovery: MBAM-MIRROR", "recovery: {placement: MBAM-MIRROR, encrypted: true}"}, "an encrypted database", "kind"},
+	{"MBP1324", pair, []string{"recovery: MBAM-MIRROR", "recovery: {placement: MBAM-MIRROR, name: Keys $(x)}"}, "a token of its job", "$(x)"},
+	{"MBP1324", pair, []string{`version: "2016"`, `version: "2008 R2"`, "data: 'E:\\MSSQL\\Data', log: 'F:\\MSSQL\\Log'}", "log: 'F:\\MSSQL\\Log'}", "  SQL1:\n", "  SQL1: {data: 'E:\\Data'}\n"}, "does not tell its own", ""},
+	{"MBP1325", pair, []string{"    timeout: 20 ", "    endpoint: {port: 1433} "}, "its port for clients", "endpoint"},
+	{"MBP1325", twoPairs, []string{"endpointPort: 5023", "endpointPort: 5022"}, "same endpoint port", "STATUS"},
+	{"MBP1325", twoPairs, []string{"mirror: DB3\\STATUS", "mirror: DB2\\KEYS", "safety: off ", "endpoint: {port: 5099} "}, "an instance has one endpoint", "endpoint"},
+	{"MBP1326", pair, []string{"timeout: 20", "timeout: 4"}, "raises less than 5", "timeout"},
+	{"MBP1326", pair, []string{"timeout: 20", "timeout: 7"}, "advise 10 or more", "timeout"},
+	{"MBP1326", twoPairs, []string{"safety: off ", "timeout: 30\n    safety: off "}, "always waits 10", "timeout"},
+	{"MBP1327", pair, []string{"    acceptIndependentFailover: true ", "    "}, "is deprecated", "kind: mirroring"},
 	{"MBP1401", always, []string{"nodes: [WEB1, WEB2]", "nodes: [WEB1]"}, "at least two servers", "nodes"},
 	{"MBP1401", always, []string{"      balancer: {kind: nlb, address: 10.1.0.60/24}\n", ""}, "no balancer", "nodes"},
 	{"MBP1402", always, []string{"nodes: [WEB1, WEB2]", "nodes: [WEB1, WEB2, web1]"}, "twice", "nodes"},
@@ -141,6 +162,13 @@ var cases = []struct {
 	{"MBP1806", attach, []string{"[{host: WEB1, existing: true}, {host: WEB2, existing: true}, WEB3]", "[WEB3, {host: WEB1, existing: true}, {host: WEB2, existing: true}]", "kind: external,", "kind: nlb,"}, "the first node \"WEB3\"", "nodes"},
 	{"MBP1901", always, []string{`windows: "2019"`, `windows: "2022"`}, "support matrix", ""},
 	{"MBP1901", always, []string{`version: "2019"`, `version: "2022"`}, "support matrix", ""},
+	{"MBP1901", always, []string{"release: 2.5 SP1", `release: "2.5"`, "      portal: {companyName: Contoso IT, helpdeskText: Contact the Contoso help desk, helpdeskUrl: \"https://help.contoso.com\"}\n", ""}, "2.5 without Service Pack 1", ""},
+	{"MBP1902", always, []string{`windows: "2019"`, `windows: "2012 R2"`}, "needs at least Windows Server 2016", ""},
+	{"MBP1902", always, []string{"reports: RPT1\n", "reports: {hosts: RPT1, version: \"2016\"}\n", "RPT1: {site: HQ,", "RPT1: {windows: \"2022\", site: HQ,"}, "up to Windows Server 2019", ""},
+	{"MBP1903", mirrored, []string{"edition: Standard", "edition: Express"}, "no SQL Server Agent", ""},
+	{"MBP1903", always, []string{"reports: RPT1\n", "reports: {hosts: RPT1, edition: Evaluation}\n"}, "not licensed for production", "Evaluation"},
+	{"MBP1904", always, []string{"RPT1: {site: HQ,", "RPT1: {core: true, site: HQ,"}, "Reporting Services does not run", "core"},
+	{"MBP1904", mirrored, []string{`version: "2016"`, `version: "2008 R2"`, `windows: "2016"`, `windows: "2012 R2"`, "DB1: {", "DB1: {core: true, "}, "SQL Server 2008 R2 does not run", "core"},
 }
 
 func TestRulesFind(t *testing.T) {
@@ -179,7 +207,7 @@ func TestRulesFind(t *testing.T) {
 }
 
 func TestExamplesAreClean(t *testing.T) {
-	for _, name := range []string{always, mirrored, toGroup, attach, two} {
+	for _, name := range []string{always, mirrored, pair, twoPairs, toGroup, attach, two} {
 		if _, _, found := compile.Topology(name, []byte(read(t, name))); len(found) > 0 {
 			t.Errorf("%s: %+v", name, found)
 		}

@@ -45,8 +45,8 @@ type Waivers []Waiver
 const dateForm = "2006-01-02"
 
 // Waive applies the waivers of a topology to the findings about it. A waived finding becomes a note that says who answers
-// for it; findings of other codes stay. A waiver of no rule, without a date or past it waives nothing and is an error;
-// one that waives nothing is a warning. today is any time of the current day in the caller's zone; it decides nothing but
+// for it; findings of other codes stay. A waiver of no rule or a firm one, without a date or past it waives nothing and is
+// an error; one that waives nothing is a warning. today is any time of the current day in the caller's zone; it decides nothing but
 // which waivers have expired.
 //
 // While the topology cannot be read or resolved no rule has run; the findings then stay as they are. The list given is not
@@ -104,7 +104,14 @@ func problemKey(code string) string {
 
 // refuse says why a waiver does not hold, nil when it does.
 func refuse(w *topology.Waiver, rules map[string]Rule, today string) *diag.Diagnostic {
-	if _, ok := rules[w.Code]; !ok {
+	rule, ok := rules[w.Code]
+	if rule.Firm {
+		return &diag.Diagnostic{
+			Code: CodeWaiverCode, Message: fmt.Sprintf("%s cannot be waived: what it refuses cannot be rendered whole", w.Code),
+			Fix: "mend the finding and remove the waiver",
+		}
+	}
+	if !ok {
 		d := &diag.Diagnostic{Code: CodeWaiverCode, Message: fmt.Sprintf("%q is no code of a rule", w.Code), Fix: "mbamplan explain lists the codes"}
 		var codes []string
 		for _, r := range Rules() {

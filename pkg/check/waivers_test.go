@@ -9,6 +9,8 @@ import (
 	"github.com/mbamplan/mbamplan/pkg/check"
 	"github.com/mbamplan/mbamplan/pkg/compile"
 	"github.com/mbamplan/mbamplan/pkg/diag"
+	"github.com/mbamplan/mbamplan/pkg/render"
+	"github.com/mbamplan/mbamplan/pkg/secrets"
 )
 
 func waiver(code, until string) string {
@@ -38,6 +40,7 @@ func TestWaive(t *testing.T) {
 		{"another code", beyond, waiver("MBP1404", "2026-12-31"), 0, []string{"warning MBP1901: outside", "warning MBP0404:"}, "note MBP1901", 1},
 		{"no code of a rule", nil, waiver("MBP1910", "2026-12-31"), 1, []string{`error MBP0401: "MBP1910" is no code`}, "", 0},
 		{"a shape", nil, waiver("MBP0208", "2026-12-31"), 1, []string{"error MBP0401: MBP0208 cannot be waived"}, "", 0},
+		{"a firm rule", nil, waiver("MBP1306", "2026-12-31"), 1, []string{"error MBP0401: MBP1306 cannot be waived"}, "", 0},
 		{"no date", nil, waiver("MBP1901", "soon"), 1, []string{`error MBP0402: "soon" is no date`}, "", 0},
 		{"no day of the calendar", nil, waiver("MBP1901", "2026-02-30"), 1, []string{`error MBP0402:`}, "", 0},
 		{"a date of another form", nil, waiver("MBP1901", "31.12.2026"), 1, []string{`error MBP0402:`}, "", 0},
@@ -91,5 +94,39 @@ func TestWaiversCarryWhatTheyWaived(t *testing.T) {
 		if d.Waived == nil || d.Waived.Severity != diag.Warning || d.Severity != diag.Note {
 			t.Errorf("got %+v", d)
 		}
+	}
+}
+
+// TestWaivedFarmsRender renders every case of an error that can be waived: a rule whose breach cannot be rendered has to be
+// firm.
+func TestWaivedFarmsRender(t *testing.T) {
+	if testing.Short() {
+		t.Skip("renders a farm for every rule")
+	}
+	c, _, err := compile.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rendered := 0
+	for _, k := range cases {
+		text := edit(t, read(t, k.example), k.edits...) + "\nwaivers:" + waiver(k.code, "2026-12-31") + "\n"
+		loaded, f, found := compile.Topology("test.yaml", []byte(text))
+		before := found.Errors()
+		found, _ = check.Waive(loaded, found, time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC))
+		if before == 0 || found.Errors() > 0 {
+			continue // a warning, a firm rule, or a case that breaks another rule too
+		}
+		rendered++
+		p, err := c.Plan(f)
+		if err != nil {
+			t.Errorf("%s with %q: %v", k.code, k.edits, err)
+			continue
+		}
+		if _, more, err := c.Tree(p, render.Options{Redacted: true, Secrets: secrets.Redacted()}); err != nil || len(more) > 0 {
+			t.Errorf("%s with %q: %v %v", k.code, k.edits, err, more)
+		}
+	}
+	if rendered < 20 {
+		t.Errorf("%d farms were rendered", rendered)
 	}
 }

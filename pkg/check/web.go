@@ -33,7 +33,7 @@ var webRules = []Rule{
 		},
 	},
 	{
-		Code: "MBP1402", Title: "a web node is named once", Severity: diag.Error, Sources: []string{"mbam-ha", "mbam-cmdlets"},
+		Code: "MBP1402", Title: "a web node is named once", Severity: diag.Error, Firm: true, Sources: []string{"mbam-ha", "mbam-cmdlets"},
 		Why: "A server has one set of MBAM web applications, with one host name, port and pair of connection strings. " +
 			"Named twice it would be configured twice, the second time over the first.",
 		Fix:     "Name each server once.",

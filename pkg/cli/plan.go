@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/mbamplan/mbamplan/pkg/catalog"
 	"github.com/mbamplan/mbamplan/pkg/plan"
 )
 
@@ -84,11 +85,14 @@ func after(it *plan.Item) []string {
 
 func notes(it *plan.Item) string {
 	var n []string
+	if it.VerifyOnly {
+		return "exists already: verify only"
+	}
 	if it.Step.Serial {
 		n = append(n, "one server at a time")
 	}
-	if it.Step.Restart != "none" {
-		n = append(n, "restarts the "+it.Step.Restart)
+	if it.Restart != "none" {
+		n = append(n, "restarts the "+it.Restart)
 	}
 	if it.Downtime != "" {
 		n = append(n, "downtime: "+it.Downtime)
@@ -162,7 +166,7 @@ func planJSON(w io.Writer, p *plan.Plan) error {
 	for _, it := range p.Items {
 		item := planItem{
 			Order: it.Order, Number: it.Step.Number, Step: it.Step.ID, Title: it.Title, Server: it.Server(), Subject: it.Subject,
-			Folder: it.Folder, Actor: it.Step.Actor, After: []int{}, Kinds: []string{}, Serial: it.Step.Serial, Restart: it.Step.Restart,
+			Folder: it.Folder, Actor: it.Step.Actor, After: []int{}, Kinds: []string{}, Serial: it.Step.Serial, Restart: it.Restart,
 			Downtime: it.Downtime, Reversible: it.Step.Reversible, Evidence: it.Step.Evidence, Sources: it.Step.Sources,
 		}
 		for _, a := range it.After {
@@ -170,6 +174,9 @@ func planJSON(w io.Writer, p *plan.Plan) error {
 		}
 		sort.Ints(item.After)
 		for _, a := range it.Step.Artifacts {
+			if it.VerifyOnly && catalog.Builds(a.Kind) {
+				continue
+			}
 			if len(item.Kinds) == 0 || item.Kinds[len(item.Kinds)-1] != a.Kind {
 				item.Kinds = append(item.Kinds, a.Kind)
 			}

@@ -32,9 +32,9 @@ func TestRenameHost(t *testing.T) {
 		for _, h := range f.Hosts {
 			// The new name sorts elsewhere than the old one and is longer.
 			const renamed = "ANEW7"
-			word := regexp.MustCompile(`\b` + h.Name + `\b`)
-			changed := word.ReplaceAllString(text, renamed)
+			word := regexp.MustCompile(`\b(` + h.Name + `|` + strings.ToLower(h.Name) + `)\b`)
 			subst := strings.NewReplacer(h.Name, renamed, strings.ToLower(h.Name), strings.ToLower(renamed))
+			changed := word.ReplaceAllStringFunc(text, subst.Replace)
 			after := paths(tree(t, c, name, changed, render.Options{Secrets: keys}))
 			if len(after) != len(before) {
 				t.Errorf("%s: renaming %s changes the number of files from %d to %d", name, h.Name, len(before), len(after))

@@ -19,6 +19,8 @@ type Article struct {
 	// Sources are keys of docs/sources.yaml.
 	Sources []string
 	Example Example
+	// Waivable says that a topology may waive the finding.
+	Waivable bool
 }
 
 // Example turns a clean input into one with a finding.
@@ -49,7 +51,7 @@ func Articles() []Article {
 	for _, r := range check.Rules() {
 		all = append(all, Article{
 			Rule:    diag.Rule{Code: diag.Code{ID: r.Code, Title: r.Title}, Severity: r.Severity, Why: r.Why, Fix: r.Fix},
-			Sources: r.Sources, Example: Example{Base: r.Example.Base, Wrong: r.Example.Edits},
+			Sources: r.Sources, Waivable: !r.Firm, Example: Example{Base: r.Example.Base, Wrong: r.Example.Edits},
 		})
 	}
 	slices.SortStableFunc(all, func(a, b Article) int { return strings.Compare(a.ID, b.ID) })

@@ -128,6 +128,16 @@ func TestText(t *testing.T) {
 	}
 }
 
+func TestEveryFamilyHasATitle(t *testing.T) {
+	var b strings.Builder
+	if err := explain.Markdown(&b, sources(t)); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(b.String(), "## Other rules") {
+		t.Error("a family of rules has no title in print.go")
+	}
+}
+
 func TestFind(t *testing.T) {
 	if a, ok := explain.Find("mbp1101"); !ok || a.ID != "MBP1101" {
 		t.Errorf("got %+v", a)

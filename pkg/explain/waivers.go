@@ -15,7 +15,7 @@ func waiverArticles() []Article {
 		return article(check.WaiverCodes(), id, severity, why, fix, Example{Right: right, Wrong: edits}, "general-practice")
 	}
 	return []Article{
-		a(check.CodeWaiverCode, diag.Error, "A waiver accepts the findings of one rule, from MBP1001 on. What keeps the topology from being read or resolved cannot be accepted: there would be nothing to plan.",
+		a(check.CodeWaiverCode, diag.Error, "A waiver accepts the findings of one rule, from MBP1001 on. What keeps the topology from being read, resolved or rendered whole cannot be accepted: there would be nothing to plan.",
 			"Write the code of a rule, or mend what the finding says.", "code: MBP1901", "code: MBP0208"),
 		a(check.CodeWaiverDate, diag.Error, "A waiver without an end is forgotten. The last day that it holds is written as year, month and day, in quotes, because YAML would read a date.",
 			"Write the day as YYYY-MM-DD, in quotes.", `until: "2026-12-31"`, `until: "31.12.2026"`),

@@ -30,6 +30,9 @@ type Item struct {
 
 	Title    string // of the step, its expressions filled in
 	Downtime string // likewise; "" when users notice nothing
+	Restart  string // what it restarts: none, service, server
+
+	VerifyOnly bool // the thing exists already and is only looked at
 
 	Subject string // tells items of one step on one server apart; "" when there is one
 	Folder  string // output folder: "directory", "database/SQL1", "web/WEB2"
@@ -69,11 +72,12 @@ func (i *Item) HostNames() []string {
 	return out
 }
 
-// Databases returns the databases that the item's instance holds a copy of, compliance first; for a placement scope those of the placement.
+// Databases returns the databases that the item's instance holds a copy of, compliance first; in the scopes of a placement
+// those of that placement only.
 func (i *Item) Databases() []*farm.Database {
 	var out []*farm.Database
 	for _, d := range i.Farm.Databases() {
-		if i.Placement != nil && d.Placement != i.Placement {
+		if i.Placement != nil && i.Step.Scope != "instance" && d.Placement != i.Placement {
 			continue
 		}
 		if i.Instance == nil {
@@ -128,6 +132,9 @@ func New(f *farm.Farm, c *catalog.Catalog) (*Plan, error) {
 			if err != nil {
 				return nil, fmt.Errorf("step %s: %w", s.ID, err)
 			}
+			if it.Restart = s.Restart; it.VerifyOnly {
+				it.Downtime, it.Restart = "", "none"
+			}
 		}
 		byStep[s.ID] = items
 		p.Items = append(p.Items, items...)
@@ -180,7 +187,11 @@ func expand(f *farm.Farm, s *catalog.Step) ([]*Item, error) {
 	if !s.For(f.MBAM.Release) {
 		return nil, nil
 	}
-	holds, err := condition(s)
+	holds, err := condition(s.ID, "when", s.When, true)
+	if err != nil {
+		return nil, err
+	}
+	verifyOnly, err := condition(s.ID, "verifyOnly", s.VerifyOnly, false)
 	if err != nil {
 		return nil, err
 	}
@@ -193,6 +204,9 @@ func expand(f *farm.Farm, s *catalog.Step) ([]*Item, error) {
 			return nil, err
 		}
 		if ok {
+			if it.VerifyOnly, err = verifyOnly(it); err != nil {
+				return nil, err
+			}
 			it.rank = len(out)
 			out = append(out, it)
 		}
@@ -213,19 +227,19 @@ func folder(it *Item) string {
 	}
 }
 
-// condition compiles a step's when: a template expression over the item.
-func condition(s *catalog.Step) (func(*Item) (bool, error), error) {
-	if s.When == "" {
-		return func(*Item) (bool, error) { return true, nil }, nil
+// condition compiles a template expression of step.yaml over the item; without one it is always as given.
+func condition(step, key, expression string, empty bool) (func(*Item) (bool, error), error) {
+	if expression == "" {
+		return func(*Item) (bool, error) { return empty, nil }, nil
 	}
-	t, err := template.New(s.ID).Option("missingkey=error").Parse("{{if " + s.When + "}}yes{{end}}")
+	t, err := template.New(step).Option("missingkey=error").Parse("{{if " + expression + "}}yes{{end}}")
 	if err != nil {
-		return nil, fmt.Errorf("step %s: when %q: %w", s.ID, s.When, err)
+		return nil, fmt.Errorf("step %s: %s %q: %w", step, key, expression, err)
 	}
 	return func(it *Item) (bool, error) {
 		var b strings.Builder
 		if err := t.Execute(&b, it); err != nil {
-			return false, fmt.Errorf("step %s: when %q: %w", s.ID, s.When, err)
+			return false, fmt.Errorf("step %s: %s %q: %w", step, key, expression, err)
 		}
 		return b.String() == "yes", nil
 	}, nil

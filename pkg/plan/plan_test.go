@@ -156,3 +156,57 @@ func TestAHostWithTwoRolesHasOneFolder(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+func TestVerifyOnly(t *testing.T) {
+	f := example(t, "existing-attach-only.yaml")
+	c := steps(t, "web/a 10 node; restart: server; downtime: users wait; verifyOnly: .Node.Existing", "web/b 20 node")
+	p, err := plan.New(f, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, it := range p.Items {
+		got = append(got, fmt.Sprintf("%s %s %v %s %q", it.Step.ID, it.Server(), it.VerifyOnly, it.Restart, it.Downtime))
+	}
+	want := `web/a WEB1 true none ""
+web/a WEB2 true none ""
+web/a WEB3 false server "users wait"
+web/b WEB1 false none ""
+web/b WEB2 false none ""
+web/b WEB3 false none ""`
+	if s := strings.Join(got, "\n"); s != want {
+		t.Errorf("got\n%s\nwant\n%s", s, want)
+	}
+	if _, err := plan.New(f, steps(t, "web/a 10 node; verifyOnly: .Node.Nothing")); err == nil || !strings.Contains(err.Error(), "verifyOnly") {
+		t.Errorf("a wrong expression gives %v", err)
+	}
+}
+
+// An instance that is witness of one pair and partner of another holds a copy; one with copies of two placements holds both.
+func TestAnInstanceKnowsAllItsDatabases(t *testing.T) {
+	data, err := os.ReadFile("../../examples/litware-two-mirrors.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.NewReplacer(`mirror: DB2\KEYS`, `mirror: DB2\KEYS`+"\n    witness: DB3\\STATUS", `principal: DB1\STATUS`, `principal: DB1\KEYS`).Replace(string(data))
+	_, f, found := compile.Topology("shared.yaml", []byte(text))
+	if f == nil {
+		t.Fatal(found)
+	}
+	p, err := plan.New(f, steps(t, "database/a 10 instance", "database/b 20 principal"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got strings.Builder
+	for _, it := range p.Items {
+		fmt.Fprintf(&got, "%d %s:", it.Step.Number, it.Server())
+		for _, d := range it.Databases() {
+			fmt.Fprintf(&got, " %s", d.Key)
+		}
+		got.WriteString("\n")
+	}
+	want := "10 DB1.KEYS: compliance recovery\n10 DB1.STATUS:\n10 DB2.KEYS: recovery\n10 DB3.STATUS: compliance\n20 DB1.KEYS: recovery\n20 DB1.KEYS: compliance\n"
+	if got.String() != want {
+		t.Errorf("got\n%swant\n%s", got.String(), want)
+	}
+}

@@ -1,6 +1,10 @@
 package plan
 
-import "github.com/mbamplan/mbamplan/pkg/farm"
+import (
+	"slices"
+
+	"github.com/mbamplan/mbamplan/pkg/farm"
+)
 
 // setupScope is the scope whose items are made one after the other.
 const setupScope = "setup server"
@@ -168,12 +172,16 @@ func nodes(f *farm.Farm, take func(*farm.Node) bool) []*Item {
 	return out
 }
 
+// placementOf returns the first placement of which the instance holds the databases, else the first that it is witness of.
 func placementOf(f *farm.Farm, i *farm.Instance) *farm.Placement {
 	for _, p := range f.Placements {
-		for _, o := range append(p.All(), p.Witness) {
-			if o == i {
-				return p
-			}
+		if slices.Contains(p.All(), i) {
+			return p
+		}
+	}
+	for _, p := range f.Placements {
+		if p.Witness == i {
+			return p
 		}
 	}
 	return nil

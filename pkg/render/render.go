@@ -7,11 +7,13 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"runtime"
 	"slices"
 	"sort"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"text/template"
 
 	"github.com/mbamplan/mbamplan/pkg/artifact"
@@ -33,14 +35,50 @@ type Options struct {
 type Engine struct {
 	catalog *catalog.Catalog
 	frames  *template.Template
-	library map[string]string // PowerShell function name → text
-	names   []string          // sorted function names
+	library map[string]*function // of PowerShell, by name
+	names   []string             // sorted function names
 	mu      sync.Mutex
+	notes   map[note]string // quoted header texts; most headers share most of their lines
+}
+
+// function is one function of the PowerShell library.
+type function struct {
+	text  string
+	calls map[string]bool // other functions of the library
+}
+
+// note is a text for a comment of a language.
+type note struct {
+	language quote.Language
+	text     string
+}
+
+// note quotes a text for a comment.
+func (e *Engine) note(l quote.Language, text string) (string, error) {
+	key := note{l, text}
+	e.mu.Lock()
+	quoted, ok := e.notes[key]
+	e.mu.Unlock()
+	if ok {
+		return quoted, nil
+	}
+	f := quote.PSNote
+	if l == quote.LangSQL {
+		f = quote.SQLNote
+	}
+	quoted, err := f(text)
+	if err != nil {
+		return "", err
+	}
+	e.mu.Lock()
+	e.notes[key] = quoted
+	e.mu.Unlock()
+	return quoted, nil
 }
 
 // New reads frames and the PowerShell library from the catalogue's files.
 func New(c *catalog.Catalog, files fs.FS) (*Engine, error) {
-	e := &Engine{catalog: c, library: map[string]string{}}
+	e := &Engine{catalog: c, library: map[string]*function{}, notes: map[note]string{}}
 	frames, err := template.New("frames").Option("missingkey=error").ParseFS(files, "_frame/*.tmpl")
 	if err != nil {
 		return nil, fmt.Errorf("read script frames: %w", err)
@@ -56,10 +94,14 @@ func New(c *catalog.Catalog, files fs.FS) (*Engine, error) {
 			return nil, fmt.Errorf("read script library: %w", err)
 		}
 		name := strings.TrimSuffix(path.Base(p), ".ps1")
-		e.library[name] = strings.ReplaceAll(string(data), "\r\n", "\n")
+		e.library[name] = &function{text: strings.TrimRight(strings.ReplaceAll(string(data), "\r\n", "\n"), "\n") + "\n"}
 		e.names = append(e.names, name)
 	}
 	sort.Strings(e.names)
+	for name, f := range e.library {
+		f.calls = e.calls(f.text)
+		delete(f.calls, name)
+	}
 	return e, nil
 }
 
@@ -113,24 +155,46 @@ func (d documentDot) Source(key string) catalog.Source { return d.catalog.Source
 
 // Tree renders every file of the plan. Findings are about templates, with their place.
 func (e *Engine) Tree(p *plan.Plan, o Options) (*artifact.Tree, diag.List, error) {
+	type job struct {
+		item     *plan.Item
+		artifact *catalog.Artifact
+		file     *artifact.File
+		found    diag.List
+		err      error
+	}
+	var jobs []*job
+	for _, it := range p.Items {
+		for _, a := range it.Step.Artifacts {
+			jobs = append(jobs, &job{item: it, artifact: a})
+		}
+	}
+	// Files are rendered side by side and collected in the order of the plan.
+	var next atomic.Int64
+	var wait sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), 4) {
+		wait.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(jobs)); i = next.Add(1) - 1 {
+				j := jobs[i]
+				j.file, j.found, j.err = e.file(p, j.item, j.artifact, o)
+			}
+		})
+	}
+	wait.Wait()
 	t := &artifact.Tree{}
 	var found diag.List
 	var entries []Entry
-	for _, it := range p.Items {
-		for _, a := range it.Step.Artifacts {
-			f, more, err := e.file(p, it, a, o)
-			found = append(found, more...)
-			if err != nil {
-				return nil, found, err
-			}
-			if f == nil {
-				continue
-			}
-			if err := t.Add(*f); err != nil {
-				return nil, found, fmt.Errorf("step %s on %s: %w", it.Step.ID, it.Folder, err)
-			}
-			entries = append(entries, Entry{Item: it, Artifact: a, Path: f.Path, Secret: f.Secret})
+	for _, j := range jobs {
+		found = append(found, j.found...)
+		if j.err != nil {
+			return nil, found, j.err
 		}
+		if j.file == nil {
+			continue
+		}
+		if err := t.Add(*j.file); err != nil {
+			return nil, found, fmt.Errorf("step %s on %s: %w", j.item.Step.ID, j.item.Folder, err)
+		}
+		entries = append(entries, Entry{Item: j.item, Artifact: j.artifact, Path: j.file.Path, Secret: j.file.Secret})
 	}
 	if len(found) > 0 {
 		return nil, found, nil
@@ -268,6 +332,9 @@ func slug(s string) string {
 
 // file renders one artifact; nil when the template renders to nothing, which is how an artifact leaves itself out.
 func (e *Engine) file(p *plan.Plan, it *plan.Item, a *catalog.Artifact, o Options) (*artifact.File, diag.List, error) {
+	if it.VerifyOnly && catalog.Builds(a.Kind) {
+		return nil, nil, nil
+	}
 	parsed, found := e.parse(a)
 	if len(found) > 0 {
 		return nil, found, nil
@@ -368,7 +435,7 @@ func (e *Engine) powerShell(it *plan.Item, a *catalog.Artifact, parsed *catalog.
 		d.Help = "\n" + d.Help
 	}
 	if err == nil {
-		d.Title, d.Fields, err = e.header(it, a, quote.PSNote)
+		d.Title, d.Fields, err = e.header(it, a, quote.LangPowerShell)
 	}
 	if err != nil {
 		return "", err
@@ -388,7 +455,7 @@ func (e *Engine) tsql(it *plan.Item, a *catalog.Artifact, parsed *catalog.Parsed
 	if d.Instance, err = quote.SQLString(it.Instance.Name); err != nil {
 		return "", err
 	}
-	if d.Title, d.Fields, err = e.header(it, a, quote.SQLNote); err != nil {
+	if d.Title, d.Fields, err = e.header(it, a, quote.LangSQL); err != nil {
 		return "", err
 	}
 	if parsed.Has("variables") {
@@ -416,34 +483,37 @@ func (e *Engine) frame(name string, d frameData) (string, error) {
 func (e *Engine) functions(text string) string {
 	var out strings.Builder
 	done := map[string]bool{}
-	var add func(text string)
-	add = func(text string) {
+	var add func(called map[string]bool)
+	add = func(called map[string]bool) {
 		for _, n := range e.names {
-			if !done[n] && mentions(text, n) {
+			if called[n] && !done[n] {
 				done[n] = true
-				add(strings.ReplaceAll(e.library[n], "function "+n, ""))
-				out.WriteString(strings.TrimRight(e.library[n], "\n") + "\n")
+				add(e.library[n].calls)
+				out.WriteString(e.library[n].text)
 			}
 		}
 	}
-	add(text)
+	add(e.calls(text))
 	return out.String()
 }
 
-// mentions reports whether name occurs in text as a whole word.
-func mentions(text, name string) bool {
-	for i := 0; ; {
-		j := strings.Index(text[i:], name)
-		if j < 0 {
-			return false
+// calls returns the names of library functions that occur in text as whole words.
+func (e *Engine) calls(text string) map[string]bool {
+	found := map[string]bool{}
+	for i := 0; i < len(text); {
+		if !wordByte(text[i]) {
+			i++
+			continue
 		}
-		j += i
-		end := j + len(name)
-		if (j == 0 || !wordByte(text[j-1])) && (end == len(text) || !wordByte(text[end])) {
-			return true
+		start := i
+		for i < len(text) && wordByte(text[i]) {
+			i++
 		}
-		i = end
+		if _, ok := e.library[text[start:i]]; ok {
+			found[text[start:i]] = true
+		}
 	}
+	return found
 }
 
 func wordByte(b byte) bool {
@@ -451,7 +521,7 @@ func wordByte(b byte) bool {
 }
 
 // header returns title and fields of a script's header, quoted for a comment of its language.
-func (e *Engine) header(it *plan.Item, a *catalog.Artifact, note func(string) (string, error)) (string, []field, error) {
+func (e *Engine) header(it *plan.Item, a *catalog.Artifact, l quote.Language) (string, []field, error) {
 	s := it.Step
 	title, changes, undo := it.Title, s.Changes, s.Undo
 	switch a.Kind {
@@ -501,11 +571,11 @@ func (e *Engine) header(it *plan.Item, a *catalog.Artifact, note func(string) (s
 		if err != nil {
 			return "", nil, fmt.Errorf("%s of step.yaml: %w", raw[i].Name, err)
 		}
-		if raw[i].Text, err = note(text); err != nil {
+		if raw[i].Text, err = e.note(l, text); err != nil {
 			return "", nil, err
 		}
 	}
-	title, err := note(title)
+	title, err := e.note(l, title)
 	return strings.TrimSuffix(title, "."), raw, err
 }
 
