@@ -138,6 +138,10 @@ var accountRules = []Rule{
 					c.Report(instancePath(i, "serviceAccount"), "add serviceAccount here, or once under defaults.sql", "%s %q has no service account: the others must give it the right to connect", what, i.Name)
 				case `NTAUTHORITY\LOCALSERVICE`, "LOCALSERVICE":
 					c.Report(instancePath(i, "serviceAccount"), "use a domain account, a gMSA, or a virtual account", "%s %q runs as Local Service, which other servers cannot know", what, i.Name)
+				default:
+					if _, err := i.ServiceAccount(c.Domain); err != nil {
+						c.Report(instancePath(i, "serviceAccount"), `write serviceAccount as DOMAIN\name`, "%s %q: %v", what, i.Name, err)
+					}
 				}
 			}
 			for _, g := range c.Groups() {

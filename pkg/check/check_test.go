@@ -37,6 +37,9 @@ const (
 	pair, twoPairs   = "adatum-mirroring.yaml", "litware-two-mirrors.yaml"
 	toGroup, attach  = "existing-to-alwayson.yaml", "existing-attach-only.yaml"
 	two              = "mbam20-two-servers.yaml"
+	clustered, alone = "fci.yaml", "standalone-two-servers.yaml"
+	split, subnets   = "split-portals.yaml", "multi-subnet-named-instances.yaml"
+	basic, rtm       = "basic-groups.yaml", "rtm-2012.yaml"
 )
 
 // Each case changes a clean example into one that a rule must find; the unchanged example is its good twin.
@@ -78,6 +81,17 @@ var cases = []struct {
 	}, "two groups", "recovery"},
 	{"MBP1303", always, []string{`version: "2019"`, `version: "2008 R2"`}, "no availability groups", "replicas"},
 	{"MBP1303", always, []string{"replicas: [SQL1, SQL2, {instance: SQL3, availability: asynchronous}]", "replicas: [SQL1, SQL2, {instance: SQL3, availability: synchronous, failover: automatic}]", `version: "2019"`, `version: "2014"`}, "automatic failover", "replicas"},
+	{"MBP1303", always, []string{
+		"hosts:\n", "hosts:\n  SQL4: {site: DR, address: 10.2.0.14/24}\n  SQL5: {site: DR, address: 10.2.0.15/24}\n  SQL6: {site: DR, address: 10.2.0.16/24}\n",
+		"  SQL3:\n\n", "  SQL3:\n  SQL4:\n  SQL5:\n  SQL6:\n\n",
+		"{instance: SQL3, availability: asynchronous}]", "{instance: SQL3, availability: asynchronous}, {instance: SQL4, availability: asynchronous}, {instance: SQL5, availability: asynchronous}, {instance: SQL6, availability: asynchronous}]",
+	}, "SQL Server 2019 allows 8, MBAM's document says one to four", "replicas"},
+	{"MBP1303", always, []string{
+		"hosts:\n", "hosts:\n  SQL4: {site: DR, address: 10.2.0.14/24}\n  SQL5: {site: DR, address: 10.2.0.15/24}\n  SQL6: {site: DR, address: 10.2.0.16/24}\n",
+		"  SQL3:\n\n", "  SQL3:\n  SQL4:\n  SQL5:\n  SQL6:\n\n",
+		"{instance: SQL3, availability: asynchronous}]", "{instance: SQL3, availability: asynchronous}, {instance: SQL4, availability: asynchronous}, {instance: SQL5, availability: asynchronous}, {instance: SQL6, availability: asynchronous}]",
+		`version: "2019"`, `version: "2012"`,
+	}, "SQL Server 2012 allows 4", "replicas"},
 	{"MBP1304", always, []string{"availability: asynchronous}", "availability: asynchronous, failover: automatic}"}, "cannot fail over automatically", "replicas"},
 	{"MBP1304", always, []string{"replicas: [SQL1, SQL2,", "replicas: [{instance: SQL1, availability: asynchronous}, SQL2,"}, "acts as asynchronous", "replicas"},
 	{"MBP1304", always, []string{"replicas: [SQL1, SQL2,", "replicas: [SQL1, {instance: SQL2, availability: asynchronous},"}, "no synchronous secondary", "replicas"},
@@ -125,6 +139,36 @@ var cases = []struct {
 	{"MBP1406", always, []string{"kind: nlb,", "kind: nlb, mode: unicast,"}, "MAC address spoofing", "mode"},
 	{"MBP1407", always, []string{"      nodes: [WEB1, WEB2]", "      features: [administrationPortal, selfServicePortal]\n      nodes: [WEB1, WEB2]", "clients: {gpo: MBAM clients, ou: \"OU=Workstations,DC=contoso,DC=com\"}\n", ""}, "no farm has the agent service", ""},
 	{"MBP1408", always, []string{"release: 2.5 SP1", `release: "2.5"`}, "portal texts", "portal"},
+	{"MBP1501", clustered, []string{"reports: {hosts: RPT1}", "reports: {hosts: NODE2}"}, "failover cluster instance", "reports"},
+	{"MBP1501", rtm, []string{"reports: RPT1", "reports: SQL2"}, "fails together with its replica", "reports"},
+	{"MBP1502", split, []string{"  hosts: [RPT1, RPT2]", "  hosts: [RPT1, RPT2]\n  edition: Standard"}, "2 report servers need Enterprise", "hosts"},
+	{"MBP1503", split, []string{"https://mbam-reports.litware.com/ReportServer", "https://rpt1.litware.com/ReportServer"}, "names \"RPT1\" alone of 2", "url"},
+	{"MBP1504", clustered, []string{"nodes: [NODE1, NODE2]", "nodes: [NODE1, NODE2, RPT1]"}, "has 3 nodes; Standard", "SQLMBAM"},
+	{"MBP1504", clustered, []string{"edition: Standard", "edition: Express"}, "cannot be clustered", "SQLMBAM"},
+	{"MBP1505", basic, []string{"replicas: [SQL1, SQL2]", "replicas: [SQL1, {instance: SQL2, readAccess: readOnly}]"}, "cannot be read", "replicas"},
+	{"MBP1505", basic, []string{"replicas: [SQL1, SQL2]", "replicas: [SQL1, {instance: SQL2, backupPriority: 60}]"}, "backupPriority: 60", "replicas"},
+	{"MBP1505", basic, []string{"    replicas: [SQL1, SQL2]", "    backupPreference: secondary\n    replicas: [SQL1, SQL2]"}, "on its primary only", "backupPreference"},
+	{"MBP1505", basic, []string{"    replicas: [SQL1, SQL2]", "    replicas: [SQL1, SQL2, SQL3]", "  SQL2:\n\n", "  SQL2:\n  SQL3: {nodes: RPT1}\n\n"}, "has 3 replicas", "replicas"},
+	{"MBP1506", basic, []string{"replicas: [SQL1, SQL2]                             # the", "replicas: [SQL2, SQL1]                             # the"}, "begin on different instances", "replicas"},
+	{"MBP1506", basic, []string{"replicas: [SQL1, SQL2]                             # the", "replicas: [SQL1, SQL3]                             # the", "  SQL2:\n\n", "  SQL2:\n  SQL3: {nodes: RPT1}\n\n"}, "on different instances", "replicas"},
+	{"MBP1506", basic, []string{"replicas: [SQL1, SQL2]                             # the", "replicas: [SQL1, {instance: SQL2, availability: asynchronous}] # the"}, "asynchronous", "replicas"},
+	{"MBP1507", basic, []string{"    listener: {name: MBAM-SQL-K,", "    endpoint: {port: 5023}\n    listener: {name: MBAM-SQL-K,"}, "plan ports 5022 and 5023", "endpoint"},
+	{"MBP1508", rtm, []string{`version: "2012"`, `version: "2016"`}, "SQL Server 2016", ""},
+	{"MBP1508", rtm, []string{`windows: "2012"`, `windows: "2016"`}, "Windows Server 2016", ""},
+	{"MBP1509", split, []string{"features: [administrationPortal, selfServicePortal]", "features: [administrationPortal, selfServicePortal, agentService]", ", farm: agents}", "}"}, "2 farms have the agent service", "clients"},
+	{"MBP1509", split, []string{", farm: agents}", ", farm: portals}"}, "has no agent service", "farm"},
+	{"MBP1601", always, []string{"template: WebServerClientAuth", "template: 100% Web"}, "certreq", "template"},
+	{"MBP1601", always, []string{"  compliance: MBAM-AG", "  compliance: {placement: MBAM-AG, name: a$(b)}"}, "databases.compliance.name", "a$(b)"},
+	{"MBP1601", always, []string{"companyName: Contoso IT", `companyName: "Contoso\nIT"`}, "PowerShell", "companyName"},
+	{"MBP1601", always, []string{`mbam-backup, vss`, `$(x), vss`}, "backup.folder", "backup:"},
+	{"MBP1602", always, []string{`vssVolume: "E:"`, `vssVolume: Data`}, "no volume", "vssVolume"},
+	{"MBP1602", always, []string{"      portal:", "      helpDeskDirectory: Help&Desk\n      portal:"}, "IIS application", "helpDeskDirectory"},
+	{"MBP1601", always, []string{"helpdesk: MBAM Helpdesk", "helpdesk: MBAM $(x)"}, "groups.helpdesk", "helpdesk:"},
+	{"MBP1601", always, []string{"    backupShare:", "    endpoint: {name: $(x)}\n    backupShare:"}, "endpoint.name", "endpoint"},
+	{"MBP1603", always, []string{"  compliance: MBAM-AG", "  compliance: {placement: MBAM-AG, name: MSDB}"}, "SQL Server itself", "MSDB"},
+	{"MBP1602", always, []string{"backup: {", `backup: {fullAt: "24:00", `}, "no time of the day", "fullAt"},
+	{"MBP1602", always, []string{"balancer: {kind: nlb,", `balancer: {bind: "a b", kind: haproxy,`}, "no address", "bind"},
+	{"MBP1207", always, []string{`serviceAccount: CONTOSO\svc-sql`, `serviceAccount: svc-sql@contoso.com`}, "not with @", ""},
 	{"MBP1701", two, []string{"      nodes: MBAMWEB\n", "      nodes: [MBAMWEB, MBAMDB]\n      balancer: {kind: external, address: 10.20.0.60/24}\n", "host: mbamweb.tailspin.com ", "host: mbam.tailspin.com "}, "does not support a balanced web farm (web)", "- host"},
 	{"MBP1701", two, []string{"  MBAMDB:\n\n", "  MBAMDB:\n  MBAMWEB:\n\n", "{kind: standalone, instance: MBAMDB}", "{kind: mirroring, principal: MBAMDB, mirror: MBAMWEB}"}, "does not support database mirroring (databases)", "databases:"},
 	{"MBP1701", two, []string{"  MBAMDB:\n\n", "  MBAMDB: {nodes: [MBAMDB, MBAMWEB]}\n\ncluster: {name: CLU1}\n", "kind: standalone", "kind: fci"}, "failover cluster instance (MBAMDB)", "databases:"},
@@ -207,7 +251,7 @@ func TestRulesFind(t *testing.T) {
 }
 
 func TestExamplesAreClean(t *testing.T) {
-	for _, name := range []string{always, mirrored, pair, twoPairs, toGroup, attach, two} {
+	for _, name := range []string{always, mirrored, pair, twoPairs, toGroup, attach, two, clustered, alone, split, subnets, basic, rtm} {
 		if _, _, found := compile.Topology(name, []byte(read(t, name))); len(found) > 0 {
 			t.Errorf("%s: %+v", name, found)
 		}

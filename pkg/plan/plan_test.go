@@ -58,6 +58,7 @@ func lines(p *plan.Plan) string {
 
 func TestScopes(t *testing.T) {
 	always, mirrored := example(t, "contoso-alwayson.yaml"), example(t, "fabrikam-mirrored.yaml")
+	basic := example(t, "basic-groups.yaml")
 	for _, c := range []struct {
 		scope string
 		farm  *farm.Farm
@@ -86,6 +87,11 @@ func TestScopes(t *testing.T) {
 		{"witness", mirrored, ""},
 		{"creator", mirrored, ""},
 		{"group", mirrored, ""},
+		{"group", basic, "10 database/SQL1 MBAM-STATUS\n10 database/SQL1 MBAM-KEYS\n"},
+		{"replica", basic, "10 database/SQL1 MBAM-STATUS\n10 database/SQL2 MBAM-STATUS\n10 database/SQL1 MBAM-KEYS\n10 database/SQL2 MBAM-KEYS\n"},
+		{"group instance", basic, "10 database/SQL1\n10 database/SQL2\n"},
+		{"group instance", always, "10 database/SQL1\n10 database/SQL2\n10 database/SQL3\n"},
+		{"group instance", mirrored, ""},
 		{"pair", mirrored, "10 database/DB1.MBAM DB2.MBAM\n10 database/DB2.MBAM DB1.MBAM\n"},
 	} {
 		role := "database/a"

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path"
 	"regexp"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -64,6 +65,7 @@ func compiler(t *testing.T) *compile.Compiler {
 // TestMatrix checks and plans every combination, renders a choice of those that are not refused, and holds every distinct
 // file of it against the checkers, for the strictest of the servers that get it.
 func TestMatrix(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(800)) // fifty thousand small farms: garbage is cheap, collecting it is not
 	c := compiler(t)
 	all := All()
 	outcomes := make([]Outcome, len(all))
@@ -102,6 +104,9 @@ func TestMatrix(t *testing.T) {
 		t.Fatal("every combination is refused")
 	}
 	t.Run("table", func(t *testing.T) { table(t, all, outcomes) })
+	if *update {
+		return
+	}
 	cover := Cover(rendered)
 	t.Logf("%d combinations, %d are not refused, %d of these are rendered", len(all), len(rendered), len(cover))
 	contents := renderAll(t, c, cover)

@@ -46,10 +46,12 @@ func placementOf(c Combination) string {
 
 func windowsName(c Combination) string {
 	if c.Core {
-		return c.Windows + " Core"
+		return c.Windows + coreSuffix
 	}
 	return c.Windows
 }
+
+const coreSuffix = " Core"
 
 // views go from the general to the particular: a table shows no code that one before it has shown of the same
 // combinations.
@@ -169,6 +171,10 @@ func (v view) write(b *strings.Builder, all []Combination, outcomes []Outcome, t
 			}
 		}
 	}
+	// Server Core stands behind all others, so that equal neighbours meet.
+	slices.SortStableFunc(columns, func(a, b string) int {
+		return strings.Count(a, coreSuffix) - strings.Count(b, coreSuffix)
+	})
 	news := false
 	for k, c := range cells {
 		old := func(code string) bool { return known[k][code] }
@@ -203,10 +209,21 @@ func (v view) write(b *strings.Builder, all []Combination, outcomes []Outcome, t
 	}
 	for i, t := range tables {
 		if names[i][0] != "" {
-			fmt.Fprintf(b, "\n%s:\n", strings.Join(names[i], "; "))
+			fmt.Fprintf(b, "\n%s:%s", strings.Join(names[i], "; "), lead(t))
 		}
-		fmt.Fprintf(b, "\n%s", t)
+		fmt.Fprintf(b, "%s", t)
 	}
+}
+
+// allYes is what stands in place of a table that says yes everywhere.
+const allYes = " yes\n"
+
+// lead is what stands between the name of a section and its table.
+func lead(table string) string {
+	if table == allYes {
+		return ""
+	}
+	return "\n"
 }
 
 // layout prints a grid with equal neighbouring rows, and equal neighbouring columns, as one.
@@ -217,8 +234,11 @@ func layout(corner string, rows, columns []string, grid [][]string) string {
 	if len(columns) == 1 {
 		columns[0] = ""
 	}
+	if len(columns) == 1 && len(rows) == 1 && grid[0][0] == "yes" {
+		return allYes
+	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "| %s | %s |\n|---|%s\n", corner, strings.Join(columns, " | "), strings.Repeat("---|", len(columns)))
+	fmt.Fprintf(&b, "\n| %s | %s |\n|---|%s\n", corner, strings.Join(columns, " | "), strings.Repeat("---|", len(columns)))
 	for i, r := range rows {
 		fmt.Fprintf(&b, "| %s | %s |\n", r, strings.Join(grid[i], " | "))
 	}

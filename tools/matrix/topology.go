@@ -15,26 +15,38 @@ func (t *topology) line(indent int, format string, args ...any) {
 }
 
 // Topology returns the combination as a topology file: two replicas in one subnet and one in another where the kind has
-// replicas, reports on a server of their own, one web node or two behind the balancer.
+// replicas, reports on a server of their own, one web node or two behind the balancer. MBAM 2.0 gets what its setup takes.
 func (c Combination) Topology() string {
 	t := &topology{}
 	t.line(0, "schema: 1")
 	t.line(0, "name: matrix")
-	t.line(0, `mbam: {release: %q, servicing: "2.5.1152.0", media: '\\fs1\mbam\MbamServerSetup.exe'}`, c.Release)
 	t.line(0, "domain: {dns: contoso.com, netbios: CONTOSO, managementHost: ADMIN1}")
-	t.line(0, "accounts: {pool: svc-mbam-pool, reports: svc-mbam-ro, readWrite: MBAM DB RW}")
-	t.line(0, "groups: {advancedHelpdesk: MBAM Advanced Helpdesk, helpdesk: MBAM Helpdesk, reports: MBAM Report Readers}")
+	if c.old() {
+		t.line(0, `mbam: {release: %q, media: '\\fs1\mbam\MbamSetup.exe'}`, c.Release)
+		t.line(0, "accounts: {reports: svc-mbam-ro}")
+	} else {
+		t.line(0, `mbam: {release: %q, servicing: "2.5.1152.0", media: '\\fs1\mbam\MbamServerSetup.exe'}`, c.Release)
+		t.line(0, "accounts: {pool: svc-mbam-pool, reports: svc-mbam-ro, readWrite: MBAM DB RW}")
+		t.line(0, "groups: {advancedHelpdesk: MBAM Advanced Helpdesk, helpdesk: MBAM Helpdesk, reports: MBAM Report Readers}")
+		t.line(0, "clients: {gpo: MBAM clients}")
+	}
 	t.line(0, "defaults:")
 	t.line(1, "windows: %q", c.Windows)
 	t.line(1, `sql: {version: %q, edition: %s, serviceAccount: CONTOSO\svc-sql, data: 'E:\Data', log: 'F:\Log'}`, c.SQL, c.Edition)
 	c.servers(t)
 	c.placements(t)
-	t.line(0, "reports: {hosts: RPT1, existing: %v}", c.Existing)
+	scheme := "https"
+	if c.old() {
+		scheme = "http"
+	}
+	t.line(0, "reports: {hosts: RPT1, url: \"%s://rpt1.contoso.com/ReportServer\", existing: %v}", scheme, c.Existing)
 	c.web(t)
-	t.line(0, "clients: {gpo: MBAM clients}")
 	t.line(0, `backup: {folder: '\\fs1\backup', vssVolume: "E:"}`)
 	return t.String()
 }
+
+// old reports whether the release is the one before the agent's services and the application pool account.
+func (c Combination) old() bool { return c.Release == "2.0" }
 
 func (c Combination) servers(t *topology) {
 	t.line(0, "hosts:")
@@ -116,13 +128,21 @@ func (c Combination) placements(t *topology) {
 func (c Combination) web(t *topology) {
 	t.line(0, "web:")
 	t.line(1, "farms:")
-	t.line(2, "- host: mbam.contoso.com")
+	host := "mbam"
+	if c.old() && c.Balancer == "" {
+		host = "web1"
+	}
+	t.line(2, "- host: %s.contoso.com", host)
 	if c.Balancer == "" {
 		t.line(3, "nodes: WEB1")
 	} else {
 		t.line(3, "nodes: [WEB1, WEB2]")
 		t.line(3, "balancer: {kind: %s, address: 10.1.0.60/24, existing: %v}", c.Balancer, c.Existing)
 	}
-	t.line(3, "certificate: {thumbprint: 9F3C1A77B0D24E5586C1F0A9D37E42B8C6510E2D}")
+	if c.old() {
+		t.line(3, "acceptHTTP: true")
+	} else {
+		t.line(3, "certificate: {thumbprint: 9F3C1A77B0D24E5586C1F0A9D37E42B8C6510E2D}")
+	}
 	t.line(3, "existing: %v", c.Existing)
 }
