@@ -91,7 +91,11 @@ func notes(it *plan.Item) string {
 	if it.Step.Serial {
 		n = append(n, "one server at a time")
 	}
-	if it.Restart != "none" {
+	switch it.Restart {
+	case "none":
+	case "server": // No script restarts a server: it ends with 3010 when Windows asks for it.
+		n = append(n, "may need a restart of the server, which you do")
+	default:
 		n = append(n, "restarts the "+it.Restart)
 	}
 	if it.Downtime != "" {

@@ -1,5 +1,5 @@
 function Get-HttpStatus {
-    # Asks without credentials and follows no redirection. Status is 0 when no HTTP answer came.
+    # Asks without credentials and follows no redirection, past any proxy. Status is 0 when no HTTP answer came.
     param([string]$Url)
     [Net.ServicePointManager]::SecurityProtocol = [Net.ServicePointManager]::SecurityProtocol -bor [Net.SecurityProtocolType]::Tls12
     $answer = @{ Status = 0; Text = '' }
@@ -7,6 +7,7 @@ function Get-HttpStatus {
         $request = [Net.WebRequest]::Create($Url)
         $request.AllowAutoRedirect = $false
         $request.Timeout = 15000
+        $request.Proxy = $null
         $response = $request.GetResponse()
         $answer.Status = [int]$response.StatusCode
         $response.Close()

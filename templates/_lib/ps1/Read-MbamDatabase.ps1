@@ -18,6 +18,13 @@ function Read-MbamDatabase {
         $answer.Scheme = [string]$reader.GetValue(4)
         $answer.Transport = [string]$reader.GetValue(5)
         $reader.Close()
-    } catch { $answer.Error = $_.Exception.GetBaseException().Message } finally { $client.Dispose() }
+    } catch {
+        $cause = $_.Exception.GetBaseException()
+        $answer.Error = $cause.Message
+        # 18452, 18456: refused by the server, 4060: by the database.
+        if ($cause -is [System.Data.SqlClient.SqlException] -and @(18452, 18456, 4060) -contains $cause.Number) {
+            $answer.Error = '{0} (error {1}) The server answers and refuses the person who runs this, who has no login there or may not open the database. That says nothing about the account of the application pool: its own login is proved by the events 200 and 201 of MBAM-Web, once the portals are opened.' -f $cause.Message, $cause.Number
+        }
+    } finally { $client.Dispose() }
     New-Object PSObject -Property $answer
 }
