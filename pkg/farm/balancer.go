@@ -66,15 +66,6 @@ func (w *Web) JoiningNodes() []*Node {
 	return out
 }
 
-// PeerNames returns the DNS names of the other nodes of the farm.
-func (n *Node) PeerNames() []string {
-	var out []string
-	for _, o := range n.Peers() {
-		out = append(out, o.Host.FQDN)
-	}
-	return out
-}
-
 // Probe is the request by which a balancer finds out whether a node's site answers.
 type Probe struct {
 	Path   string // escaped for a request line: "/HelpDesk/"
@@ -128,14 +119,17 @@ func (w *Web) ListenAddress() string {
 	return bind + ":" + strconv.Itoa(w.Port)
 }
 
-// Target is the node's address for a balancer: its planned IP address, else its DNS name, with the farm's port.
-func (n *Node) Target() string {
-	port := ":" + strconv.Itoa(n.Web.Port)
+// Address is where the node itself is reached, not the farm: its planned IP address, else its DNS name. The name of an
+// NLB node may lead to the virtual address, since Windows registers every address of an adapter.
+func (n *Node) Address() string {
 	if n.Host.Address.IsValid() {
-		return n.Host.Address.String() + port
+		return n.Host.Address.String()
 	}
-	return n.Host.FQDN + port
+	return n.Host.FQDN
 }
+
+// Target is the node's address for a balancer, with the farm's port.
+func (n *Node) Target() string { return n.Address() + ":" + strconv.Itoa(n.Web.Port) }
 
 // Resolved reports whether the target is a DNS name, which HAProxy must resolve while it runs.
 func (n *Node) Resolved() bool { return !n.Host.Address.IsValid() }
