@@ -1,5 +1,5 @@
 function Get-NlbLocal {
-    # The NLB cluster that this server belongs to, from its own driver: Name, Address, Mask, Mode, and the server's Status in it.
+    # The NLB cluster that this server belongs to, from its own driver: Name, Address, Mask, Mode, Mac, and the server's Status in it.
     # Nothing while it belongs to none: the namespace or its classes are missing, or no setting has an address. Any other fault
     # is no answer, and taken for "none" it would let a rollback remove the feature under a running cluster.
     $settings = @()
@@ -18,6 +18,6 @@ function Get-NlbLocal {
         $mode = if ($s.IGMPSupport) { 'IgmpMulticast' } elseif ($s.MulticastSupportEnabled) { 'Multicast' } else { 'Unicast' }
         $status = 'unknown'
         if ($nodes.Count -gt 0) { $status = if ($names.ContainsKey([int]$nodes[0].StatusCode)) { $names[[int]$nodes[0].StatusCode] } else { 'code {0}' -f $nodes[0].StatusCode } }
-        New-Object PSObject -Property @{ Name = [string]$s.ClusterName; Address = [string]$s.ClusterIPAddress; Mask = [string]$s.ClusterNetworkMask; Mode = $mode; Status = $status }
+        New-Object PSObject -Property @{ Name = [string]$s.ClusterName; Address = [string]$s.ClusterIPAddress; Mask = [string]$s.ClusterNetworkMask; Mode = $mode; Mac = ([string]$s.ClusterMACAddress).ToUpperInvariant().Replace(':', '-'); Status = $status }
     }
 }
