@@ -56,6 +56,8 @@ func (a *app) planCommand() *cobra.Command {
 // place names where an item runs.
 func place(it *plan.Item) string {
 	switch {
+	case it.Host == nil && it.Step.Where != "":
+		return "(" + it.Step.Where + ")"
 	case it.Host == nil && it.Web != nil && len(it.Farm.Webs) > 1:
 		return "(farm " + it.Web.Name + ")"
 	case it.Host == nil:

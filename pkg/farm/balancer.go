@@ -1,6 +1,7 @@
 package farm
 
 import (
+	"fmt"
 	"net/url"
 	"slices"
 	"strconv"
@@ -22,6 +23,53 @@ func (b *Balancer) NLBMode() string {
 // Unicast reports whether the NLB nodes share one hardware address, so that they cannot reach each other over the
 // balanced adapter (win-nlb).
 func (b *Balancer) Unicast() bool { return b.NLB() && b.Mode == "unicast" }
+
+// MACAddress is the hardware address under which NLB answers for the virtual address, as "03-BF-0A-01-00-3C": a prefix for
+// the operation mode, and the octets of the address, in IGMP mode only the last two. No document of the sources states the
+// prefixes (inferred); the verify of balancer/nlb-cluster compares them with what the driver says. "" without NLB.
+func (b *Balancer) MACAddress() string {
+	if !b.NLB() || !b.Address.Is4() {
+		return ""
+	}
+	o := b.Address.As4()
+	switch b.Mode {
+	case "unicast":
+		return fmt.Sprintf("02-BF-%02X-%02X-%02X-%02X", o[0], o[1], o[2], o[3])
+	case "igmp":
+		return fmt.Sprintf("01-00-5E-7F-%02X-%02X", o[2], o[3])
+	default:
+		return fmt.Sprintf("03-BF-%02X-%02X-%02X-%02X", o[0], o[1], o[2], o[3])
+	}
+}
+
+// NLBNetwork returns the sheet of what switches, routers and hypervisors have to be set to for the operation mode of an NLB
+// cluster (win-nlb, win-nlb-vmware, field practice); nil without NLB.
+func (w *Web) NLBNetwork() []Requirement {
+	b := w.Balancer
+	if !b.NLB() {
+		return nil
+	}
+	vip, mac := b.Address.String(), b.MACAddress()
+	rows := []Requirement{
+		{"Virtual address", vip + " (" + b.Subnet.String() + "), TCP " + strconv.Itoa(w.Port), "all nodes answer for it at layer 2, so they share one subnet and VLAN"},
+		{"Its hardware address", mac, "NLB makes it from the mode " + b.Mode + " and the address; the verify of step 720 compares it"},
+	}
+	if b.Unicast() {
+		return append(rows,
+			Requirement{"Switch ports of the nodes", "the same hardware address on all of them: no port security, no static MAC entry for " + mac, "the switch must not learn the address and has to flood it"},
+			Requirement{"VLAN", "better one of its own for the balanced adapters", "every frame to the farm is flooded to all ports"},
+			Requirement{"Hyper-V", "MAC address spoofing on for the balanced adapter of every node", "NLB replaces the adapter's hardware address"},
+			Requirement{"VMware", "port group: Notify Switches = No; Forged Transmits and MAC Address Changes = Accept; no vMotion between switches that learn", "a notification makes the switch learn the shared address on one port"},
+			Requirement{"Nodes among each other", "a second adapter, not balanced, with the planned address of the node", "nodes with one hardware address cannot reach each other over it"})
+	}
+	rows = append(rows, Requirement{"Routers and layer 3 switches of the subnet", "static ARP entry " + vip + " = " + mac, "many refuse to learn a multicast hardware address for a unicast address; without the entry only the own subnet reaches the farm"})
+	if b.Mode == "igmp" {
+		rows = append(rows, Requirement{"Switches", "IGMP snooping on, with a querier in the VLAN, and " + mac + " not bound to ports by hand", "the nodes join the group, and only their ports get the frames"})
+	} else {
+		rows = append(rows, Requirement{"Switches", "static MAC entry " + mac + " for the ports (or uplinks) of all nodes, or flooding accepted; no IGMP snooping for it", "the address is never a sender, so no switch learns it"})
+	}
+	return append(rows, Requirement{"Hyper-V and VMware", "nothing to set; after a move of a node to another host the static MAC entry has to cover its port", "the adapters keep their own hardware addresses"})
+}
 
 // Title is the name of the balancer for documents: the product that the topology names, else the kind's own.
 func (b *Balancer) Title() string {
@@ -63,15 +111,6 @@ func (w *Web) JoiningNodes() []*Node {
 		if !n.First && n.Joins() {
 			out = append(out, n)
 		}
-	}
-	return out
-}
-
-// PeerNames returns the DNS names of the other nodes of the farm.
-func (n *Node) PeerNames() []string {
-	var out []string
-	for _, o := range n.Peers() {
-		out = append(out, o.Host.FQDN)
 	}
 	return out
 }
@@ -129,14 +168,17 @@ func (w *Web) ListenAddress() string {
 	return bind + ":" + strconv.Itoa(w.Port)
 }
 
-// Target is the node's address for a balancer: its planned IP address, else its DNS name, with the farm's port.
-func (n *Node) Target() string {
-	port := ":" + strconv.Itoa(n.Web.Port)
+// Address is where the node itself is reached, not the farm: its planned IP address, else its DNS name. The name of an
+// NLB node may lead to the virtual address, since Windows registers every address of an adapter.
+func (n *Node) Address() string {
 	if n.Host.Address.IsValid() {
-		return n.Host.Address.String() + port
+		return n.Host.Address.String()
 	}
-	return n.Host.FQDN + port
+	return n.Host.FQDN
 }
+
+// Target is the node's address for a balancer, with the farm's port.
+func (n *Node) Target() string { return n.Address() + ":" + strconv.Itoa(n.Web.Port) }
 
 // Resolved reports whether the target is a DNS name, which HAProxy must resolve while it runs.
 func (n *Node) Resolved() bool { return !n.Host.Address.IsValid() }

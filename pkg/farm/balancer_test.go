@@ -41,6 +41,30 @@ func TestNLBMode(t *testing.T) {
 	}
 }
 
+func TestMACAddress(t *testing.T) {
+	_, w := balanced("nlb")
+	for mode, want := range map[string]string{"multicast": "03-BF-0A-01-00-3C", "unicast": "02-BF-0A-01-00-3C", "igmp": "01-00-5E-7F-00-3C"} {
+		w.Balancer.Mode = mode
+		if got := w.Balancer.MACAddress(); got != want {
+			t.Errorf("%s: %s, want %s", mode, got, want)
+		}
+		found := false
+		for _, r := range w.NLBNetwork() {
+			if r.Field == "" || r.Value == "" || r.Reason == "" {
+				t.Errorf("%s: incomplete row: %+v", mode, r)
+			}
+			found = found || r.Value == "static ARP entry 10.1.0.60 = "+want
+		}
+		if found != (mode != "unicast") {
+			t.Errorf("%s: static ARP entry in the sheet: %v", mode, found)
+		}
+	}
+	_, w = balanced("haproxy")
+	if w.Balancer.MACAddress() != "" || w.NLBNetwork() != nil {
+		t.Error("only NLB has a hardware address of its own")
+	}
+}
+
 func TestBalancerTitle(t *testing.T) {
 	for _, tt := range []struct {
 		b    Balancer
@@ -105,9 +129,6 @@ func TestJoiningNodes(t *testing.T) {
 	if !w.Nodes[0].Joins() {
 		t.Error("the first node of a new cluster is brought into it")
 	}
-	if got := w.Nodes[1].PeerNames(); !reflect.DeepEqual(got, []string{"web1.contoso.com"}) {
-		t.Errorf("peers of WEB2: %v", got)
-	}
 }
 
 func TestProbe(t *testing.T) {
@@ -154,6 +175,9 @@ func TestTarget(t *testing.T) {
 	_, w := balanced("haproxy")
 	for i, want := range []string{"10.1.0.31:443", "web2.contoso.com:443"} {
 		if got := w.Nodes[i].Target(); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+		if got := w.Nodes[i].Address() + ":443"; got != want {
 			t.Errorf("%s, want %s", got, want)
 		}
 		if got := w.Nodes[i].Resolved(); got != (i == 1) {
