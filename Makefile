@@ -19,9 +19,10 @@ verify:
 golden:
 	$(GO) test ./examples -run Golden -update
 
-# Regenerate docs/steps.md, docs/rules.md and docs/topology.schema.json from the catalogue, the rules and the field table.
+# Regenerate docs/steps.md, docs/rules.md and docs/topology.schema.json from the catalogue, the rules and the field table, and docs/matrix.md.
 docs:
 	$(GO) test ./docs -run Generated -update
+	cd tools && $(GO) test ./matrix -run TestMatrix/table -update
 
 lint:
 	@test -z "$$(gofumpt -l cmd pkg docs examples templates tools | tee /dev/stderr)" || (echo 'run: gofumpt -w .' && false)

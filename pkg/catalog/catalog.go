@@ -38,7 +38,7 @@ type Step struct {
 	Number     int        `key:"number" req:"true" doc:"file number, the same farm-wide; higher than that of every step it needs"`
 	Title      string     `key:"title" req:"true" is:"text" doc:"what it does, as an order"`
 	Actor      string     `key:"actor" req:"true" enum:"domain administrator|database administrator|web administrator|report administrator|network team|PKI team|client administrator|backup administrator" doc:"who runs it"`
-	Scope      string     `key:"scope" req:"true" enum:"once|host|instance|replica|secondary|pair|database|placement|group|listener|principal|mirror|witness|creator|setup server|report server|web farm|node|first node|other nodes" doc:"for what it is rendered"`
+	Scope      string     `key:"scope" req:"true" enum:"once|host|instance|replica|group instance|secondary|pair|database|placement|group|listener|principal|mirror|witness|creator|setup server|report server|web farm|node|first node|other nodes" doc:"for what it is rendered"`
 	When       string     `key:"when" doc:"template expression; the step is rendered where it is true"`
 	VerifyOnly string     `key:"verifyOnly" doc:"template expression; where it is true the thing exists already, and no install and rollback are rendered"`
 	Releases   []string   `key:"releases" enum:"2.5 SP1|2.5|2.0" doc:"releases of MBAM that it is for; left out = 2.5 and 2.5 SP1"`

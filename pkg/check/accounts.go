@@ -132,15 +132,26 @@ var accountRules = []Rule{
 		Fix:     "Write serviceAccount: with a domain account, a managed service account, or a virtual account.",
 		Example: Example{Edits: []string{`, serviceAccount: CONTOSO\svc-sql`, ""}},
 		Find: func(c *Context) {
+			judge := func(i *farm.Instance, what string) {
+				switch strings.ToUpper(strings.ReplaceAll(i.Service, " ", "")) {
+				case "":
+					c.Report(instancePath(i, "serviceAccount"), "add serviceAccount here, or once under defaults.sql", "%s %q has no service account: the others must give it the right to connect", what, i.Name)
+				case `NTAUTHORITY\LOCALSERVICE`, "LOCALSERVICE":
+					c.Report(instancePath(i, "serviceAccount"), "use a domain account, a gMSA, or a virtual account", "%s %q runs as Local Service, which other servers cannot know", what, i.Name)
+				default:
+					if _, err := i.ServiceAccount(c.Domain); err != nil {
+						c.Report(instancePath(i, "serviceAccount"), `write serviceAccount as DOMAIN\name`, "%s %q: %v", what, i.Name, err)
+					}
+				}
+			}
 			for _, g := range c.Groups() {
 				for _, r := range g.Replicas {
-					i := r.Instance
-					switch strings.ToUpper(strings.ReplaceAll(i.Service, " ", "")) {
-					case "":
-						c.Report(instancePath(i, "serviceAccount"), "add serviceAccount here, or once under defaults.sql", "replica %q has no service account: the other replicas must give it the right to connect", i.Name)
-					case `NTAUTHORITY\LOCALSERVICE`, "LOCALSERVICE":
-						c.Report(instancePath(i, "serviceAccount"), "use a domain account, a gMSA, or a virtual account", "replica %q runs as Local Service, which other servers cannot know", i.Name)
-					}
+					judge(r.Instance, "replica")
+				}
+			}
+			for _, i := range c.Instances {
+				if len(c.NewPairs(i)) > 0 {
+					judge(i, "mirroring instance")
 				}
 			}
 		},

@@ -34,8 +34,12 @@ func edit(t *testing.T, text string, pairs ...string) string {
 
 const (
 	always, mirrored = "contoso-alwayson.yaml", "fabrikam-mirrored.yaml"
+	pair, twoPairs   = "adatum-mirroring.yaml", "litware-two-mirrors.yaml"
 	toGroup, attach  = "existing-to-alwayson.yaml", "existing-attach-only.yaml"
 	two              = "mbam20-two-servers.yaml"
+	clustered, alone = "fci.yaml", "standalone-two-servers.yaml"
+	split, subnets   = "split-portals.yaml", "multi-subnet-named-instances.yaml"
+	basic, rtm       = "basic-groups.yaml", "rtm-2012.yaml"
 )
 
 // Each case changes a clean example into one that a rule must find; the unchanged example is its good twin.
@@ -46,7 +50,6 @@ var cases = []struct {
 	at            string // part of the line that the finding points at
 }{
 	{"MBP1001", always, []string{"  media:", "  mode: configurationManager\n  media:"}, "Configuration Manager", "mode:"},
-	{"MBP1002", mirrored, []string{"    existing: true\n", ""}, "mirroring is not set up", "kind: mirroring"},
 	{"MBP1101", always, []string{"{name: MBAM-SQL,", "{name: MBAM-LISTENER-01,"}, `"MBAM-LISTENER-01"`, "MBAM-LISTENER-01"},
 	{"MBP1101", always, []string{"{name: MBAM-SQL,", "{name: MBAM_SQL,"}, `"MBAM_SQL"`, "MBAM_SQL"},
 	{"MBP1102", always, []string{"{name: MBAM-SQL,", "{name: SQL1,"}, "sql1.contoso.com", "SQL1"},
@@ -70,12 +73,25 @@ var cases = []struct {
 	{"MBP1207", always, []string{`, serviceAccount: CONTOSO\svc-sql`, ""}, "no service account", ""},
 	{"MBP1301", always, []string{"edition: Enterprise", "edition: Standard"}, "cannot hold both databases", ""},
 	{"MBP1301", always, []string{"edition: Enterprise", "edition: Standard", "    kind: availabilityGroup\n", "    kind: availabilityGroup\n    basic: true\n", ", {instance: SQL3, availability: asynchronous}", ""}, "a basic group holds one", "basic"},
+	{"MBP1301", always, []string{`version: "2019"`, `version: "2014"`, "    kind: availabilityGroup\n", "    kind: availabilityGroup\n    basic: true\n"}, "does not know", "basic"},
+	{"MBP1301", always, []string{"    kind: availabilityGroup\n", "    kind: availabilityGroup\n    basic: true\n"}, "is Enterprise edition, which has groups", "basic"},
 	{"MBP1302", always, []string{
 		"databases:\n", "  OTHER-AG:\n    kind: availabilityGroup\n    replicas: [SQL1, SQL2]\n    listener: {name: MBAM-SQ2, addresses: [10.1.0.51/24]}\n    backupShare: \\\\fs1\\seed\ndatabases:\n",
 		"recovery: MBAM-AG", "recovery: OTHER-AG",
 	}, "two groups", "recovery"},
 	{"MBP1303", always, []string{`version: "2019"`, `version: "2008 R2"`}, "no availability groups", "replicas"},
 	{"MBP1303", always, []string{"replicas: [SQL1, SQL2, {instance: SQL3, availability: asynchronous}]", "replicas: [SQL1, SQL2, {instance: SQL3, availability: synchronous, failover: automatic}]", `version: "2019"`, `version: "2014"`}, "automatic failover", "replicas"},
+	{"MBP1303", always, []string{
+		"hosts:\n", "hosts:\n  SQL4: {site: DR, address: 10.2.0.14/24}\n  SQL5: {site: DR, address: 10.2.0.15/24}\n  SQL6: {site: DR, address: 10.2.0.16/24}\n",
+		"  SQL3:\n\n", "  SQL3:\n  SQL4:\n  SQL5:\n  SQL6:\n\n",
+		"{instance: SQL3, availability: asynchronous}]", "{instance: SQL3, availability: asynchronous}, {instance: SQL4, availability: asynchronous}, {instance: SQL5, availability: asynchronous}, {instance: SQL6, availability: asynchronous}]",
+	}, "SQL Server 2019 allows 8, MBAM's document says one to four", "replicas"},
+	{"MBP1303", always, []string{
+		"hosts:\n", "hosts:\n  SQL4: {site: DR, address: 10.2.0.14/24}\n  SQL5: {site: DR, address: 10.2.0.15/24}\n  SQL6: {site: DR, address: 10.2.0.16/24}\n",
+		"  SQL3:\n\n", "  SQL3:\n  SQL4:\n  SQL5:\n  SQL6:\n\n",
+		"{instance: SQL3, availability: asynchronous}]", "{instance: SQL3, availability: asynchronous}, {instance: SQL4, availability: asynchronous}, {instance: SQL5, availability: asynchronous}, {instance: SQL6, availability: asynchronous}]",
+		`version: "2019"`, `version: "2012"`,
+	}, "SQL Server 2012 allows 4", "replicas"},
 	{"MBP1304", always, []string{"availability: asynchronous}", "availability: asynchronous, failover: automatic}"}, "cannot fail over automatically", "replicas"},
 	{"MBP1304", always, []string{"replicas: [SQL1, SQL2,", "replicas: [{instance: SQL1, availability: asynchronous}, SQL2,"}, "acts as asynchronous", "replicas"},
 	{"MBP1304", always, []string{"replicas: [SQL1, SQL2,", "replicas: [SQL1, {instance: SQL2, availability: asynchronous},"}, "no synchronous secondary", "replicas"},
@@ -90,6 +106,25 @@ var cases = []struct {
 	{"MBP1310", always, []string{"compliance: MBAM-AG", "compliance: {placement: MBAM-AG, compatibilityLevel: 150}"}, "150", "compatibilityLevel"},
 	{"MBP1311", mirrored, []string{"name: MBAM_Recovery", "name: MBAM_Compliance"}, "both databases are called", "recovery"},
 	{"MBP1312", always, []string{"databases:\n", "  EXTRA: {kind: fci, instance: SQL3}\ndatabases:\n"}, "has one node", "EXTRA"},
+	{"MBP1207", pair, []string{`, serviceAccount: ADATUM\svc-sql-wit}`, `, serviceAccount: LocalService}`}, "Local Service", "WIT1"},
+	{"MBP1321", pair, []string{"mirror: SQL2", "mirror: SQL1"}, "principal and mirror", "mirror:"},
+	{"MBP1321", pair, []string{"witness: WIT1 ", "witness: sql2 "}, "is a partner", "witness:"},
+	{"MBP1321", pair, []string{"  WIT1: {edition", "  SQL2\\WIT1: {port: 1444, nodes: SQL2, edition", "witness: WIT1 ", "witness: SQL2\\WIT1 "}, "the server of a partner", "witness:"},
+	{"MBP1322", pair, []string{"  SQL2:\n", "  SQL2: {edition: Express}\n"}, "no partner", "Express"},
+	{"MBP1323", pair, []string{"    timeout: 20 ", "    safety: off "}, "SAFETY FULL only", "safety"},
+	{"MBP1323", pair, []string{"    timeout: 20 ", "    safety: off "}, "no automatic failover", "witness"},
+	{"MBP1323", twoPairs, []string{"    mirror: DB2\\KEYS\n", "    mirror: DB2\\KEYS\n    safety: off\n"}, "recovery keys of the last moments", "safety"},
+	{"MBP1324", pair, []string{`    backupShare: \\fs1.adatum.com\mbam-seed`, "   "}, "no backup share", ""},
+	{"MBP1324", pair, []string{"recovery: MBAM-MIRROR", "recovery: {placement: MBAM-MIRROR, encrypted: true}"}, "an encrypted database", "kind"},
+	{"MBP1324", pair, []string{"recovery: MBAM-MIRROR", "recovery: {placement: MBAM-MIRROR, name: Keys $(x)}"}, "a token of its job", "$(x)"},
+	{"MBP1324", pair, []string{`version: "2016"`, `version: "2008 R2"`, "data: 'E:\\MSSQL\\Data', log: 'F:\\MSSQL\\Log'}", "log: 'F:\\MSSQL\\Log'}", "  SQL1:\n", "  SQL1: {data: 'E:\\Data'}\n"}, "does not tell its own", ""},
+	{"MBP1325", pair, []string{"    timeout: 20 ", "    endpoint: {port: 1433} "}, "its port for clients", "endpoint"},
+	{"MBP1325", twoPairs, []string{"endpointPort: 5023", "endpointPort: 5022"}, "same endpoint port", "STATUS"},
+	{"MBP1325", twoPairs, []string{"mirror: DB3\\STATUS", "mirror: DB2\\KEYS", "safety: off ", "endpoint: {port: 5099} "}, "an instance has one endpoint", "endpoint"},
+	{"MBP1326", pair, []string{"timeout: 20", "timeout: 4"}, "raises less than 5", "timeout"},
+	{"MBP1326", pair, []string{"timeout: 20", "timeout: 7"}, "advise 10 or more", "timeout"},
+	{"MBP1326", twoPairs, []string{"safety: off ", "timeout: 30\n    safety: off "}, "always waits 10", "timeout"},
+	{"MBP1327", pair, []string{"    acceptIndependentFailover: true ", "    "}, "is deprecated", "kind: mirroring"},
 	{"MBP1401", always, []string{"nodes: [WEB1, WEB2]", "nodes: [WEB1]"}, "at least two servers", "nodes"},
 	{"MBP1401", always, []string{"      balancer: {kind: nlb, address: 10.1.0.60/24}\n", ""}, "no balancer", "nodes"},
 	{"MBP1402", always, []string{"nodes: [WEB1, WEB2]", "nodes: [WEB1, WEB2, web1]"}, "twice", "nodes"},
@@ -104,6 +139,36 @@ var cases = []struct {
 	{"MBP1406", always, []string{"kind: nlb,", "kind: nlb, mode: unicast,"}, "MAC address spoofing", "mode"},
 	{"MBP1407", always, []string{"      nodes: [WEB1, WEB2]", "      features: [administrationPortal, selfServicePortal]\n      nodes: [WEB1, WEB2]", "clients: {gpo: MBAM clients, ou: \"OU=Workstations,DC=contoso,DC=com\"}\n", ""}, "no farm has the agent service", ""},
 	{"MBP1408", always, []string{"release: 2.5 SP1", `release: "2.5"`}, "portal texts", "portal"},
+	{"MBP1501", clustered, []string{"reports: {hosts: RPT1}", "reports: {hosts: NODE2}"}, "failover cluster instance", "reports"},
+	{"MBP1501", rtm, []string{"reports: RPT1", "reports: SQL2"}, "fails together with its replica", "reports"},
+	{"MBP1502", split, []string{"  hosts: [RPT1, RPT2]", "  hosts: [RPT1, RPT2]\n  edition: Standard"}, "2 report servers need Enterprise", "hosts"},
+	{"MBP1503", split, []string{"https://mbam-reports.litware.com/ReportServer", "https://rpt1.litware.com/ReportServer"}, "names \"RPT1\" alone of 2", "url"},
+	{"MBP1504", clustered, []string{"nodes: [NODE1, NODE2]", "nodes: [NODE1, NODE2, RPT1]"}, "has 3 nodes; Standard", "SQLMBAM"},
+	{"MBP1504", clustered, []string{"edition: Standard", "edition: Express"}, "cannot be clustered", "SQLMBAM"},
+	{"MBP1505", basic, []string{"replicas: [SQL1, SQL2]", "replicas: [SQL1, {instance: SQL2, readAccess: readOnly}]"}, "cannot be read", "replicas"},
+	{"MBP1505", basic, []string{"replicas: [SQL1, SQL2]", "replicas: [SQL1, {instance: SQL2, backupPriority: 60}]"}, "backupPriority: 60", "replicas"},
+	{"MBP1505", basic, []string{"    replicas: [SQL1, SQL2]", "    backupPreference: secondary\n    replicas: [SQL1, SQL2]"}, "on its primary only", "backupPreference"},
+	{"MBP1505", basic, []string{"    replicas: [SQL1, SQL2]", "    replicas: [SQL1, SQL2, SQL3]", "  SQL2:\n\n", "  SQL2:\n  SQL3: {nodes: RPT1}\n\n"}, "has 3 replicas", "replicas"},
+	{"MBP1506", basic, []string{"replicas: [SQL1, SQL2]                             # the", "replicas: [SQL2, SQL1]                             # the"}, "begin on different instances", "replicas"},
+	{"MBP1506", basic, []string{"replicas: [SQL1, SQL2]                             # the", "replicas: [SQL1, SQL3]                             # the", "  SQL2:\n\n", "  SQL2:\n  SQL3: {nodes: RPT1}\n\n"}, "on different instances", "replicas"},
+	{"MBP1506", basic, []string{"replicas: [SQL1, SQL2]                             # the", "replicas: [SQL1, {instance: SQL2, availability: asynchronous}] # the"}, "asynchronous", "replicas"},
+	{"MBP1507", basic, []string{"    listener: {name: MBAM-SQL-K,", "    endpoint: {port: 5023}\n    listener: {name: MBAM-SQL-K,"}, "plan ports 5022 and 5023", "endpoint"},
+	{"MBP1508", rtm, []string{`version: "2012"`, `version: "2016"`}, "SQL Server 2016", ""},
+	{"MBP1508", rtm, []string{`windows: "2012"`, `windows: "2016"`}, "Windows Server 2016", ""},
+	{"MBP1509", split, []string{"features: [administrationPortal, selfServicePortal]", "features: [administrationPortal, selfServicePortal, agentService]", ", farm: agents}", "}"}, "2 farms have the agent service", "clients"},
+	{"MBP1509", split, []string{", farm: agents}", ", farm: portals}"}, "has no agent service", "farm"},
+	{"MBP1601", always, []string{"template: WebServerClientAuth", "template: 100% Web"}, "certreq", "template"},
+	{"MBP1601", always, []string{"  compliance: MBAM-AG", "  compliance: {placement: MBAM-AG, name: a$(b)}"}, "databases.compliance.name", "a$(b)"},
+	{"MBP1601", always, []string{"companyName: Contoso IT", `companyName: "Contoso\nIT"`}, "PowerShell", "companyName"},
+	{"MBP1601", always, []string{`mbam-backup, vss`, `$(x), vss`}, "backup.folder", "backup:"},
+	{"MBP1602", always, []string{`vssVolume: "E:"`, `vssVolume: Data`}, "no volume", "vssVolume"},
+	{"MBP1602", always, []string{"      portal:", "      helpDeskDirectory: Help&Desk\n      portal:"}, "IIS application", "helpDeskDirectory"},
+	{"MBP1601", always, []string{"helpdesk: MBAM Helpdesk", "helpdesk: MBAM $(x)"}, "groups.helpdesk", "helpdesk:"},
+	{"MBP1601", always, []string{"    backupShare:", "    endpoint: {name: $(x)}\n    backupShare:"}, "endpoint.name", "endpoint"},
+	{"MBP1603", always, []string{"  compliance: MBAM-AG", "  compliance: {placement: MBAM-AG, name: MSDB}"}, "SQL Server itself", "MSDB"},
+	{"MBP1602", always, []string{"backup: {", `backup: {fullAt: "24:00", `}, "no time of the day", "fullAt"},
+	{"MBP1602", always, []string{"balancer: {kind: nlb,", `balancer: {bind: "a b", kind: haproxy,`}, "no address", "bind"},
+	{"MBP1207", always, []string{`serviceAccount: CONTOSO\svc-sql`, `serviceAccount: svc-sql@contoso.com`}, "not with @", ""},
 	{"MBP1701", two, []string{"      nodes: MBAMWEB\n", "      nodes: [MBAMWEB, MBAMDB]\n      balancer: {kind: external, address: 10.20.0.60/24}\n", "host: mbamweb.tailspin.com ", "host: mbam.tailspin.com "}, "does not support a balanced web farm (web)", "- host"},
 	{"MBP1701", two, []string{"  MBAMDB:\n\n", "  MBAMDB:\n  MBAMWEB:\n\n", "{kind: standalone, instance: MBAMDB}", "{kind: mirroring, principal: MBAMDB, mirror: MBAMWEB}"}, "does not support database mirroring (databases)", "databases:"},
 	{"MBP1701", two, []string{"  MBAMDB:\n\n", "  MBAMDB: {nodes: [MBAMDB, MBAMWEB]}\n\ncluster: {name: CLU1}\n", "kind: standalone", "kind: fci"}, "failover cluster instance (MBAMDB)", "databases:"},
@@ -141,6 +206,13 @@ var cases = []struct {
 	{"MBP1806", attach, []string{"[{host: WEB1, existing: true}, {host: WEB2, existing: true}, WEB3]", "[WEB3, {host: WEB1, existing: true}, {host: WEB2, existing: true}]", "kind: external,", "kind: nlb,"}, "the first node \"WEB3\"", "nodes"},
 	{"MBP1901", always, []string{`windows: "2019"`, `windows: "2022"`}, "support matrix", ""},
 	{"MBP1901", always, []string{`version: "2019"`, `version: "2022"`}, "support matrix", ""},
+	{"MBP1901", always, []string{"release: 2.5 SP1", `release: "2.5"`, "      portal: {companyName: Contoso IT, helpdeskText: Contact the Contoso help desk, helpdeskUrl: \"https://help.contoso.com\"}\n", ""}, "2.5 without Service Pack 1", ""},
+	{"MBP1902", always, []string{`windows: "2019"`, `windows: "2012 R2"`}, "needs at least Windows Server 2016", ""},
+	{"MBP1902", always, []string{"reports: RPT1\n", "reports: {hosts: RPT1, version: \"2016\"}\n", "RPT1: {site: HQ,", "RPT1: {windows: \"2022\", site: HQ,"}, "up to Windows Server 2019", ""},
+	{"MBP1903", mirrored, []string{"edition: Standard", "edition: Express"}, "no SQL Server Agent", ""},
+	{"MBP1903", always, []string{"reports: RPT1\n", "reports: {hosts: RPT1, edition: Evaluation}\n"}, "not licensed for production", "Evaluation"},
+	{"MBP1904", always, []string{"RPT1: {site: HQ,", "RPT1: {core: true, site: HQ,"}, "Reporting Services does not run", "core"},
+	{"MBP1904", mirrored, []string{`version: "2016"`, `version: "2008 R2"`, `windows: "2016"`, `windows: "2012 R2"`, "DB1: {", "DB1: {core: true, "}, "SQL Server 2008 R2 does not run", "core"},
 }
 
 func TestRulesFind(t *testing.T) {
@@ -179,7 +251,7 @@ func TestRulesFind(t *testing.T) {
 }
 
 func TestExamplesAreClean(t *testing.T) {
-	for _, name := range []string{always, mirrored, toGroup, attach, two} {
+	for _, name := range []string{always, mirrored, pair, twoPairs, toGroup, attach, two, clustered, alone, split, subnets, basic, rtm} {
 		if _, _, found := compile.Topology(name, []byte(read(t, name))); len(found) > 0 {
 			t.Errorf("%s: %+v", name, found)
 		}

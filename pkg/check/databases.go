@@ -30,7 +30,13 @@ var databaseRules = []Rule{
 		Example: Example{Edits: []string{"edition: Enterprise", "edition: Standard"}},
 		Find: func(c *Context) {
 			for _, g := range c.Groups() {
+				if version := g.MinVersion(); g.Basic && version >= 2012 && version < 2016 {
+					c.Report(placementPath(g, "basic"), "leave basic out", "group %q is basic, which SQL Server %d does not know; basic groups came with 2016", g.Name, version)
+				}
 				for _, r := range g.Replicas {
+					if r.Instance.Full() && g.Basic {
+						c.Warn(placementPath(g, "basic"), "leave basic out and use one group", "group %q is basic, but %q is %s edition, which has groups for both databases", g.Name, r.Instance.Name, r.Instance.Edition)
+					}
 					if r.Instance.Full() || g.Basic && r.Instance.Edition == "Standard" && r.Instance.Version >= 2016 {
 						continue
 					}

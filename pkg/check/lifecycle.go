@@ -11,13 +11,25 @@ var lifecycleRules = []Rule{
 		Example: Example{Edits: []string{`windows: "2019"`, `windows: "2022"`}},
 		Only25:  true,
 		Find: func(c *Context) {
+			// What 2.5 without Service Pack 1 stops at is inferred from its release notes; the matrix has one table for both.
+			windows, sql := 2019, 2019
+			if !c.MBAM.SP1() {
+				windows, sql = 2012, 2014
+			}
 			for _, h := range c.Hosts {
-				if h.HasRole() && h.WindowsYear() > 2019 {
+				switch year := h.WindowsYear(); {
+				case !h.HasRole():
+				case year > 2019:
 					c.Report(hostPath(h, "windows"), "use Windows Server 2019, or accept that Microsoft never listed it", "host %q runs Windows Server %s, which is outside MBAM's support matrix", h.Name, h.Windows)
+				case year > windows:
+					c.Report(hostPath(h, "windows"), "use MBAM 2.5 SP1, or Windows Server 2012 R2", "host %q runs Windows Server %s, which came after MBAM 2.5 without Service Pack 1", h.Name, h.Windows)
 				}
 			}
 			for _, i := range c.Instances {
-				if i.Version > 2019 {
+				switch {
+				case i.Version <= 2019 && i.Version > sql:
+					c.Report(instancePath(i, "version"), "use MBAM 2.5 SP1, or SQL Server 2014", "instance %q is SQL Server %s, which came after MBAM 2.5 without Service Pack 1", i.Name, i.VersionName)
+				case i.Version > 2019:
 					c.Report(instancePath(i, "version"), "use SQL Server 2019, or accept that Microsoft never listed it", "instance %q is SQL Server %s, which is outside MBAM's support matrix", i.Name, i.VersionName)
 				}
 			}

@@ -16,19 +16,4 @@ var scopeRules = []Rule{
 			}
 		},
 	},
-	{
-		Code: "MBP1002", Title: "existing parts are ones that mbamplan can attach to", Severity: diag.Error, Firm: true, Sources: []string{"mbam-move"},
-		Why: "Some parts can only be attached to in this version: database mirroring must have been set up, and a " +
-			"database that holds keys already is not moved into a new group. Scripts that did half of such a move " +
-			"could lose recovery keys.",
-		Fix:     "Write existing: true for what is there already and build the rest by hand first.",
-		Example: Example{Base: "fabrikam-mirrored.yaml", Edits: []string{"    existing: true\n", ""}},
-		Find: func(c *Context) {
-			for _, p := range c.Mirrors() {
-				if !p.Existing {
-					c.Report(placementPath(p, "kind"), "build the mirror first and write existing: true", "mirroring is not set up by this version: placement %q must exist", p.Name)
-				}
-			}
-		},
-	},
 }

@@ -40,7 +40,7 @@ func TestWaive(t *testing.T) {
 		{"another code", beyond, waiver("MBP1404", "2026-12-31"), 0, []string{"warning MBP1901: outside", "warning MBP0404:"}, "note MBP1901", 1},
 		{"no code of a rule", nil, waiver("MBP1910", "2026-12-31"), 1, []string{`error MBP0401: "MBP1910" is no code`}, "", 0},
 		{"a shape", nil, waiver("MBP0208", "2026-12-31"), 1, []string{"error MBP0401: MBP0208 cannot be waived"}, "", 0},
-		{"a firm rule", nil, waiver("MBP1002", "2026-12-31"), 1, []string{"error MBP0401: MBP1002 cannot be waived"}, "", 0},
+		{"a firm rule", nil, waiver("MBP1306", "2026-12-31"), 1, []string{"error MBP0401: MBP1306 cannot be waived"}, "", 0},
 		{"no date", nil, waiver("MBP1901", "soon"), 1, []string{`error MBP0402: "soon" is no date`}, "", 0},
 		{"no day of the calendar", nil, waiver("MBP1901", "2026-02-30"), 1, []string{`error MBP0402:`}, "", 0},
 		{"a date of another form", nil, waiver("MBP1901", "31.12.2026"), 1, []string{`error MBP0402:`}, "", 0},

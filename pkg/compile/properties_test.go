@@ -3,9 +3,11 @@ package compile_test
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/mbamplan/mbamplan/examples"
 	"github.com/mbamplan/mbamplan/pkg/artifact"
 	"github.com/mbamplan/mbamplan/pkg/compile"
 	"github.com/mbamplan/mbamplan/pkg/render"
@@ -19,55 +21,82 @@ func paths(t *artifact.Tree) map[string]string {
 	return out
 }
 
-// TestRenameHost renames every server of every example in turn. Renaming must do nothing else than put the new name
-// where the old one stood: in paths, and in lines that have the name in some form. That is more than leaving files alone
-// that do not mention the server.
+// TestRenameHost renames every server of the default example in turn, and all servers of every example at once. Renaming
+// must do nothing else than put the new name where the old one stood: in paths, and in lines that have the name in some
+// form. That is more than leaving files alone that do not mention the server.
 func TestRenameHost(t *testing.T) {
 	c := newCompiler(t, keyed)
-	keys := testKeys(t)
 	for _, name := range exampleNames(t) {
 		text := example(t, name)
 		_, f, _ := compile.Topology(name, []byte(text))
-		before := paths(tree(t, c, name, text, render.Options{Secrets: keys}))
-		for _, h := range f.Hosts {
-			// The new name sorts elsewhere than the old one and is longer.
-			const renamed = "ANEW7"
-			word := regexp.MustCompile(`\b(` + h.Name + `|` + strings.ToLower(h.Name) + `)\b`)
-			subst := strings.NewReplacer(h.Name, renamed, strings.ToLower(h.Name), strings.ToLower(renamed))
-			changed := word.ReplaceAllStringFunc(text, subst.Replace)
-			after := paths(tree(t, c, name, changed, render.Options{Secrets: keys}))
-			if len(after) != len(before) {
-				t.Errorf("%s: renaming %s changes the number of files from %d to %d", name, h.Name, len(before), len(after))
-			}
-			touched := 0
-			for path, old := range before {
-				now, ok := after[subst.Replace(path)]
-				if !ok {
-					t.Errorf("%s: renaming %s loses %s", name, h.Name, path)
-					continue
-				}
-				if old != now {
-					touched++
-				}
-				if msg := onlyRenamed(old, now, subst); msg != "" {
-					t.Errorf("%s: renaming %s changes %s: %s", name, h.Name, path, msg)
-				}
-			}
-			if touched == 0 {
-				t.Errorf("%s: renaming %s changes no file", name, h.Name)
+		before := paths(tree(t, c, name, text, render.Options{Secrets: testKeys(t)}))
+		// The new names are longer and sort the other way round.
+		all := map[string]string{}
+		for i, h := range f.Hosts {
+			all[h.Name] = fmt.Sprintf("ZNEW%d", 90-i)
+			if name == examples.Default {
+				renamed(t, c, name, text, before, map[string]string{h.Name: "ANEW7"})
 			}
 		}
+		renamed(t, c, name, text, before, all)
+	}
+}
+
+// renamed renders the topology under the new names and compares it with the tree before.
+func renamed(t *testing.T, c *compile.Compiler, name, text string, before map[string]string, names map[string]string) {
+	t.Helper()
+	var pairs []string
+	var patterns []string
+	for old, now := range names {
+		pairs = append(pairs, old, now, strings.ToLower(old), strings.ToLower(now))
+		patterns = append(patterns, regexp.QuoteMeta(old))
+	}
+	// A name that begins with another one must be found first.
+	slices.SortFunc(patterns, func(a, b string) int { return len(b) - len(a) })
+	word := regexp.MustCompile(`(?i)\b(` + strings.Join(patterns, "|") + `)\b`)
+	replaced := map[string]string{}
+	for i := 0; i < len(pairs); i += 2 {
+		replaced[pairs[i]] = pairs[i+1]
+	}
+	subst := func(s string) string {
+		return word.ReplaceAllStringFunc(s, func(m string) string {
+			if now, ok := replaced[m]; ok {
+				return now
+			}
+			return m
+		})
+	}
+	after := paths(tree(t, c, name, subst(text), render.Options{Secrets: testKeys(t)}))
+	if len(after) != len(before) {
+		t.Errorf("%s: renaming %v changes the number of files from %d to %d", name, names, len(before), len(after))
+	}
+	touched := 0
+	for path, old := range before {
+		now, ok := after[subst(path)]
+		if !ok {
+			t.Errorf("%s: renaming %v loses %s", name, names, path)
+			continue
+		}
+		if old != now {
+			touched++
+		}
+		if msg := onlyRenamed(old, now, subst); msg != "" {
+			t.Errorf("%s: renaming %v changes %s: %s", name, names, path, msg)
+		}
+	}
+	if touched == 0 {
+		t.Errorf("%s: renaming %v changes no file", name, names)
 	}
 }
 
 // onlyRenamed compares line by line.
-func onlyRenamed(old, now string, subst *strings.Replacer) string {
+func onlyRenamed(old, now string, subst func(string) string) string {
 	a, b := strings.Split(old, "\n"), strings.Split(now, "\n")
 	if len(a) != len(b) {
 		return fmt.Sprintf("%d lines became %d", len(a), len(b))
 	}
 	for i := range a {
-		if a[i] != b[i] && subst.Replace(a[i]) != b[i] {
+		if a[i] != b[i] && subst(a[i]) != b[i] {
 			return fmt.Sprintf("line %d\n-%s\n+%s", i+1, a[i], b[i])
 		}
 	}
@@ -199,8 +228,12 @@ var leftover = regexp.MustCompile(`\{\{|\}\}|<no value>|%!\w?\(|<nil>|0xc0[0-9a-
 // TestLeftovers looks for unexpanded templates in every file. "{{" begins nothing in the languages of the tree but
 // "${{name}", which no step uses; nested PowerShell blocks are written apart.
 func TestLeftovers(t *testing.T) {
+	c := newCompiler(t, nil)
 	for _, name := range exampleNames(t) {
-		for path, text := range paths(tree(t, newCompiler(t, nil), name, example(t, name), render.Options{Secrets: testKeys(t)})) {
+		for path, text := range paths(tree(t, c, name, example(t, name), render.Options{Secrets: testKeys(t)})) {
+			if !leftover.MatchString(text) {
+				continue
+			}
 			for i, line := range strings.Split(text, "\n") {
 				if m := leftover.FindString(line); m != "" {
 					t.Errorf("%s: %s:%d: %q in %s", name, path, i+1, m, line)

@@ -126,9 +126,11 @@ var titles = []struct{ prefix, title string }{
 	{"MBP12", "Accounts and groups"},
 	{"MBP13", "Databases"},
 	{"MBP14", "Web farms and reports"},
+	{"MBP15", "Shapes of a farm"},
+	{"MBP16", "Texts and forms"},
 	{"MBP17", "MBAM 2.0"},
 	{"MBP18", "Farms that exist"},
-	{"MBP19", "Life cycle"},
+	{"MBP19", "Life cycle and support"},
 }
 
 // Markdown writes every article as one document. The anchor of an article is its code in lower case.

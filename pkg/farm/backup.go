@@ -74,8 +74,8 @@ func (j BackupJob) BackupSet() string {
 //	mirroring           the principal, or a database that is not mirrored
 //	others              always
 //
-// Each backup is a file of its own, named after instance, database and local time; two backups of one second, as when
-// the clock is set back, go into one file and none is overwritten. Nothing is ever deleted.
+// Each backup is a file of its own, named after instance, database and the time in UTC, which no change to summer time
+// repeats; two backups of one second go into one file and none is overwritten. Nothing is ever deleted.
 func (f *Farm) BackupJobs(i *Instance) ([]BackupJob, error) {
 	start, err := clock(f.Backup.Full)
 	if err != nil {
@@ -105,6 +105,10 @@ func (f *Farm) BackupJobs(i *Instance) ([]BackupJob, error) {
 	return out, nil
 }
 
+// LogWindow returns the minutes within which a log backup must have come, and within which a log backup by somebody else
+// says that the log is backed up already: twice the planned interval, an hour at the least.
+func (f *Farm) LogWindow() int { return max(60, 2*f.Backup.LogEvery) }
+
 // backupFile is the constant part of the path of a job's files.
 func (f *Farm) backupFile(i *Instance, j BackupJob) string {
 	kind := "full"
@@ -132,7 +136,7 @@ func (f *Farm) backupCommand(i *Instance, j BackupJob) (quote.SQL, error) {
 	if err != nil {
 		return quote.SQL{}, err
 	}
-	stamped, err := quote.SQLf("%s + CONVERT(nvarchar(8), GETDATE(), 112) + N'-' + REPLACE(CONVERT(nvarchar(8), GETDATE(), 108), N':', N'')", file)
+	stamped, err := quote.SQLf("%s + CONVERT(nvarchar(8), GETUTCDATE(), 112) + N'-' + REPLACE(CONVERT(nvarchar(8), GETUTCDATE(), 108), N':', N'') + N'Z'", file)
 	if err != nil {
 		return quote.SQL{}, err
 	}

@@ -22,7 +22,7 @@ func backedUp(p *Placement, folder string) *Farm {
 
 func TestBackupJobs(t *testing.T) {
 	stamped := func(file string) string {
-		return "SET @file = N'" + file + "' + CONVERT(nvarchar(8), GETDATE(), 112) + N'-' + REPLACE(CONVERT(nvarchar(8), GETDATE(), 108), N':', N'');"
+		return "SET @file = N'" + file + "' + CONVERT(nvarchar(8), GETUTCDATE(), 112) + N'-' + REPLACE(CONVERT(nvarchar(8), GETUTCDATE(), 108), N':', N'') + N'Z';"
 	}
 	ag := func(name, file string) string {
 		return "DECLARE @database sysname, @role tinyint, @turn int, @file nvarchar(400); SET @database = N'" + name + "'; SET @turn = sys.fn_hadr_backup_is_preferred_replica(@database); SELECT @role = s.role FROM sys.databases AS d INNER JOIN sys.dm_hadr_availability_replica_states AS s ON s.replica_id = d.replica_id WHERE d.name = @database AND s.is_local = 1; " + stamped(file) + " IF @turn = 1 BEGIN "
@@ -148,6 +148,16 @@ func TestShadowVolumes(t *testing.T) {
 		h := &Host{Name: "SQL1", Instances: []*Instance{other, p.Instance}}
 		if got := f.ShadowVolumes(h); !reflect.DeepEqual(got, tt.want) {
 			t.Errorf("%+v: %q", tt, got)
+		}
+	}
+}
+
+func TestLogWindow(t *testing.T) {
+	for every, want := range map[int]int{1: 60, 15: 60, 30: 60, 45: 90, 720: 1440} {
+		f := backedUp(&Placement{Kind: "standalone"}, "")
+		f.Backup.LogEvery = every
+		if got := f.LogWindow(); got != want {
+			t.Errorf("every %d minutes: %d, want %d", every, got, want)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package farm
 
 import (
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -180,7 +181,7 @@ func (f *Farm) BalancerRequirements(w *Web) []Requirement {
 	}
 	probe := f.Probe(w)
 	rows := []Requirement{
-		{"Virtual address", w.Balancer.Address.String(), "one address for Help Desk, Self-Service Portal and services"},
+		{"Virtual address", w.Balancer.Address.String(), "one address for " + w.serves()},
 		{"DNS", "A record " + w.Host + ", never an alias (CNAME)", "an alias changes the name that Kerberos asks for"},
 		{"Listener", "TCP " + port + ", layer 4 pass-through to TCP " + port + " of the nodes", "the services' bindings are fixed to host name and port when MBAM is enabled"},
 		{"Nodes", strings.Join(nodes, "; "), "every node is equal"},
@@ -193,8 +194,8 @@ func (f *Farm) BalancerRequirements(w *Web) []Requirement {
 	rows = append(rows,
 		Requirement{"Host header", w.Host + ", unchanged", "the service principal name http/" + w.Host + " belongs to " + f.Pool.Down() + "; nodes have none of their own"},
 		Requirement{"Method", "least connections or round robin", "no document asks for a method"},
-		Requirement{"Persistence", "source address, " + strconv.Itoa(w.Balancer.Persist) + " minutes", "the Self-Service Portal keeps its session on one node; clients behind one NAT or proxy share a node"},
-		Requirement{"Health probe", strings.ToUpper(w.Scheme()) + " GET " + probe.Path + " with Host " + w.Host + sni(w) + "; alive: " + probe.StatusList(), "401 without credentials is the answer of a living portal; it proves IIS, not the databases"},
+		Requirement{"Persistence", "source address, " + strconv.Itoa(w.Balancer.Persist) + " minutes", w.persistence()},
+		Requirement{"Health probe", strings.ToUpper(w.Scheme()) + " GET " + probe.Path + " with Host " + w.Host + sni(w) + "; alive: " + probe.StatusList(), "401 without credentials is the answer of a living site; it proves IIS, not the databases"},
 		Requirement{"Probe times", "every 10 to 15 seconds, down after 3 failures, up after 2 successes", "an application pool that starts needs seconds"},
 		Requirement{"Idle time-out", "at least 120 seconds, better 300", "reports and searches take their time"},
 		Requirement{"Draining", "a node can be taken out with connections running to their end", "every hotfix of MBAM is installed node by node"},
@@ -204,9 +205,66 @@ func (f *Farm) BalancerRequirements(w *Web) []Requirement {
 	return rows
 }
 
+// serves names what the farm's features serve, for documents: "Help Desk, Self-Service Portal and services".
+func (w *Web) serves() string {
+	var list []string
+	if w.Admin {
+		list = append(list, "Help Desk")
+	}
+	if w.SelfService {
+		list = append(list, "Self-Service Portal")
+	}
+	if w.Agent {
+		list = append(list, "services")
+	}
+	return enumerate(list)
+}
+
+// enumerate joins names as "A", "A and B", "A, B and C".
+func enumerate(list []string) string {
+	if len(list) < 2 {
+		return strings.Join(list, "")
+	}
+	return strings.Join(list[:len(list)-1], ", ") + " and " + list[len(list)-1]
+}
+
+func (w *Web) persistence() string {
+	const shared = "clients behind one NAT or proxy share a node"
+	if w.SelfService {
+		return "the Self-Service Portal keeps its session on one node; " + shared
+	}
+	if w.Admin {
+		return "one person's requests stay on one node; " + shared
+	}
+	return "no session is kept for the services; it keeps a client's authenticated connections on one node; " + shared
+}
+
 func sni(w *Web) string {
 	if w.TLS {
 		return " and the same server name (SNI)"
 	}
 	return ""
+}
+
+// DatabaseHosts returns the names of the servers to which connection strings lead, each once: listeners, both partners of
+// mirrored pairs, and the network names of other instances.
+func (f *Farm) DatabaseHosts() []string {
+	var out []string
+	add := func(name string) {
+		if !slices.Contains(out, name) {
+			out = append(out, name)
+		}
+	}
+	for _, d := range f.Databases() {
+		switch p := d.Placement; {
+		case p.AG() && p.Listener != nil:
+			add(p.Listener.FQDN)
+		case p.Mirroring():
+			add(p.Principal.FQDN)
+			add(p.Mirror.FQDN)
+		default:
+			add(p.Primary().FQDN)
+		}
+	}
+	return out
 }

@@ -3,6 +3,7 @@ package farm
 import (
 	"net/netip"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -218,6 +219,28 @@ func TestBalancerRequirements(t *testing.T) {
 	for _, r := range f.BalancerRequirements(w) {
 		if r.Field == "" || r.Value == "" || r.Reason == "" {
 			t.Errorf("incomplete row: %+v", r)
+		}
+	}
+}
+
+func TestDatabaseHosts(t *testing.T) {
+	sql1, sql2 := &Instance{Name: "SQL1", FQDN: "sql1.contoso.com"}, &Instance{Name: "SQL2", FQDN: "sql2.contoso.com"}
+	group := &Placement{Kind: "availabilityGroup", Replicas: []*Replica{{Instance: sql1}, {Instance: sql2}}, Listener: &Listener{FQDN: "mbam-sql.contoso.com"}}
+	bare := &Placement{Kind: "availabilityGroup", Replicas: []*Replica{{Instance: sql2}}}
+	pair := &Placement{Kind: "mirroring", Principal: sql1, Mirror: sql2}
+	one := &Placement{Kind: "standalone", Instance: sql1}
+	tests := []struct {
+		compliance, recovery *Placement
+		want                 []string
+	}{
+		{group, group, []string{"mbam-sql.contoso.com"}},
+		{bare, group, []string{"sql2.contoso.com", "mbam-sql.contoso.com"}},
+		{pair, one, []string{"sql1.contoso.com", "sql2.contoso.com"}},
+	}
+	for _, tt := range tests {
+		f := &Farm{Compliance: &Database{Key: "compliance", Placement: tt.compliance}, Recovery: &Database{Key: "recovery", Placement: tt.recovery}}
+		if got := f.DatabaseHosts(); !slices.Equal(got, tt.want) {
+			t.Errorf("%s and %s: %q, want %q", tt.compliance.Kind, tt.recovery.Kind, got, tt.want)
 		}
 	}
 }

@@ -182,6 +182,7 @@ type Instance struct {
 	FQDN        string // of the network name
 	Nodes       []*Host
 	Port        int // 0 = dynamic, found through SQL Server Browser
+	Endpoint    int // port of its mirroring endpoint, 0 = that of the placement
 	Version     int // 2008 (R2), 2012, 2014 …
 	VersionName string
 	Edition     string
@@ -241,6 +242,7 @@ type Placement struct {
 
 	Principal, Mirror, Witness *Instance // mirroring; Witness may be nil
 	SafetyFull                 bool
+	Timeout                    int // mirroring: seconds
 
 	Replicas         []*Replica
 	Listener         *Listener
@@ -250,6 +252,7 @@ type Placement struct {
 
 	BackupShare  string
 	EndpointName string
+	EndpointPort int // of instances that have no port of their own
 
 	Databases []*Database // placed here, compliance first
 }

@@ -158,8 +158,10 @@ func TestStamp(t *testing.T) {
 		{"supported", nil, ""},
 		{"2.5 has no stamp", []string{`release: "2.0"`, "release: 2.5 SP1", "  reports: svc-mbam-reports", "  pool: svc-web\n  reports: svc-mbam-reports", "defaults:", "groups: {advancedHelpdesk: A, helpdesk: B, reports: C}\ndefaults:"}, ""},
 		{"balanced", balanced, "UNSUPPORTED: MBAM 2.0 with a balanced web farm (web). "},
-		{"mirrored and balanced", append([]string{"  MBAMDB:\n\n", "  MBAMDB:\n  MBAMWEB:\n\n", "{kind: standalone, instance: MBAMDB}", "{kind: mirroring, principal: MBAMDB, mirror: MBAMWEB}"}, balanced...),
-			"UNSUPPORTED: MBAM 2.0 with database mirroring (databases), a balanced web farm (web). "},
+		{
+			"mirrored and balanced", append([]string{"  MBAMDB:\n\n", "  MBAMDB:\n  MBAMWEB:\n\n", "{kind: standalone, instance: MBAMDB}", "{kind: mirroring, principal: MBAMDB, mirror: MBAMWEB}"}, balanced...),
+			"UNSUPPORTED: MBAM 2.0 with database mirroring (databases), a balanced web farm (web). ",
+		},
 	} {
 		if got := tailspin(t, tt.edits...).Stamp(); tt.want == "" && got != "" || !strings.HasPrefix(got, tt.want) {
 			t.Errorf("%s: got %q, want %q…", tt.name, got, tt.want)

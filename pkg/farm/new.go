@@ -237,7 +237,7 @@ func (b *builder) buildInstances(f *Farm) {
 			b.report(diag.Error, CodeNoVersion, path, "write version and edition here, or once under defaults.sql", "instance %q has no version or no edition", t.Name)
 		}
 		inst := &Instance{
-			Name: t.Name, Network: network, Named: named, Port: t.Port, VersionName: t.Version, Version: year(t.Version),
+			Name: t.Name, Network: network, Named: named, Port: t.Port, Endpoint: t.EndpointPort, VersionName: t.Version, Version: year(t.Version),
 			Edition: t.Edition, Service: t.ServiceAccount, Data: t.Data, Log: t.Log, Index: i,
 		}
 		for n, name := range t.Nodes {
@@ -303,6 +303,7 @@ func (b *builder) buildPlacements(f *Farm) {
 		p := &Placement{
 			Name: t.Name, Kind: t.Kind, Existing: t.Existing, SafetyFull: t.Safety != "off", Automatic: t.Seeding == "automatic",
 			BackupPreference: t.BackupPreference, Basic: t.Basic, BackupShare: t.BackupShare, EndpointName: t.Endpoint.Name,
+			EndpointPort: t.Endpoint.Port,
 		}
 		need := func(ok bool, key, what string) bool {
 			if !ok {
@@ -323,6 +324,8 @@ func (b *builder) buildPlacements(f *Farm) {
 			if t.Witness != "" {
 				p.Witness = b.instance(t.Witness, path+".witness")
 			}
+			seconds, reason := p.answerTime()
+			p.Timeout = or(b, path+".timeout", &t.Timeout, seconds, reason)
 		case "availabilityGroup":
 			need(len(t.Replicas) >= 2, "replicas", "at least two replicas")
 			need(t.Listener != nil, "listener", "a listener, the one name that clients know")
@@ -377,6 +380,7 @@ func (b *builder) buildReplicas(p *Placement, t *topology.Placement, path string
 		if r.Failover == "automatic" {
 			automatic++
 		}
+		or(b, rp+".endpointPort", &r.EndpointPort, inst.Endpoint, "endpointPort of the instance")
 		or(b, rp+".endpointPort", &r.EndpointPort, t.Endpoint.Port, "endpoint.port of the group")
 		p.Replicas = append(p.Replicas, &Replica{
 			Group: p, Instance: inst, Synchronous: sync, AutoFailover: r.Failover == "automatic", ReadAccess: r.ReadAccess,

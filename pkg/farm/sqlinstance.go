@@ -263,9 +263,10 @@ type PortRule struct {
 // FirewallRules returns the inbound rules that a host with SQL Server instances needs, by protocol and port:
 //
 //	instance port  from web nodes, report servers, the host that creates databases, and the other database servers
-//	UDP 1434       from the same, while an instance has a dynamic port (SQL Server Browser)
+//	UDP 1434       from the same, while an instance has a dynamic port, or is a partner that clients find by the name that
+//	               the other partner reports (SQL Server Browser)
 //	listener port  from the same, on every replica
-//	endpoint port  from the other replicas
+//	endpoint port  from the other replicas, from the other members of a mirrored pair
 //
 // Rules with one port are one rule. A dynamic port itself cannot be opened by number. A clustered replica may answer and
 // call from an address that the topology does not know, so that rules for its peers take any address.
@@ -278,6 +279,16 @@ func (f *Farm) FirewallRules(h *Host) []PortRule {
 		} else {
 			b.add("UDP", 1434, "SQL Server Browser", clients)
 		}
+		if peers := f.MirroringPeers(i); len(peers) > 0 {
+			var from remote
+			for _, o := range peers {
+				from.addInstance(o)
+			}
+			b.add("TCP", f.MirroringPort(i), "endpoint", from)
+		}
+	}
+	if f.NeedsBrowserOn(h) {
+		b.add("UDP", 1434, "SQL Server Browser", clients)
 	}
 	for _, p := range f.Groups() {
 		for _, r := range p.Replicas {

@@ -188,7 +188,7 @@ func sqlFarm() *Farm {
 }
 
 // mirrored makes the first two instances the partners of a pair that exists, on a port.
-func mirrored(f *Farm, port int) {
+func mirrorAt(f *Farm, port int) {
 	f.Instances[0].Port, f.Instances[1].Port = port, port
 	f.Placements = []*Placement{{
 		Kind: "mirroring", Existing: true, Principal: f.Instances[0], Mirror: f.Instances[1], Databases: []*Database{{Key: "recovery"}},
@@ -222,11 +222,11 @@ func TestFirewallRules(t *testing.T) {
 		{"dynamic port", func(f *Farm) { f.Instances[0].Port = 0; f.Placements = nil }, []PortRule{
 			{"mbamplan-contoso-udp-1434", "MBAM SQL: SQL Server Browser (UDP 1434)", "UDP", 1434, clients},
 		}},
-		{"partner of an existing pair on a port of its own", func(f *Farm) { mirrored(f, 14330) }, []PortRule{
+		{"partner of an existing pair on a port of its own", func(f *Farm) { mirrorAt(f, 14330) }, []PortRule{
 			{"mbamplan-contoso-tcp-14330", "MBAM SQL: SQL Server SQL1 (TCP 14330)", "TCP", 14330, clients},
 			{"mbamplan-contoso-udp-1434", "MBAM SQL: SQL Server Browser (UDP 1434)", "UDP", 1434, clients},
 		}},
-		{"partners of an existing pair on the default port", func(f *Farm) { mirrored(f, 1433) }, []PortRule{
+		{"partners of an existing pair on the default port", func(f *Farm) { mirrorAt(f, 1433) }, []PortRule{
 			{"mbamplan-contoso-tcp-1433", "MBAM SQL: SQL Server SQL1 (TCP 1433)", "TCP", 1433, clients},
 		}},
 	}

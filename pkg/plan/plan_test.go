@@ -58,6 +58,7 @@ func lines(p *plan.Plan) string {
 
 func TestScopes(t *testing.T) {
 	always, mirrored := example(t, "contoso-alwayson.yaml"), example(t, "fabrikam-mirrored.yaml")
+	basic := example(t, "basic-groups.yaml")
 	for _, c := range []struct {
 		scope string
 		farm  *farm.Farm
@@ -86,6 +87,11 @@ func TestScopes(t *testing.T) {
 		{"witness", mirrored, ""},
 		{"creator", mirrored, ""},
 		{"group", mirrored, ""},
+		{"group", basic, "10 database/SQL1 MBAM-STATUS\n10 database/SQL1 MBAM-KEYS\n"},
+		{"replica", basic, "10 database/SQL1 MBAM-STATUS\n10 database/SQL2 MBAM-STATUS\n10 database/SQL1 MBAM-KEYS\n10 database/SQL2 MBAM-KEYS\n"},
+		{"group instance", basic, "10 database/SQL1\n10 database/SQL2\n"},
+		{"group instance", always, "10 database/SQL1\n10 database/SQL2\n10 database/SQL3\n"},
+		{"group instance", mirrored, ""},
 		{"pair", mirrored, "10 database/DB1.MBAM DB2.MBAM\n10 database/DB2.MBAM DB1.MBAM\n"},
 	} {
 		role := "database/a"
@@ -179,5 +185,34 @@ web/b WEB3 false none ""`
 	}
 	if _, err := plan.New(f, steps(t, "web/a 10 node; verifyOnly: .Node.Nothing")); err == nil || !strings.Contains(err.Error(), "verifyOnly") {
 		t.Errorf("a wrong expression gives %v", err)
+	}
+}
+
+// An instance that is witness of one pair and partner of another holds a copy; one with copies of two placements holds both.
+func TestAnInstanceKnowsAllItsDatabases(t *testing.T) {
+	data, err := os.ReadFile("../../examples/litware-two-mirrors.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.NewReplacer(`mirror: DB2\KEYS`, `mirror: DB2\KEYS`+"\n    witness: DB3\\STATUS", `principal: DB1\STATUS`, `principal: DB1\KEYS`).Replace(string(data))
+	_, f, found := compile.Topology("shared.yaml", []byte(text))
+	if f == nil {
+		t.Fatal(found)
+	}
+	p, err := plan.New(f, steps(t, "database/a 10 instance", "database/b 20 principal"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got strings.Builder
+	for _, it := range p.Items {
+		fmt.Fprintf(&got, "%d %s:", it.Step.Number, it.Server())
+		for _, d := range it.Databases() {
+			fmt.Fprintf(&got, " %s", d.Key)
+		}
+		got.WriteString("\n")
+	}
+	want := "10 DB1.KEYS: compliance recovery\n10 DB1.STATUS:\n10 DB2.KEYS: recovery\n10 DB3.STATUS: compliance\n20 DB1.KEYS: recovery\n20 DB1.KEYS: compliance\n"
+	if got.String() != want {
+		t.Errorf("got\n%swant\n%s", got.String(), want)
 	}
 }

@@ -28,7 +28,8 @@ var scopes = map[string]func(*farm.Farm) []*Item{
 		}
 		return out
 	},
-	"replica": func(f *farm.Farm) []*Item { return replicas(f, func(*farm.Replica) bool { return true }) },
+	"replica":        func(f *farm.Farm) []*Item { return replicas(f, func(*farm.Replica) bool { return true }) },
+	"group instance": groupInstances,
 	"secondary": func(f *farm.Farm) []*Item {
 		return replicas(f, func(r *farm.Replica) bool { return !r.First })
 	},
@@ -137,6 +138,23 @@ func replicas(f *farm.Farm, take func(*farm.Replica) bool) []*Item {
 				}
 				out = append(out, it)
 			}
+		}
+	}
+	return out
+}
+
+// groupInstances lists each instance that is a replica once, whatever the number of its groups: with the first group that this
+// plan builds, else with its first.
+func groupInstances(f *farm.Farm) []*Item {
+	var out []*Item
+	for _, it := range replicas(f, func(*farm.Replica) bool { return true }) {
+		it.Subject = ""
+		at := slices.IndexFunc(out, func(o *Item) bool { return o.Instance == it.Instance })
+		switch {
+		case at < 0:
+			out = append(out, it)
+		case out[at].Placement.Existing && !it.Placement.Existing:
+			out[at] = it
 		}
 	}
 	return out

@@ -50,6 +50,12 @@ func TestRename(t *testing.T) {
 		words:  map[string]string{"sql1": "DB1", "fs1.contoso.com": "filer", "fs1": "filer", "contoso-small.yaml": "farm.yaml"},
 		domain: "contoso.com", newDomain: "ad.example.org", netbios: "CONTOSO", newNetBIOS: "AD", company: "Contoso", newCompany: "Example",
 	}
+	parent := &renaming{domain: "corp.fabrikam.com", newDomain: "ad.example.org"}
+	for in, want := range map[string]string{"of fabrikam.com that": "of ad.example.org that", "com": "com", "x.com": "x.com"} {
+		if got := parent.apply(in); got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
 	for in, want := range map[string]string{
 		"":                          "",
 		"SQL1":                      "DB1",

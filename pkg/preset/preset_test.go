@@ -88,7 +88,7 @@ func other(q preset.Question, i int) string {
 		return fmt.Sprintf("filer%d.ad.example.org", i)
 	case q.Path == preset.Company:
 		return "Example & Söhne's \"AG\""
-	case strings.HasSuffix(q.Path, "].host") && strings.Count(q.Path, "[") == 1:
+	case q.Text != "" && strings.HasSuffix(q.Path, "].host"):
 		return fmt.Sprintf("keys%d.ad.example.org", i)
 	case strings.Contains(q.Path, "OU") || strings.HasSuffix(q.Path, ".ou"):
 		return fmt.Sprintf("OU=New %d,DC=ad,DC=example,DC=org", i)
@@ -101,10 +101,12 @@ func other(q preset.Question, i int) string {
 	case strings.HasPrefix(q.Example, "10.") || strings.HasPrefix(q.Example, "192."):
 		_, rest, _ := strings.Cut(q.Example, ".")
 		return "172." + rest
-	case strings.HasPrefix(q.Path, "instances.") && strings.Contains(q.Example, `\`):
-		return fmt.Sprintf("NEW%d\\INST%d", i, i)
 	case strings.HasSuffix(q.Path, "data") || strings.HasSuffix(q.Path, "log"):
 		return fmt.Sprintf(`X:\Söhne's data\%d`, i)
+	case strings.HasSuffix(q.Path, "edition"):
+		return q.Example
+	case strings.HasPrefix(q.Path, "instances.") && strings.Contains(q.Example, `\`):
+		return fmt.Sprintf("NEW%d\\INST%d", i, i)
 	}
 	return ""
 }

@@ -138,9 +138,17 @@ func (p *Preset) Questions() []Question {
 	return out
 }
 
-// asks leaves out a default instance, which is called as its server is.
+// asks leaves out what follows another answer: a default instance is called as its server is, and so is a host name that
+// is a server's own.
 func (p *Preset) asks(l leaf, pattern string) bool {
-	return pattern != "instances.<name>" || !p.isHost(l.value)
+	switch pattern {
+	case "instances.<name>":
+		return !p.isHost(l.value)
+	case "web.farms[].host":
+		label, _, _ := strings.Cut(l.value, ".")
+		return !p.isHost(label)
+	}
+	return true
 }
 
 func (p *Preset) isHost(name string) bool {

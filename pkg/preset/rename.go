@@ -57,7 +57,8 @@ func (r *renaming) one(old string, qualifies bool) string {
 		}
 		return old
 	}
-	if lower == r.domain {
+	// Prose calls corp.fabrikam.com also fabrikam.com.
+	if r.domain != r.newDomain && (lower == r.domain || strings.Contains(lower, ".") && strings.HasSuffix(r.domain, "."+lower)) {
 		return r.newDomain
 	}
 	label, ok := strings.CutSuffix(lower, "."+r.domain)

@@ -536,6 +536,13 @@ func (e *Engine) header(it *plan.Item, a *catalog.Artifact, l quote.Language) (s
 			changes += "; leaves behind: " + s.Leaves
 		}
 	}
+	// Only texts of step.yaml hold expressions. A name that looks like one, as {{x}}, is a name.
+	success, err := s.Success, error(nil)
+	for _, text := range []*string{&changes, &undo, &success} {
+		if *text, err = it.Text(*text); err != nil {
+			return "", nil, fmt.Errorf("step.yaml: %w", err)
+		}
+	}
 	var raw []field
 	if stamp := it.Farm.Stamp(); stamp != "" {
 		raw = append(raw, field{"Support", stamp})
@@ -545,8 +552,8 @@ func (e *Engine) header(it *plan.Item, a *catalog.Artifact, l quote.Language) (s
 	if it.Downtime != "" && !catalog.ReadOnly(a.Kind) {
 		raw = append(raw, field{"Downtime", it.Downtime})
 	}
-	if s.Success != "" && a.Kind != "rollback" {
-		raw = append(raw, field{"Success", s.Success})
+	if success != "" && a.Kind != "rollback" {
+		raw = append(raw, field{"Success", success})
 	}
 	for i, key := range s.Sources {
 		src := e.catalog.Sources[key]
@@ -561,21 +568,21 @@ func (e *Engine) header(it *plan.Item, a *catalog.Artifact, l quote.Language) (s
 		raw = append(raw, field{name, text})
 	}
 	for _, inf := range s.Inferred {
-		raw = append(raw, field{"Inferred", inf.Fact + "; proved by: " + inf.Verified})
+		text, err := it.Text(inf.Fact + "; proved by: " + inf.Verified)
+		if err != nil {
+			return "", nil, fmt.Errorf("step.yaml: inferred: %w", err)
+		}
+		raw = append(raw, field{"Inferred", text})
 	}
 	if a.Secret {
 		raw = append(raw, field{"Secret", "this file carries a secret: never attach it to a ticket or mail"})
 	}
 	for i := range raw {
-		text, err := it.Text(raw[i].Text)
-		if err != nil {
-			return "", nil, fmt.Errorf("%s of step.yaml: %w", raw[i].Name, err)
-		}
-		if raw[i].Text, err = e.note(l, text); err != nil {
+		if raw[i].Text, err = e.note(l, raw[i].Text); err != nil {
 			return "", nil, err
 		}
 	}
-	title, err := e.note(l, title)
+	title, err = e.note(l, title)
 	return strings.TrimSuffix(title, "."), raw, err
 }
 

@@ -118,6 +118,7 @@ type Instance struct {
 	Nodes          []string `key:"nodes" doc:"hosts it runs on: one for a stand-alone instance, several for a failover cluster instance; default: the host of its name"`
 	FQDN           string   `key:"fqdn" is:"fqdn" doc:"DNS name of its network name; default: network name and DNS domain"`
 	Port           int      `key:"port" is:"port" doc:"static TCP port; default: 1433 for a default instance"`
+	EndpointPort   int      `key:"endpointPort" is:"port" doc:"port of its database mirroring endpoint, of which an instance has one; default: endpoint.port of its placement" eg:"5022"`
 	Version        string   `key:"version" enum:"2008 R2|2012|2014|2016|2017|2019|2022" doc:"SQL Server version; default: defaults.sql.version" eg:"2019"`
 	Edition        string   `key:"edition" enum:"Enterprise|Standard|Developer|Evaluation|Express" doc:"edition; default: defaults.sql.edition"`
 	ServiceAccount string   `key:"serviceAccount" doc:"account of the database engine: DOMAIN\\user, DOMAIN\\gmsa$, or a built-in account; default: defaults.sql.serviceAccount" eg:"CONTOSO\\svc-sql"`
@@ -146,6 +147,7 @@ type Placement struct {
 	Mirror    string `key:"mirror" is:"instance" doc:"mirroring: the mirror (Failover Partner)"`
 	Witness   string `key:"witness" is:"instance" doc:"mirroring: the witness, for automatic failover"`
 	Safety    string `key:"safety" enum:"full|off" def:"full" why:"recovery keys must not be lost; Standard edition allows nothing else" doc:"mirroring: synchronous (full) or asynchronous (off)"`
+	Timeout   int    `key:"timeout" doc:"mirroring: seconds without an answer after which a partner counts as lost, 5 or more; default: 10, and 90 when a partner is a failover cluster instance" eg:"20"`
 
 	Replicas         []Replica `key:"replicas" doc:"availability group: the replicas, the first primary first"`
 	Listener         *Listener `key:"listener" doc:"availability group: the listener that clients name"`
@@ -154,7 +156,7 @@ type Placement struct {
 	BackupPreference string    `key:"backupPreference" enum:"primary|secondaryOnly|secondary|none" def:"primary" why:"differential and ordinary full backups are possible only there" doc:"availability group: where automated backups run"`
 	Endpoint         Endpoint  `key:"endpoint" doc:"availability group, mirroring: the database mirroring endpoint of each instance"`
 	Basic            bool      `key:"basic" def:"false" why:"a basic group holds one database only" doc:"availability group: a basic group (Standard edition, one database)"`
-	IndependentOK    bool      `key:"acceptIndependentFailover" def:"false" why:"MBAM wants its two databases to fail over together" doc:"acknowledge that the two databases may end up on different servers"`
+	IndependentOK    bool      `key:"acceptIndependentFailover" def:"false" why:"MBAM wants its two databases to fail over together" doc:"acknowledge that the two databases may end up on different servers, and that mirroring is deprecated"`
 }
 
 // Replica is one replica of an availability group.

@@ -35,6 +35,7 @@ $ResultName = 'clients.group-policy.install'
 $FarmHosts = @('SQL1', 'sql1.contoso.com', 'SQL2', 'sql2.contoso.com', 'SQL3', 'sql3.contoso.com', 'RPT1', 'rpt1.contoso.com', 'WEB1', 'web1.contoso.com', 'WEB2', 'web2.contoso.com')
 $ExitCode = 1
 $Transcribing = $false
+$Saving = $false
 $Earlier = @()
 $Result = [ordered]@{ schema = 1; step = $StepName; kind = $StepKind; name = $ResultName; script = ''; host = ''; user = ''; started = [DateTime]::UtcNow.ToString('o'); finished = ''; outcome = 'failed'; exitCode = 1; message = ''; changed = @(); checks = @(); facts = [ordered]@{} }
 function Stop-Step {
@@ -90,10 +91,10 @@ function Write-Unchanged {
 }
 function Save-Result {
     if ($WhatIfPreference) { return }
+    if (-not $Saving) { return }
     $script:Result.finished = [DateTime]::UtcNow.ToString('o')
     $script:Result.exitCode = $script:ExitCode
     $script:Result.changed = @(@($Earlier) + @($script:Result.changed) | Select-Object -Unique)
-    if (-not [IO.Directory]::Exists($script:WorkDir)) { Initialize-WorkDir }
     $file = Join-Path $script:WorkDir ('{0}.result.json' -f $ResultName)
     $temp = '{0}.{1}.tmp' -f $file, $PID
     [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
@@ -118,6 +119,7 @@ try {
         if ([IO.File]::Exists($record)) {
             try { $Earlier = @((ConvertFrom-Json -InputObject ([IO.File]::ReadAllText($record))).changed | ForEach-Object { [string]$_ }) } catch { Stop-Step 2 ('The record of an earlier run cannot be read: {0}. Rollback relies on it. Move it away, then start this script again. Nothing was changed.' -f $record) }
         }
+        $Saving = $true
     }
     #endregion
     #region step

@@ -32,6 +32,7 @@ $ResultName = 'directory.service-principal-names.verify'
 $FarmHosts = @('SQL1', 'sql1.contoso.com', 'SQL2', 'sql2.contoso.com', 'SQL3', 'sql3.contoso.com', 'RPT1', 'rpt1.contoso.com', 'WEB1', 'web1.contoso.com', 'WEB2', 'web2.contoso.com')
 $ExitCode = 1
 $Transcribing = $false
+$Saving = $false
 $Result = [ordered]@{ schema = 1; step = $StepName; kind = $StepKind; name = $ResultName; script = ''; host = ''; user = ''; started = [DateTime]::UtcNow.ToString('o'); finished = ''; outcome = 'failed'; exitCode = 1; message = ''; changed = @(); checks = @(); facts = [ordered]@{} }
 function Stop-Step {
     param([int]$Code, [string]$Message)
@@ -103,9 +104,9 @@ function Import-StepModule {
 }
 function Save-Result {
     if ($WhatIfPreference) { return }
+    if (-not $Saving) { return }
     $script:Result.finished = [DateTime]::UtcNow.ToString('o')
     $script:Result.exitCode = $script:ExitCode
-    if (-not [IO.Directory]::Exists($script:WorkDir)) { Initialize-WorkDir }
     $file = Join-Path $script:WorkDir ('{0}.result.json' -f $ResultName)
     $temp = '{0}.{1}.tmp' -f $file, $PID
     [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
@@ -126,6 +127,7 @@ try {
         Initialize-WorkDir
         Start-Transcript -Path (Join-Path $WorkDir ('{0}.{1}.log' -f $ResultName, [DateTime]::UtcNow.ToString('yyyyMMddTHHmmss', [Globalization.CultureInfo]::InvariantCulture))) | Out-Null
         $Transcribing = $true
+        $Saving = $true
     }
     #endregion
     #region step

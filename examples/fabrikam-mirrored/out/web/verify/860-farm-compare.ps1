@@ -37,6 +37,7 @@ $ResultName = 'web.farm-compare.verify'
 $FarmHosts = @('DB1', 'db1.corp.fabrikam.com', 'DB2', 'db2.corp.fabrikam.com', 'SSRS1', 'ssrs1.corp.fabrikam.com', 'NODE1', 'node1.corp.fabrikam.com', 'NODE2', 'node2.corp.fabrikam.com')
 $ExitCode = 1
 $Transcribing = $false
+$Saving = $false
 $Result = [ordered]@{ schema = 1; step = $StepName; kind = $StepKind; name = $ResultName; script = ''; host = ''; user = ''; started = [DateTime]::UtcNow.ToString('o'); finished = ''; outcome = 'failed'; exitCode = 1; message = ''; changed = @(); checks = @(); facts = [ordered]@{} }
 function Stop-Step {
     param([int]$Code, [string]$Message)
@@ -71,9 +72,9 @@ function Complete-Check {
 }
 function Save-Result {
     if ($WhatIfPreference) { return }
+    if (-not $Saving) { return }
     $script:Result.finished = [DateTime]::UtcNow.ToString('o')
     $script:Result.exitCode = $script:ExitCode
-    if (-not [IO.Directory]::Exists($script:WorkDir)) { Initialize-WorkDir }
     $file = Join-Path $script:WorkDir ('{0}.result.json' -f $ResultName)
     $temp = '{0}.{1}.tmp' -f $file, $PID
     [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
@@ -94,6 +95,7 @@ try {
         Initialize-WorkDir
         Start-Transcript -Path (Join-Path $WorkDir ('{0}.{1}.log' -f $ResultName, [DateTime]::UtcNow.ToString('yyyyMMddTHHmmss', [Globalization.CultureInfo]::InvariantCulture))) | Out-Null
         $Transcribing = $true
+        $Saving = $true
     }
     #endregion
     #region step

@@ -33,6 +33,7 @@ $ResultName = 'web.remove-secrets.install'
 $StepHosts = @('WEB1', 'web1.contoso.com')
 $ExitCode = 1
 $Transcribing = $false
+$Saving = $false
 $Earlier = @()
 $Result = [ordered]@{ schema = 1; step = $StepName; kind = $StepKind; name = $ResultName; script = ''; host = ''; user = ''; started = [DateTime]::UtcNow.ToString('o'); finished = ''; outcome = 'failed'; exitCode = 1; message = ''; changed = @(); checks = @(); facts = [ordered]@{} }
 function Stop-Step {
@@ -71,10 +72,10 @@ function Write-Unchanged {
 }
 function Save-Result {
     if ($WhatIfPreference) { return }
+    if (-not $Saving) { return }
     $script:Result.finished = [DateTime]::UtcNow.ToString('o')
     $script:Result.exitCode = $script:ExitCode
     $script:Result.changed = @(@($Earlier) + @($script:Result.changed) | Select-Object -Unique)
-    if (-not [IO.Directory]::Exists($script:WorkDir)) { Initialize-WorkDir }
     $file = Join-Path $script:WorkDir ('{0}.result.json' -f $ResultName)
     $temp = '{0}.{1}.tmp' -f $file, $PID
     [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
@@ -99,6 +100,7 @@ try {
         if ([IO.File]::Exists($record)) {
             try { $Earlier = @((ConvertFrom-Json -InputObject ([IO.File]::ReadAllText($record))).changed | ForEach-Object { [string]$_ }) } catch { Stop-Step 2 ('The record of an earlier run cannot be read: {0}. Rollback relies on it. Move it away, then start this script again. Nothing was changed.' -f $record) }
         }
+        $Saving = $true
     }
     #endregion
     #region step

@@ -42,6 +42,7 @@ $ResultName = 'web.node-check.verify'
 $StepHosts = @('WEB1', 'web1.contoso.com')
 $ExitCode = 1
 $Transcribing = $false
+$Saving = $false
 $Result = [ordered]@{ schema = 1; step = $StepName; kind = $StepKind; name = $ResultName; script = ''; host = ''; user = ''; started = [DateTime]::UtcNow.ToString('o'); finished = ''; outcome = 'failed'; exitCode = 1; message = ''; changed = @(); checks = @(); facts = [ordered]@{} }
 function Stop-Step {
     param([int]$Code, [string]$Message)
@@ -230,9 +231,9 @@ function Read-CompareKey {
 }
 function Save-Result {
     if ($WhatIfPreference) { return }
+    if (-not $Saving) { return }
     $script:Result.finished = [DateTime]::UtcNow.ToString('o')
     $script:Result.exitCode = $script:ExitCode
-    if (-not [IO.Directory]::Exists($script:WorkDir)) { Initialize-WorkDir }
     $file = Join-Path $script:WorkDir ('{0}.result.json' -f $ResultName)
     $temp = '{0}.{1}.tmp' -f $file, $PID
     [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
@@ -253,6 +254,7 @@ try {
         Initialize-WorkDir
         Start-Transcript -Path (Join-Path $WorkDir ('{0}.{1}.log' -f $ResultName, [DateTime]::UtcNow.ToString('yyyyMMddTHHmmss', [Globalization.CultureInfo]::InvariantCulture))) | Out-Null
         $Transcribing = $true
+        $Saving = $true
     }
     #endregion
     #region step

@@ -46,7 +46,7 @@ INSERT INTO @checks ([name], [want], [have])
 INSERT INTO @checks ([name], [want], [have])
     SELECT N'mirroring sessions of ' + N'MBAM_Compliance', NULL, CONVERT(nvarchar(10), COUNT(mirroring_guid)) FROM sys.database_mirroring WHERE database_id = DB_ID(N'MBAM_Compliance');
 INSERT INTO @checks ([name], [want], [have])
-    SELECT N'transparent data encryption of ' + N'MBAM_Compliance', N'0', CONVERT(nvarchar(10), is_encrypted) FROM sys.databases WHERE name = N'MBAM_Compliance' AND state = 0;
+    SELECT N'transparent data encryption of ' + N'MBAM_Compliance', NULL, CONVERT(nvarchar(10), is_encrypted) FROM sys.databases WHERE name = N'MBAM_Compliance' AND state = 0;
 INSERT INTO @checks ([name], [want], [have]) SELECT N'databases that are called ' + N'MBAM_Compliance', N'1', CONVERT(nvarchar(10), COUNT(*)) FROM sys.databases WHERE name = N'MBAM_Compliance';
 INSERT INTO @checks ([name], [want], [have])
     SELECT N'options of ' + N'MBAM_Compliance' + N' (state, user access, read-only, auto close, snapshot)', N'0 0 0 0 no',
@@ -56,9 +56,13 @@ INSERT INTO @checks ([name], [want], [have])
 INSERT INTO @checks ([name], [want], [have])
     SELECT N'collation of ' + N'MBAM_Compliance', N'SQL_Latin1_General_CP1_CI_AS', collation_name FROM sys.databases WHERE name = N'MBAM_Compliance' AND state = 0;
 INSERT INTO @checks ([name], [want], [have])
+    SELECT N'session of ' + N'MBAM_Compliance' + N', role (1 principal, 2 mirror), state (4 synchronized), partner', N'1 4 ' + N'DB2\MBAM',
+        (SELECT CONVERT(nvarchar(10), mirroring_role) + N' ' + CONVERT(nvarchar(10), mirroring_state) + N' ' + mirroring_partner_instance
+         FROM sys.database_mirroring WHERE database_id = DB_ID(N'MBAM_Compliance') AND mirroring_guid IS NOT NULL);
+INSERT INTO @checks ([name], [want], [have])
     SELECT N'mirroring sessions of ' + N'MBAM_Recovery', NULL, CONVERT(nvarchar(10), COUNT(mirroring_guid)) FROM sys.database_mirroring WHERE database_id = DB_ID(N'MBAM_Recovery');
 INSERT INTO @checks ([name], [want], [have])
-    SELECT N'transparent data encryption of ' + N'MBAM_Recovery', N'0', CONVERT(nvarchar(10), is_encrypted) FROM sys.databases WHERE name = N'MBAM_Recovery' AND state = 0;
+    SELECT N'transparent data encryption of ' + N'MBAM_Recovery', NULL, CONVERT(nvarchar(10), is_encrypted) FROM sys.databases WHERE name = N'MBAM_Recovery' AND state = 0;
 INSERT INTO @checks ([name], [want], [have]) SELECT N'databases that are called ' + N'MBAM_Recovery', N'1', CONVERT(nvarchar(10), COUNT(*)) FROM sys.databases WHERE name = N'MBAM_Recovery';
 INSERT INTO @checks ([name], [want], [have])
     SELECT N'options of ' + N'MBAM_Recovery' + N' (state, user access, read-only, auto close, snapshot)', N'0 0 0 0 no',
@@ -67,6 +71,10 @@ INSERT INTO @checks ([name], [want], [have])
     FROM sys.databases WHERE name = N'MBAM_Recovery' AND replica_id IS NULL;
 INSERT INTO @checks ([name], [want], [have])
     SELECT N'collation of ' + N'MBAM_Recovery', N'SQL_Latin1_General_CP1_CI_AS', collation_name FROM sys.databases WHERE name = N'MBAM_Recovery' AND state = 0;
+INSERT INTO @checks ([name], [want], [have])
+    SELECT N'session of ' + N'MBAM_Recovery' + N', role (1 principal, 2 mirror), state (4 synchronized), partner', N'1 4 ' + N'DB2\MBAM',
+        (SELECT CONVERT(nvarchar(10), mirroring_role) + N' ' + CONVERT(nvarchar(10), mirroring_state) + N' ' + mirroring_partner_instance
+         FROM sys.database_mirroring WHERE database_id = DB_ID(N'MBAM_Recovery') AND mirroring_guid IS NOT NULL);
 DECLARE @i int, @last int, @judged int, @bad int, @line nvarchar(3000);
 SELECT @i = 1, @last = ISNULL(MAX([id]), 0), @judged = COUNT([want]) FROM @checks;
 SELECT @bad = COUNT(*) FROM @checks WHERE [want] IS NOT NULL AND ([have] IS NULL OR [have] <> [want]);

@@ -5,7 +5,7 @@ Open the ports of SQL Server in the Windows firewall.
 Step      database/firewall, install, file number 310
 Run on    DB1 (db1.corp.fabrikam.com), 64-bit, elevated
 Run by    database administrator
-Changes   inbound rules of the group mbamplan: TCP 14330
+Changes   inbound rules of the group mbamplan: TCP 14330 UDP 1434
 Undo      removes the rules that the install made
 Success   each rule exists, is enabled and allows the planned port and addresses
 Sources   [documented] NetSecurity module
@@ -30,6 +30,7 @@ $ResultName = 'database.firewall.install'
 $StepHosts = @('DB1', 'db1.corp.fabrikam.com')
 $ExitCode = 1
 $Transcribing = $false
+$Saving = $false
 $Earlier = @()
 $Result = [ordered]@{ schema = 1; step = $StepName; kind = $StepKind; name = $ResultName; script = ''; host = ''; user = ''; started = [DateTime]::UtcNow.ToString('o'); finished = ''; outcome = 'failed'; exitCode = 1; message = ''; changed = @(); checks = @(); facts = [ordered]@{} }
 function Stop-Step {
@@ -76,10 +77,10 @@ function Write-Unchanged {
 }
 function Save-Result {
     if ($WhatIfPreference) { return }
+    if (-not $Saving) { return }
     $script:Result.finished = [DateTime]::UtcNow.ToString('o')
     $script:Result.exitCode = $script:ExitCode
     $script:Result.changed = @(@($Earlier) + @($script:Result.changed) | Select-Object -Unique)
-    if (-not [IO.Directory]::Exists($script:WorkDir)) { Initialize-WorkDir }
     $file = Join-Path $script:WorkDir ('{0}.result.json' -f $ResultName)
     $temp = '{0}.{1}.tmp' -f $file, $PID
     [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
@@ -104,6 +105,7 @@ try {
         if ([IO.File]::Exists($record)) {
             try { $Earlier = @((ConvertFrom-Json -InputObject ([IO.File]::ReadAllText($record))).changed | ForEach-Object { [string]$_ }) } catch { Stop-Step 2 ('The record of an earlier run cannot be read: {0}. Rollback relies on it. Move it away, then start this script again. Nothing was changed.' -f $record) }
         }
+        $Saving = $true
     }
     #endregion
     #region step
@@ -118,6 +120,21 @@ try {
         $planned++
         if ($PSCmdlet.ShouldProcess($rule.Name, ('{0}: {1}' -f 'MBAM SQL: SQL Server DB1\MBAM (TCP 14330)', $want))) {
             if ($there.Count -eq 0) { New-NetFirewallRule -DisplayName 'MBAM SQL: SQL Server DB1\MBAM (TCP 14330)' -Group 'mbamplan' @rule | Out-Null } else { Set-NetFirewallRule @rule }
+            if ($there.Count -eq 0) { $Result.changed += $rule.Name }
+            $have = Get-PortRule -Name $rule.Name
+            if ($have -ne $want) { Stop-Step 4 ('The rule {0} reads back as [{1}], wanted [{2}].' -f $rule.Name, $have, $want) }
+            $done++
+        }
+    }
+    $rule = @{ Name = 'mbamplan-fabrikam-mirrored-udp-1434'; Direction = 'Inbound'; Action = 'Allow'; Enabled = 'True'; Protocol = 'UDP'; LocalPort = '1434'; RemoteAddress = @('192.168.10.12', '192.168.10.21', '192.168.10.31', '192.168.10.32') }
+    $there = @(Get-NetFirewallRule -PolicyStore PersistentStore | Where-Object { $_.Name -eq $rule.Name })
+    $have = if ($there.Count -eq 0) { 'missing' } else { Get-PortRule -Name $rule.Name }
+    $want = 'True Inbound Allow {0} {1} {2}' -f $rule.Protocol, $rule.LocalPort, (@($rule.RemoteAddress) -join ',')
+    '{0}: {1}' -f $rule.Name, $have
+    if ($have -ne $want) {
+        $planned++
+        if ($PSCmdlet.ShouldProcess($rule.Name, ('{0}: {1}' -f 'MBAM SQL: SQL Server Browser (UDP 1434)', $want))) {
+            if ($there.Count -eq 0) { New-NetFirewallRule -DisplayName 'MBAM SQL: SQL Server Browser (UDP 1434)' -Group 'mbamplan' @rule | Out-Null } else { Set-NetFirewallRule @rule }
             if ($there.Count -eq 0) { $Result.changed += $rule.Name }
             $have = Get-PortRule -Name $rule.Name
             if ($have -ne $want) { Stop-Step 4 ('The rule {0} reads back as [{1}], wanted [{2}].' -f $rule.Name, $have, $want) }

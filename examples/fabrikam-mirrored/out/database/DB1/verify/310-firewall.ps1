@@ -30,6 +30,7 @@ $ResultName = 'database.firewall.verify'
 $StepHosts = @('DB1', 'db1.corp.fabrikam.com')
 $ExitCode = 1
 $Transcribing = $false
+$Saving = $false
 $Result = [ordered]@{ schema = 1; step = $StepName; kind = $StepKind; name = $ResultName; script = ''; host = ''; user = ''; started = [DateTime]::UtcNow.ToString('o'); finished = ''; outcome = 'failed'; exitCode = 1; message = ''; changed = @(); checks = @(); facts = [ordered]@{} }
 function Stop-Step {
     param([int]$Code, [string]$Message)
@@ -77,9 +78,9 @@ function Get-PortRule {
 }
 function Save-Result {
     if ($WhatIfPreference) { return }
+    if (-not $Saving) { return }
     $script:Result.finished = [DateTime]::UtcNow.ToString('o')
     $script:Result.exitCode = $script:ExitCode
-    if (-not [IO.Directory]::Exists($script:WorkDir)) { Initialize-WorkDir }
     $file = Join-Path $script:WorkDir ('{0}.result.json' -f $ResultName)
     $temp = '{0}.{1}.tmp' -f $file, $PID
     [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
@@ -100,6 +101,7 @@ try {
         Initialize-WorkDir
         Start-Transcript -Path (Join-Path $WorkDir ('{0}.{1}.log' -f $ResultName, [DateTime]::UtcNow.ToString('yyyyMMddTHHmmss', [Globalization.CultureInfo]::InvariantCulture))) | Out-Null
         $Transcribing = $true
+        $Saving = $true
     }
     #endregion
     #region step
@@ -107,6 +109,10 @@ try {
     $have = 'missing'
     if (@(Get-NetFirewallRule -PolicyStore PersistentStore | Where-Object { $_.Name -eq 'mbamplan-fabrikam-mirrored-tcp-14330' }).Count -gt 0) { $have = Get-PortRule -Name 'mbamplan-fabrikam-mirrored-tcp-14330' }
     Add-Check -Name 'mbamplan-fabrikam-mirrored-tcp-14330' -Ok ($have -eq $want) -Expected $want -Actual $have
+    $want = 'True Inbound Allow UDP 1434 192.168.10.12,192.168.10.21,192.168.10.31,192.168.10.32'
+    $have = 'missing'
+    if (@(Get-NetFirewallRule -PolicyStore PersistentStore | Where-Object { $_.Name -eq 'mbamplan-fabrikam-mirrored-udp-1434' }).Count -gt 0) { $have = Get-PortRule -Name 'mbamplan-fabrikam-mirrored-udp-1434' }
+    Add-Check -Name 'mbamplan-fabrikam-mirrored-udp-1434' -Ok ($have -eq $want) -Expected $want -Actual $have
     foreach ($zone in @(Get-NetFirewallProfile -PolicyStore ActiveStore)) { Add-Info -Name ('firewall profile {0}' -f $zone.Name) -Text ('enabled {0}, local rules apply {1}' -f $zone.Enabled, $zone.AllowLocalFirewallRules) }
     Complete-Check
     #endregion

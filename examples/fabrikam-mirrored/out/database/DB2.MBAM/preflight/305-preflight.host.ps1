@@ -31,6 +31,7 @@ $ResultName = 'database.preflight.DB2.MBAM.preflight.host'
 $StepHosts = @('DB2', 'db2.corp.fabrikam.com')
 $ExitCode = 1
 $Transcribing = $false
+$Saving = $false
 $Result = [ordered]@{ schema = 1; step = $StepName; kind = $StepKind; name = $ResultName; script = ''; host = ''; user = ''; started = [DateTime]::UtcNow.ToString('o'); finished = ''; outcome = 'failed'; exitCode = 1; message = ''; changed = @(); checks = @(); facts = [ordered]@{} }
 function Stop-Step {
     param([int]$Code, [string]$Message)
@@ -80,9 +81,9 @@ function Test-TcpPort {
 }
 function Save-Result {
     if ($WhatIfPreference) { return }
+    if (-not $Saving) { return }
     $script:Result.finished = [DateTime]::UtcNow.ToString('o')
     $script:Result.exitCode = $script:ExitCode
-    if (-not [IO.Directory]::Exists($script:WorkDir)) { Initialize-WorkDir }
     $file = Join-Path $script:WorkDir ('{0}.result.json' -f $ResultName)
     $temp = '{0}.{1}.tmp' -f $file, $PID
     [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
@@ -103,6 +104,7 @@ try {
         Initialize-WorkDir
         Start-Transcript -Path (Join-Path $WorkDir ('{0}.{1}.log' -f $ResultName, [DateTime]::UtcNow.ToString('yyyyMMddTHHmmss', [Globalization.CultureInfo]::InvariantCulture))) | Out-Null
         $Transcribing = $true
+        $Saving = $true
     }
     #endregion
     #region step
@@ -116,6 +118,9 @@ try {
     $service = @(Get-Service | Where-Object { $_.Name -eq $EngineService })
     $status = if ($service.Count -eq 0) { 'not installed' } else { [string]$service[0].Status }
     if ($Clustered) { Add-Info -Name ('service {0} on this node' -f $EngineService) -Text $status } else { Add-Check -Name ('service {0}' -f $EngineService) -Ok ($status -eq 'Running') -Expected 'Running' -Actual $status }
+    $browser = @(Get-CimInstance -ClassName Win32_Service | Where-Object { [string]$_.Name -eq 'SQLBrowser' })
+    $status = if ($browser.Count -eq 0) { 'not installed' } else { '{0}, {1}' -f $browser[0].StartMode, $browser[0].State }
+    Add-Check -Name 'SQL Server Browser (a server tells .NET its partner without a port, so that web and report servers ask UDP 1434 for it)' -Ok ($status -eq 'Auto, Running') -Expected 'Auto, Running' -Actual $status
     foreach ($disk in @(Get-CimInstance -ClassName Win32_LogicalDisk -Filter 'DriveType = 3')) { Add-Info -Name ('free on {0}' -f $disk.DeviceID) -Text ('{0} MB of {1} MB' -f [Math]::Floor($disk.FreeSpace / 1MB), [Math]::Floor($disk.Size / 1MB)) }
     $peer = 'db1.corp.fabrikam.com'
     $found = @()

@@ -46,17 +46,31 @@ INSERT INTO @checks ([name], [want], [have])
 INSERT INTO @checks ([name], [want], [have])
     SELECT N'mirroring sessions of ' + N'MBAM_Compliance', NULL, CONVERT(nvarchar(10), COUNT(mirroring_guid)) FROM sys.database_mirroring WHERE database_id = DB_ID(N'MBAM_Compliance');
 INSERT INTO @checks ([name], [want], [have])
-    SELECT N'transparent data encryption of ' + N'MBAM_Compliance', N'0', CONVERT(nvarchar(10), is_encrypted) FROM sys.databases WHERE name = N'MBAM_Compliance' AND state = 0;
+    SELECT N'transparent data encryption of ' + N'MBAM_Compliance', NULL, CONVERT(nvarchar(10), is_encrypted) FROM sys.databases WHERE name = N'MBAM_Compliance' AND state = 0;
 INSERT INTO @checks ([name], [want], [have])
-    SELECT N'databases in the way of the copy of ' + N'MBAM_Compliance' + N' (neither restoring nor in a group)', N'0', CONVERT(nvarchar(10), COUNT(*))
-    FROM sys.databases WHERE name = N'MBAM_Compliance' AND state <> 1;
+    SELECT N'databases in the way of the copy of ' + N'MBAM_Compliance' + N' (neither restoring nor mirrored)', N'0', CONVERT(nvarchar(10), COUNT(*))
+    FROM sys.databases WHERE name = N'MBAM_Compliance' AND state <> 1 AND database_id NOT IN (SELECT database_id FROM sys.database_mirroring WHERE mirroring_guid IS NOT NULL);
+INSERT INTO @checks ([name], [want], [have])
+    SELECT N'MBAM_Compliance' + N' is principal here, where the plan has the mirror (if so, fail back or correct the topology; do not remove it)', N'0', CONVERT(nvarchar(10), COUNT(*))
+    FROM sys.database_mirroring WHERE database_id = DB_ID(N'MBAM_Compliance') AND mirroring_role = 1;
+INSERT INTO @checks ([name], [want], [have])
+    SELECT N'session of ' + N'MBAM_Compliance' + N', role (1 principal, 2 mirror), state (4 synchronized), partner', N'2 4 ' + N'DB1\MBAM',
+        (SELECT CONVERT(nvarchar(10), mirroring_role) + N' ' + CONVERT(nvarchar(10), mirroring_state) + N' ' + mirroring_partner_instance
+         FROM sys.database_mirroring WHERE database_id = DB_ID(N'MBAM_Compliance') AND mirroring_guid IS NOT NULL);
 INSERT INTO @checks ([name], [want], [have])
     SELECT N'mirroring sessions of ' + N'MBAM_Recovery', NULL, CONVERT(nvarchar(10), COUNT(mirroring_guid)) FROM sys.database_mirroring WHERE database_id = DB_ID(N'MBAM_Recovery');
 INSERT INTO @checks ([name], [want], [have])
-    SELECT N'transparent data encryption of ' + N'MBAM_Recovery', N'0', CONVERT(nvarchar(10), is_encrypted) FROM sys.databases WHERE name = N'MBAM_Recovery' AND state = 0;
+    SELECT N'transparent data encryption of ' + N'MBAM_Recovery', NULL, CONVERT(nvarchar(10), is_encrypted) FROM sys.databases WHERE name = N'MBAM_Recovery' AND state = 0;
 INSERT INTO @checks ([name], [want], [have])
-    SELECT N'databases in the way of the copy of ' + N'MBAM_Recovery' + N' (neither restoring nor in a group)', N'0', CONVERT(nvarchar(10), COUNT(*))
-    FROM sys.databases WHERE name = N'MBAM_Recovery' AND state <> 1;
+    SELECT N'databases in the way of the copy of ' + N'MBAM_Recovery' + N' (neither restoring nor mirrored)', N'0', CONVERT(nvarchar(10), COUNT(*))
+    FROM sys.databases WHERE name = N'MBAM_Recovery' AND state <> 1 AND database_id NOT IN (SELECT database_id FROM sys.database_mirroring WHERE mirroring_guid IS NOT NULL);
+INSERT INTO @checks ([name], [want], [have])
+    SELECT N'MBAM_Recovery' + N' is principal here, where the plan has the mirror (if so, fail back or correct the topology; do not remove it)', N'0', CONVERT(nvarchar(10), COUNT(*))
+    FROM sys.database_mirroring WHERE database_id = DB_ID(N'MBAM_Recovery') AND mirroring_role = 1;
+INSERT INTO @checks ([name], [want], [have])
+    SELECT N'session of ' + N'MBAM_Recovery' + N', role (1 principal, 2 mirror), state (4 synchronized), partner', N'2 4 ' + N'DB1\MBAM',
+        (SELECT CONVERT(nvarchar(10), mirroring_role) + N' ' + CONVERT(nvarchar(10), mirroring_state) + N' ' + mirroring_partner_instance
+         FROM sys.database_mirroring WHERE database_id = DB_ID(N'MBAM_Recovery') AND mirroring_guid IS NOT NULL);
 DECLARE @i int, @last int, @judged int, @bad int, @line nvarchar(3000);
 SELECT @i = 1, @last = ISNULL(MAX([id]), 0), @judged = COUNT([want]) FROM @checks;
 SELECT @bad = COUNT(*) FROM @checks WHERE [want] IS NOT NULL AND ([have] IS NULL OR [have] <> [want]);

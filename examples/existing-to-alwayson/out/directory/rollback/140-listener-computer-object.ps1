@@ -1,0 +1,183 @@
+<#
+.SYNOPSIS
+Take back: pre-stage the computer object of the availability group listener.
+.DESCRIPTION
+Step      directory/listener-computer-object, rollback, file number 140
+Run on    ADMIN1 or another management computer, never a server of the farm; 64-bit, elevated
+Run by    domain administrator
+Changes   removes the computer objects that the install's result lists under "changed", while they are disabled: after the listener is removed, the cluster disables them; leaves behind: an object that a listener still uses; the DNS record that the cluster registered
+Undo      run the install script of this step again
+Sources   [documented] Prestage cluster computer objects in Active Directory Domain Services
+          [documented] Configure a listener for an availability group
+Exit      0 done or nothing to do, 1 unexpected, 2 wrong place or missing prerequisite,
+          3 refused: the environment contradicts the plan, 4 verification failed, 3010 restart needed
+.EXAMPLE
+powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File .\140-listener-computer-object.ps1 -WhatIf
+#>
+#Requires -Version 4.0
+[CmdletBinding(SupportsShouldProcess = $true)]
+param(
+    [string]$WorkDir = (Join-Path $env:ProgramData 'mbamplan')
+)
+#region frame
+if ($MyInvocation.InvocationName -eq '.') { throw 'Do not dot-source this script. Start it with: powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File <path>' }
+Set-StrictMode -Version 3.0
+$ErrorActionPreference = 'Stop'
+$StepName = 'directory/listener-computer-object'
+$StepKind = 'rollback'
+$ResultName = 'directory.listener-computer-object.rollback'
+$FarmHosts = @('SQL1', 'sql1.contoso.com', 'SQL2', 'sql2.contoso.com', 'RPT1', 'rpt1.contoso.com', 'WEB1', 'web1.contoso.com', 'WEB2', 'web2.contoso.com')
+$ExitCode = 1
+$Transcribing = $false
+$Saving = $false
+$Earlier = @()
+$Result = [ordered]@{ schema = 1; step = $StepName; kind = $StepKind; name = $ResultName; script = ''; host = ''; user = ''; started = [DateTime]::UtcNow.ToString('o'); finished = ''; outcome = 'failed'; exitCode = 1; message = ''; changed = @(); checks = @(); facts = [ordered]@{} }
+function Stop-Step {
+    param([int]$Code, [string]$Message)
+    $script:ExitCode = $Code
+    throw $Message
+}
+function Test-Elevated {
+    $me = New-Object System.Security.Principal.WindowsPrincipal ([System.Security.Principal.WindowsIdentity]::GetCurrent())
+    $me.IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator)
+}
+function Initialize-WorkDir {
+    $mine = @('S-1-5-32-544', 'S-1-5-18', [System.Security.Principal.WindowsIdentity]::GetCurrent().User.Value)
+    if ([IO.Directory]::Exists($script:WorkDir)) {
+        $owner = (Get-Acl -LiteralPath $script:WorkDir).GetOwner([System.Security.Principal.SecurityIdentifier]).Value
+        if ($mine -notcontains $owner) { Stop-Step 2 ('The folder {0} belongs to {1}, so what it records cannot be trusted. Move it away, then start this script again. Nothing was changed.' -f $script:WorkDir, $owner) }
+        return
+    }
+    $acl = New-Object System.Security.AccessControl.DirectorySecurity
+    $acl.SetSecurityDescriptorSddlForm('O:BAG:BAD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)')
+    [void][IO.Directory]::CreateDirectory($script:WorkDir, $acl)
+}
+function Close-InstallRecord {
+    param([string]$Name)
+    $file = Join-Path $script:WorkDir ('{0}.result.json' -f $Name)
+    if ([IO.File]::Exists($file)) { [IO.File]::Move($file, ('{0}.{1}.rolled-back.json' -f $file, [DateTime]::UtcNow.ToString('yyyyMMddTHHmmss', [Globalization.CultureInfo]::InvariantCulture))) }
+}
+function ConvertTo-LdapValue {
+    param([string]$Text)
+    $Text.Replace('\', '\5c').Replace('*', '\2a').Replace('(', '\28').Replace(')', '\29')
+}
+function Get-DirectoryAccount {
+    param([string]$Name, [string]$Server)
+    $filter = '(sAMAccountName={0})' -f (ConvertTo-LdapValue $Name)
+    $fields = @('DistinguishedName', 'ObjectClass', 'ObjectGUID', 'objectSid', 'userAccountControl', 'userPrincipalName', 'groupType', 'servicePrincipalName', 'description', 'member')
+    Get-ADObject -Server $Server -LDAPFilter $filter -Properties $fields | Select-Object -Property $fields
+}
+function Get-DirectoryServer {
+    param([string]$Domain)
+    [string]@((Get-ADDomainController -Discover -Writable -Service ADWS -DomainName $Domain).HostName)[0]
+}
+function Get-InstallChange {
+    param([string]$Name)
+    $file = Join-Path $WorkDir ('{0}.result.json' -f $Name)
+    if (-not [IO.File]::Exists($file)) { Stop-Step 2 ('There is no record of the install: {0} is missing. Without the record nothing is taken back. Run this script where the install ran, with the same -WorkDir. Nothing was changed.' -f $file) }
+    $record = $null
+    try { $record = ConvertFrom-Json -InputObject ([IO.File]::ReadAllText($file)) } catch { Stop-Step 2 ('The record of the install cannot be read: {0}. Without the record nothing is taken back. Nothing was changed.' -f $file) }
+    if ($null -eq $record -or $null -eq $record.PSObject.Properties['step'] -or $record.step -ne $StepName -or $null -eq $record.PSObject.Properties['changed']) { Stop-Step 2 ('{0} is not the record of an install of {1}. Without the record nothing is taken back. Nothing was changed.' -f $file, $StepName) }
+    foreach ($change in @($record.changed)) { if ($change) { [string]$change } }
+}
+function Get-InstallName {
+    '{0}.install' -f $ResultName.Substring(0, $ResultName.LastIndexOf(('.{0}' -f $StepKind), [StringComparison]::Ordinal))
+}
+function Import-StepModule {
+    param([string]$Name, [string]$Feature)
+    if (-not (Get-Module -ListAvailable -Name $Name)) { Stop-Step 2 ('The PowerShell module {0} is missing. {1} Then start this script again. Nothing was changed.' -f $Name, $Feature) }
+    Import-Module -Name $Name
+}
+function Write-Changed {
+    param([string]$Message)
+    $script:Result.outcome = 'changed'
+    $script:Result.message = $Message
+}
+function Write-Skipped {
+    $script:Result.outcome = 'skipped'
+    $script:Result.message = 'Nothing was changed (-WhatIf, or the question was answered with No).'
+}
+function Write-Unchanged {
+    param([string]$Message)
+    $script:Result.outcome = 'unchanged'
+    $script:Result.message = $Message
+}
+function Save-Result {
+    if ($WhatIfPreference) { return }
+    if (-not $Saving) { return }
+    $script:Result.finished = [DateTime]::UtcNow.ToString('o')
+    $script:Result.exitCode = $script:ExitCode
+    $script:Result.changed = @(@($Earlier) + @($script:Result.changed) | Select-Object -Unique)
+    $file = Join-Path $script:WorkDir ('{0}.result.json' -f $ResultName)
+    $temp = '{0}.{1}.tmp' -f $file, $PID
+    [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
+    if ([IO.File]::Exists($file)) { [IO.File]::Replace($temp, $file, [NullString]::Value) } else { [IO.File]::Move($temp, $file) }
+}
+try {
+    if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess) { Stop-Step 2 'Start the 64-bit Windows PowerShell: %SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe, from a 64-bit program.' }
+    $WorkDir = $PSCmdlet.GetUnresolvedProviderPathFromPSPath($WorkDir)
+    $net = [System.Net.NetworkInformation.IPGlobalProperties]::GetIPGlobalProperties()
+    $names = @([Environment]::MachineName, $net.HostName, ('{0}.{1}' -f $net.HostName, $net.DomainName).TrimEnd('.'))
+    $Result.host = $names[2]
+    $Result.user = '{0}\{1}' -f [Environment]::UserDomainName, [Environment]::UserName
+    if (@($names | Where-Object { $FarmHosts -contains $_ }).Count -gt 0) { Stop-Step 2 ('Run this script on a management computer, not on a server of the farm. This machine is {0}. Nothing was changed.' -f $names[2]) }
+    if (-not (Test-Elevated)) { Stop-Step 2 'Start Windows PowerShell with "Run as administrator". Nothing was changed.' }
+    $sha = New-Object System.Security.Cryptography.SHA256CryptoServiceProvider
+    try { $Result.script = [BitConverter]::ToString($sha.ComputeHash([IO.File]::ReadAllBytes($PSCommandPath))).Replace('-', '').ToLowerInvariant() } finally { $sha.Dispose() }
+    if (-not $WhatIfPreference) {
+        Initialize-WorkDir
+        Start-Transcript -Path (Join-Path $WorkDir ('{0}.{1}.log' -f $ResultName, [DateTime]::UtcNow.ToString('yyyyMMddTHHmmss', [Globalization.CultureInfo]::InvariantCulture))) | Out-Null
+        $Transcribing = $true
+        $record = Join-Path $WorkDir ('{0}.result.json' -f $ResultName)
+        if ([IO.File]::Exists($record)) {
+            try { $Earlier = @((ConvertFrom-Json -InputObject ([IO.File]::ReadAllText($record))).changed | ForEach-Object { [string]$_ }) } catch { Stop-Step 2 ('The record of an earlier run cannot be read: {0}. Rollback relies on it. Move it away, then start this script again. Nothing was changed.' -f $record) }
+        }
+        $Saving = $true
+    }
+    #endregion
+    #region step
+    $Domain = 'contoso.com'
+    $Objects = @(
+        @{ Name = 'MBAM-SQL'; Sam = 'MBAM-SQL$'; Path = 'OU=Clusters,DC=contoso,DC=com'; Cluster = 'SQLCLU1'; Cno = 'SQLCLU1$' }
+    )
+    Import-StepModule -Name ActiveDirectory -Feature 'Install the feature RSAT-AD-PowerShell.'
+    $dc = Get-DirectoryServer -Domain $Domain
+    $record = Get-InstallName
+    $made = @(Get-InstallChange -Name $record)
+    $stays = @()
+    $asked = 0
+    foreach ($o in $Objects) {
+        $found = @(Get-DirectoryAccount -Name $o.Sam -Server $dc)
+        if ($found.Count -ne 1 -or $made -notcontains ('computer {0} {1}' -f $o.Name, $found[0].ObjectGUID)) { continue }
+        if (([int]$found[0].userAccountControl -band 0x2) -eq 0) { $stays += ('{0}, because it is enabled: remove the listener first' -f $o.Name); continue }
+        $asked++
+        if ($PSCmdlet.ShouldProcess($o.Name, 'remove the disabled computer object that the install created')) {
+            Remove-ADComputer -Identity $found[0].DistinguishedName -Server $dc -Confirm:$false
+            $Result.changed += ('removed computer {0}' -f $o.Name)
+            if (@(Get-DirectoryAccount -Name $o.Sam -Server $dc).Count -ne 0) { Stop-Step 4 ('{0} was removed, but {1} still shows it.' -f $o.Name, $dc) }
+        }
+    }
+    $rest = if ($stays.Count -gt 0) { ' Left as it is: {0}.' -f ($stays -join '; ') } else { '' }
+    if ($asked -gt 0 -and @($Result.changed).Count -eq 0) {
+        Write-Skipped
+    } else {
+        if ($asked -eq 0) { Write-Unchanged ('There is nothing to take back.{0}' -f $rest) } else { Write-Changed ('Done: {0}.{1}' -f ($Result.changed -join '; '), $rest) }
+        if ($stays.Count -eq 0 -and @($Result.changed).Count -eq $asked -and $PSCmdlet.ShouldProcess($record, 'set the record of the install aside')) { Close-InstallRecord -Name $record }
+    }
+    #endregion
+    #region frame
+    $ExitCode = 0
+    if ($Result.outcome -eq 'restart') { $ExitCode = 3010 }
+    if ($Result.message) { $Result.message }
+} catch {
+    if ($ExitCode -eq 0) { $ExitCode = 1 }
+    $Result.message = $_.Exception.Message
+    $Result.outcome = if (@($Result.changed).Count -gt 0) { 'partial' } else { 'failed' }
+    'FAILED ({0}): {1}' -f $ExitCode, $_.Exception.Message
+    if ($ExitCode -eq 1) { $_.InvocationInfo.PositionMessage }
+} finally {
+    try { Save-Result } catch { 'The result file could not be written: {0}' -f $_.Exception.Message; if ($ExitCode -eq 0) { $ExitCode = 1 } }
+    if ($Transcribing) { Stop-Transcript | Out-Null }
+}
+exit $ExitCode
+#endregion

@@ -1,0 +1,212 @@
+<#
+.SYNOPSIS
+Take back: point the data source of the existing reports at the new place of the database.
+.DESCRIPTION
+Step      reports/data-source, rollback, file number 515
+Run on    RPT1 (rpt1.contoso.com), 64-bit, elevated
+Run by    report administrator
+Changes   writes back the string that the install's result lists under "changed", after the password of CONTOSO\svc-mbam-ro is typed; leaves behind: the stored password, which is that of the same account
+Undo      run the install script of this step again
+Downtime  none: a report that is running ends with the old string, the next one uses the new
+Sources   [documented] How to Move the MBAM 2.5 Databases
+          [documented] How to Configure the MBAM 2.5 Reports
+          [documented] ReportingService2010 class: GetDataSourceContents, SetDataSourceContents, TestConnectForDataSourceDefinition
+          [documented] Reporting Services with Always On availability groups
+          [field] Public MBAM test packages and issue threads
+Inferred  MBAM reads the data source from the report server's catalogue and keeps no copy of the string; proved by: Get-MbamReport in the verify of this step
+Inferred  the data source lies in the folder and under the name that MBAM's validation page shows; proved by: the install stops with 2 when it does not find it
+Exit      0 done or nothing to do, 1 unexpected, 2 wrong place or missing prerequisite,
+          3 refused: the environment contradicts the plan, 4 verification failed, 3010 restart needed
+.PARAMETER Url
+Web Service URL of this report server, when the planned one leads to a balancer or is refused on the server itself (loopback check).
+.EXAMPLE
+powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File .\515-data-source.ps1 -WhatIf
+#>
+#Requires -Version 4.0
+[CmdletBinding(SupportsShouldProcess = $true)]
+param(
+    [string]$Url = '',
+    [string]$WorkDir = (Join-Path $env:ProgramData 'mbamplan')
+)
+#region frame
+if ($MyInvocation.InvocationName -eq '.') { throw 'Do not dot-source this script. Start it with: powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File <path>' }
+Set-StrictMode -Version 3.0
+$ErrorActionPreference = 'Stop'
+$StepName = 'reports/data-source'
+$StepKind = 'rollback'
+$ResultName = 'reports.data-source.rollback'
+$StepHosts = @('RPT1', 'rpt1.contoso.com')
+$ExitCode = 1
+$Transcribing = $false
+$Saving = $false
+$Earlier = @()
+$Result = [ordered]@{ schema = 1; step = $StepName; kind = $StepKind; name = $ResultName; script = ''; host = ''; user = ''; started = [DateTime]::UtcNow.ToString('o'); finished = ''; outcome = 'failed'; exitCode = 1; message = ''; changed = @(); checks = @(); facts = [ordered]@{} }
+function Stop-Step {
+    param([int]$Code, [string]$Message)
+    $script:ExitCode = $Code
+    throw $Message
+}
+function Test-Elevated {
+    $me = New-Object System.Security.Principal.WindowsPrincipal ([System.Security.Principal.WindowsIdentity]::GetCurrent())
+    $me.IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator)
+}
+function Initialize-WorkDir {
+    $mine = @('S-1-5-32-544', 'S-1-5-18', [System.Security.Principal.WindowsIdentity]::GetCurrent().User.Value)
+    if ([IO.Directory]::Exists($script:WorkDir)) {
+        $owner = (Get-Acl -LiteralPath $script:WorkDir).GetOwner([System.Security.Principal.SecurityIdentifier]).Value
+        if ($mine -notcontains $owner) { Stop-Step 2 ('The folder {0} belongs to {1}, so what it records cannot be trusted. Move it away, then start this script again. Nothing was changed.' -f $script:WorkDir, $owner) }
+        return
+    }
+    $acl = New-Object System.Security.AccessControl.DirectorySecurity
+    $acl.SetSecurityDescriptorSddlForm('O:BAG:BAD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)')
+    [void][IO.Directory]::CreateDirectory($script:WorkDir, $acl)
+}
+function Close-InstallRecord {
+    param([string]$Name)
+    $file = Join-Path $script:WorkDir ('{0}.result.json' -f $Name)
+    if ([IO.File]::Exists($file)) { [IO.File]::Move($file, ('{0}.{1}.rolled-back.json' -f $file, [DateTime]::UtcNow.ToString('yyyyMMddTHHmmss', [Globalization.CultureInfo]::InvariantCulture))) }
+}
+function ConvertTo-ConnectionText {
+    # One spelling for a connection string: SSPI and True, Server and Data Source are the same thing.
+    param([string]$Connection)
+    try { (New-Object System.Data.SqlClient.SqlConnectionStringBuilder -ArgumentList $Connection).ToString() } catch { $Connection }
+}
+function Get-AccountSid {
+    param([string]$Account)
+    try { (New-Object System.Security.Principal.NTAccount $Account).Translate([System.Security.Principal.SecurityIdentifier]).Value } catch { Stop-Step 2 ('The account {0} is not found in the directory. Nothing was changed.' -f $Account) }
+}
+function Get-InstallChange {
+    param([string]$Name)
+    $file = Join-Path $WorkDir ('{0}.result.json' -f $Name)
+    if (-not [IO.File]::Exists($file)) { Stop-Step 2 ('There is no record of the install: {0} is missing. Without the record nothing is taken back. Run this script where the install ran, with the same -WorkDir. Nothing was changed.' -f $file) }
+    $record = $null
+    try { $record = ConvertFrom-Json -InputObject ([IO.File]::ReadAllText($file)) } catch { Stop-Step 2 ('The record of the install cannot be read: {0}. Without the record nothing is taken back. Nothing was changed.' -f $file) }
+    if ($null -eq $record -or $null -eq $record.PSObject.Properties['step'] -or $record.step -ne $StepName -or $null -eq $record.PSObject.Properties['changed']) { Stop-Step 2 ('{0} is not the record of an install of {1}. Without the record nothing is taken back. Nothing was changed.' -f $file, $StepName) }
+    foreach ($change in @($record.changed)) { if ($change) { [string]$change } }
+}
+function Get-InstallName {
+    '{0}.install' -f $ResultName.Substring(0, $ResultName.LastIndexOf(('.{0}' -f $StepKind), [StringComparison]::Ordinal))
+}
+function ConvertTo-AccountSid {
+    param([string]$Entry)
+    if ($Entry.StartsWith('*')) { return $Entry.Substring(1) }
+    try { (New-Object System.Security.Principal.NTAccount -ArgumentList $Entry).Translate([System.Security.Principal.SecurityIdentifier]).Value } catch { $Entry }
+}
+function Test-SameAccount {
+    param([string]$One, [string]$Other)
+    if ($One -eq $Other) { return $true }
+    if (-not $One -or -not $Other) { return $false }
+    (ConvertTo-AccountSid $One) -eq (ConvertTo-AccountSid $Other)
+}
+function Write-Changed {
+    param([string]$Message)
+    $script:Result.outcome = 'changed'
+    $script:Result.message = $Message
+}
+function Write-Skipped {
+    $script:Result.outcome = 'skipped'
+    $script:Result.message = 'Nothing was changed (-WhatIf, or the question was answered with No).'
+}
+function Write-Unchanged {
+    param([string]$Message)
+    $script:Result.outcome = 'unchanged'
+    $script:Result.message = $Message
+}
+function Save-Result {
+    if ($WhatIfPreference) { return }
+    if (-not $Saving) { return }
+    $script:Result.finished = [DateTime]::UtcNow.ToString('o')
+    $script:Result.exitCode = $script:ExitCode
+    $script:Result.changed = @(@($Earlier) + @($script:Result.changed) | Select-Object -Unique)
+    $file = Join-Path $script:WorkDir ('{0}.result.json' -f $ResultName)
+    $temp = '{0}.{1}.tmp' -f $file, $PID
+    [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
+    if ([IO.File]::Exists($file)) { [IO.File]::Replace($temp, $file, [NullString]::Value) } else { [IO.File]::Move($temp, $file) }
+}
+try {
+    if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess) { Stop-Step 2 'Start the 64-bit Windows PowerShell: %SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe, from a 64-bit program.' }
+    $WorkDir = $PSCmdlet.GetUnresolvedProviderPathFromPSPath($WorkDir)
+    $net = [System.Net.NetworkInformation.IPGlobalProperties]::GetIPGlobalProperties()
+    $names = @([Environment]::MachineName, $net.HostName, ('{0}.{1}' -f $net.HostName, $net.DomainName).TrimEnd('.'))
+    $Result.host = $names[2]
+    $Result.user = '{0}\{1}' -f [Environment]::UserDomainName, [Environment]::UserName
+    if (@($names | Where-Object { $StepHosts -contains $_ }).Count -eq 0) { Stop-Step 2 ('This script is for {0}. This machine is {1}. Nothing was changed.' -f ($StepHosts -join ' / '), $names[2]) }
+    if (-not (Test-Elevated)) { Stop-Step 2 'Start Windows PowerShell with "Run as administrator". Nothing was changed.' }
+    $sha = New-Object System.Security.Cryptography.SHA256CryptoServiceProvider
+    try { $Result.script = [BitConverter]::ToString($sha.ComputeHash([IO.File]::ReadAllBytes($PSCommandPath))).Replace('-', '').ToLowerInvariant() } finally { $sha.Dispose() }
+    if (-not $WhatIfPreference) {
+        Initialize-WorkDir
+        Start-Transcript -Path (Join-Path $WorkDir ('{0}.{1}.log' -f $ResultName, [DateTime]::UtcNow.ToString('yyyyMMddTHHmmss', [Globalization.CultureInfo]::InvariantCulture))) | Out-Null
+        $Transcribing = $true
+        $record = Join-Path $WorkDir ('{0}.result.json' -f $ResultName)
+        if ([IO.File]::Exists($record)) {
+            try { $Earlier = @((ConvertFrom-Json -InputObject ([IO.File]::ReadAllText($record))).changed | ForEach-Object { [string]$_ }) } catch { Stop-Step 2 ('The record of an earlier run cannot be read: {0}. Rollback relies on it. Move it away, then start this script again. Nothing was changed.' -f $record) }
+        }
+        $Saving = $true
+    }
+    #endregion
+    #region step
+    $DataSource = '/Microsoft BitLocker Administration and Monitoring/MaltaDataSource'
+    $Connection = 'Data Source=mbam-sql.contoso.com,1433;Initial Catalog="MBAM Compliance Status";Integrated Security=SSPI;MultiSubnetFailover=True'
+    $Account = 'CONTOSO\svc-mbam-ro'
+    if (-not $Url) { $Url = 'https://rpt1.contoso.com/ReportServer' }
+    $proxy = $null
+    $source = $null
+    try {
+        $proxy = New-WebServiceProxy -Uri ('{0}/ReportService2010.asmx?wsdl' -f $Url.TrimEnd('/')) -UseDefaultCredential
+        $source = $proxy.GetDataSourceContents($DataSource)
+    } catch { Stop-Step 2 ('The data source {0} cannot be read through {1}: {2} The person who runs this needs the role Content Manager on that folder. A 401 on the server itself is the loopback check: give another name of this server with -Url. Nothing was changed.' -f $DataSource, $Url, $_.Exception.GetBaseException().Message) }
+    if ([string]$source.CredentialRetrieval -ne 'Store' -or -not $source.WindowsCredentials) { Stop-Step 3 ('The data source does not use a stored Windows account, as MBAM makes it (CredentialRetrieval {0}). Nothing was changed.' -f $source.CredentialRetrieval) }
+    if (-not (Test-SameAccount ([string]$source.UserName) $Account)) { Stop-Step 3 ('The data source uses the account {0}; the plan says {1}. Correct accounts.reports in the topology, or enable the reports again with the right account. Nothing was changed.' -f $source.UserName, $Account) }
+    function Read-DataSourcePassword {
+        $typed = Get-Credential -UserName $Account -Message ('Password of the account of the reports'' data source, {0}' -f $Account)
+        if ($null -eq $typed) { Stop-Step 2 'No password was given. Nothing was changed.' }
+        if ((Get-AccountSid $typed.UserName) -ne (Get-AccountSid $Account)) { Stop-Step 3 ('The account of the data source is {0}, given was {1}. Nothing was changed.' -f $Account, $typed.UserName) }
+        $typed
+    }
+    function Test-DataSource {
+        # The report server itself tries string and password, before they are stored.
+        param([System.Management.Automation.PSCredential]$Typed)
+        $fault = ''
+        $good = $proxy.TestConnectForDataSourceDefinition($source, $Account, $Typed.GetNetworkCredential().Password, [ref]$fault)
+        if (-not $good) { Stop-Step 2 ('The report server does not connect through {0}: {1} A wrong password, or no login of {2} on the database server. Nothing was changed.' -f $source.ConnectString, $fault, $Account) }
+    }
+    # The first record counts: later ones hold what an earlier run of this plan wrote.
+    $records = @(Get-InstallChange (Get-InstallName) | Where-Object { $_.StartsWith('ConnectString|', [StringComparison]::Ordinal) })
+    $have = [string]$source.ConnectString
+    $old = if ($records.Count -gt 0) { $records[0].Substring(14) } else { $have }
+    if ((ConvertTo-ConnectionText $have) -eq (ConvertTo-ConnectionText $old)) {
+        Write-Unchanged 'There is nothing to take back.'
+    } elseif ((ConvertTo-ConnectionText $have) -ne (ConvertTo-ConnectionText $Connection)) {
+        Stop-Step 3 ('The string is {0}: somebody changed it since. Nothing was changed.' -f $have)
+    } elseif ($PSCmdlet.ShouldProcess($DataSource, ('ask for the password of {0} and set the string {1} (now {2})' -f $Account, $old, $have))) {
+        $typed = Read-DataSourcePassword
+        $source.ConnectString = $old
+        $source.Password = $typed.GetNetworkCredential().Password
+        Test-DataSource $typed
+        $proxy.SetDataSourceContents($DataSource, $source)
+        $Result.changed = @('ConnectString|{0}' -f $have)
+        $back = [string]$proxy.GetDataSourceContents($DataSource).ConnectString
+        if ($back -ne $old) { Stop-Step 4 ('The string reads back as {0}.' -f $back) }
+        Close-InstallRecord (Get-InstallName)
+        Write-Changed ('The data source has its old string again: {0}' -f $old)
+    } else {
+        Write-Skipped
+    }
+    #endregion
+    #region frame
+    $ExitCode = 0
+    if ($Result.outcome -eq 'restart') { $ExitCode = 3010 }
+    if ($Result.message) { $Result.message }
+} catch {
+    if ($ExitCode -eq 0) { $ExitCode = 1 }
+    $Result.message = $_.Exception.Message
+    $Result.outcome = if (@($Result.changed).Count -gt 0) { 'partial' } else { 'failed' }
+    'FAILED ({0}): {1}' -f $ExitCode, $_.Exception.Message
+    if ($ExitCode -eq 1) { $_.InvocationInfo.PositionMessage }
+} finally {
+    try { Save-Result } catch { 'The result file could not be written: {0}' -f $_.Exception.Message; if ($ExitCode -eq 0) { $ExitCode = 1 } }
+    if ($Transcribing) { Stop-Transcript | Out-Null }
+}
+exit $ExitCode
+#endregion

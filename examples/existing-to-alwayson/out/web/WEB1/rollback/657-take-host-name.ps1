@@ -1,0 +1,194 @@
+<#
+.SYNOPSIS
+Take back: enable the features of the existing node under the farm's host name.
+.DESCRIPTION
+Step      web/take-host-name, rollback, file number 657
+Run on    WEB1 (web1.contoso.com), 64-bit, elevated
+Run by    web administrator
+Changes   disables the features that the install's result lists under "changed"; leaves behind: what the rollbacks of 656 and 655 put back
+Undo      run the install script of this step again
+Downtime  none beyond that of 655: WEB1 serves nobody until it is behind mbam.contoso.com
+Sources   [documented] MBAM cmdlet reference (Microsoft.MBAM)
+          [documented] Planning How to Secure the MBAM Websites: service principal names and host names
+          [documented] Planning for MBAM 2.5 high availability
+          [documented] How to Configure the MBAM 2.5 Web Applications
+          [documented] Validating the MBAM 2.5 Server Feature Configuration
+          [documented] MBAM 2.5 Server Event Logs
+Inferred  after disabling, a feature is enabled as on a new server: nothing of the old host name is left; proved by: the comparison with Get-MbamWebApplication, the site's bindings, and event 202 of MBAM-Web
+Exit      0 done or nothing to do, 1 unexpected, 2 wrong place or missing prerequisite,
+          3 refused: the environment contradicts the plan, 4 verification failed, 3010 restart needed
+.EXAMPLE
+powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File .\657-take-host-name.ps1 -WhatIf
+#>
+#Requires -Version 4.0
+[CmdletBinding(SupportsShouldProcess = $true)]
+param(
+    [string]$WorkDir = (Join-Path $env:ProgramData 'mbamplan')
+)
+#region frame
+if ($MyInvocation.InvocationName -eq '.') { throw 'Do not dot-source this script. Start it with: powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File <path>' }
+Set-StrictMode -Version 3.0
+$ErrorActionPreference = 'Stop'
+$StepName = 'web/take-host-name'
+$StepKind = 'rollback'
+$ResultName = 'web.take-host-name.rollback'
+$StepHosts = @('WEB1', 'web1.contoso.com')
+$ExitCode = 1
+$Transcribing = $false
+$Saving = $false
+$Earlier = @()
+$Result = [ordered]@{ schema = 1; step = $StepName; kind = $StepKind; name = $ResultName; script = ''; host = ''; user = ''; started = [DateTime]::UtcNow.ToString('o'); finished = ''; outcome = 'failed'; exitCode = 1; message = ''; changed = @(); checks = @(); facts = [ordered]@{} }
+function Stop-Step {
+    param([int]$Code, [string]$Message)
+    $script:ExitCode = $Code
+    throw $Message
+}
+function Test-Elevated {
+    $me = New-Object System.Security.Principal.WindowsPrincipal ([System.Security.Principal.WindowsIdentity]::GetCurrent())
+    $me.IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator)
+}
+function Initialize-WorkDir {
+    $mine = @('S-1-5-32-544', 'S-1-5-18', [System.Security.Principal.WindowsIdentity]::GetCurrent().User.Value)
+    if ([IO.Directory]::Exists($script:WorkDir)) {
+        $owner = (Get-Acl -LiteralPath $script:WorkDir).GetOwner([System.Security.Principal.SecurityIdentifier]).Value
+        if ($mine -notcontains $owner) { Stop-Step 2 ('The folder {0} belongs to {1}, so what it records cannot be trusted. Move it away, then start this script again. Nothing was changed.' -f $script:WorkDir, $owner) }
+        return
+    }
+    $acl = New-Object System.Security.AccessControl.DirectorySecurity
+    $acl.SetSecurityDescriptorSddlForm('O:BAG:BAD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)')
+    [void][IO.Directory]::CreateDirectory($script:WorkDir, $acl)
+}
+function Close-InstallRecord {
+    param([string]$Name)
+    $file = Join-Path $script:WorkDir ('{0}.result.json' -f $Name)
+    if ([IO.File]::Exists($file)) { [IO.File]::Move($file, ('{0}.{1}.rolled-back.json' -f $file, [DateTime]::UtcNow.ToString('yyyyMMddTHHmmss', [Globalization.CultureInfo]::InvariantCulture))) }
+}
+function Get-InstallChange {
+    param([string]$Name)
+    $file = Join-Path $WorkDir ('{0}.result.json' -f $Name)
+    if (-not [IO.File]::Exists($file)) { Stop-Step 2 ('There is no record of the install: {0} is missing. Without the record nothing is taken back. Run this script where the install ran, with the same -WorkDir. Nothing was changed.' -f $file) }
+    $record = $null
+    try { $record = ConvertFrom-Json -InputObject ([IO.File]::ReadAllText($file)) } catch { Stop-Step 2 ('The record of the install cannot be read: {0}. Without the record nothing is taken back. Nothing was changed.' -f $file) }
+    if ($null -eq $record -or $null -eq $record.PSObject.Properties['step'] -or $record.step -ne $StepName -or $null -eq $record.PSObject.Properties['changed']) { Stop-Step 2 ('{0} is not the record of an install of {1}. Without the record nothing is taken back. Nothing was changed.' -f $file, $StepName) }
+    foreach ($change in @($record.changed)) { if ($change) { [string]$change } }
+}
+function Get-InstallName {
+    '{0}.install' -f $ResultName.Substring(0, $ResultName.LastIndexOf(('.{0}' -f $StepKind), [StringComparison]::Ordinal))
+}
+function Get-WebFeatureState {
+    # What Get-MbamWebApplication shows of an enabled feature; nothing while it is not enabled.
+    param([string]$Feature, [string]$Site, [string]$Path)
+    if (@(Get-Website | Where-Object { $_.Name -eq $Site }).Count -eq 0) { return }
+    $state = @()
+    try {
+        if ($Feature -eq 'AgentService') { $state = @(Get-MbamWebApplication -AgentService) }
+        elseif ($Feature -eq 'AdministrationPortal') { $state = @(Get-MbamWebApplication -AdministrationPortal) }
+        else { $state = @(Get-MbamWebApplication -SelfServicePortal) }
+    } catch {
+        $there = @(Get-WebApplication -Site $Site | Where-Object { ([string]$_.path).Trim('/') -eq $Path })
+        if ($there.Count -gt 0) { Stop-Step 2 ('The application {0} exists, but Get-MbamWebApplication -{1} fails: {2}' -f $Path, $Feature, $_.Exception.Message) }
+    }
+    $state | Where-Object { $null -ne $_ -and $null -ne $_.PSObject.Properties['Enabled'] -and $_.Enabled } | Select-Object -Last 1
+}
+function Import-StepModule {
+    param([string]$Name, [string]$Feature)
+    if (-not (Get-Module -ListAvailable -Name $Name)) { Stop-Step 2 ('The PowerShell module {0} is missing. {1} Then start this script again. Nothing was changed.' -f $Name, $Feature) }
+    Import-Module -Name $Name
+}
+function Write-Changed {
+    param([string]$Message)
+    $script:Result.outcome = 'changed'
+    $script:Result.message = $Message
+}
+function Write-Skipped {
+    $script:Result.outcome = 'skipped'
+    $script:Result.message = 'Nothing was changed (-WhatIf, or the question was answered with No).'
+}
+function Write-Unchanged {
+    param([string]$Message)
+    $script:Result.outcome = 'unchanged'
+    $script:Result.message = $Message
+}
+function Save-Result {
+    if ($WhatIfPreference) { return }
+    if (-not $Saving) { return }
+    $script:Result.finished = [DateTime]::UtcNow.ToString('o')
+    $script:Result.exitCode = $script:ExitCode
+    $script:Result.changed = @(@($Earlier) + @($script:Result.changed) | Select-Object -Unique)
+    $file = Join-Path $script:WorkDir ('{0}.result.json' -f $ResultName)
+    $temp = '{0}.{1}.tmp' -f $file, $PID
+    [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
+    if ([IO.File]::Exists($file)) { [IO.File]::Replace($temp, $file, [NullString]::Value) } else { [IO.File]::Move($temp, $file) }
+}
+try {
+    if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess) { Stop-Step 2 'Start the 64-bit Windows PowerShell: %SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe, from a 64-bit program.' }
+    $WorkDir = $PSCmdlet.GetUnresolvedProviderPathFromPSPath($WorkDir)
+    $net = [System.Net.NetworkInformation.IPGlobalProperties]::GetIPGlobalProperties()
+    $names = @([Environment]::MachineName, $net.HostName, ('{0}.{1}' -f $net.HostName, $net.DomainName).TrimEnd('.'))
+    $Result.host = $names[2]
+    $Result.user = '{0}\{1}' -f [Environment]::UserDomainName, [Environment]::UserName
+    if (@($names | Where-Object { $StepHosts -contains $_ }).Count -eq 0) { Stop-Step 2 ('This script is for {0}. This machine is {1}. Nothing was changed.' -f ($StepHosts -join ' / '), $names[2]) }
+    if (-not (Test-Elevated)) { Stop-Step 2 'Start Windows PowerShell with "Run as administrator". Nothing was changed.' }
+    $sha = New-Object System.Security.Cryptography.SHA256CryptoServiceProvider
+    try { $Result.script = [BitConverter]::ToString($sha.ComputeHash([IO.File]::ReadAllBytes($PSCommandPath))).Replace('-', '').ToLowerInvariant() } finally { $sha.Dispose() }
+    if (-not $WhatIfPreference) {
+        Initialize-WorkDir
+        Start-Transcript -Path (Join-Path $WorkDir ('{0}.{1}.log' -f $ResultName, [DateTime]::UtcNow.ToString('yyyyMMddTHHmmss', [Globalization.CultureInfo]::InvariantCulture))) | Out-Null
+        $Transcribing = $true
+        $record = Join-Path $WorkDir ('{0}.result.json' -f $ResultName)
+        if ([IO.File]::Exists($record)) {
+            try { $Earlier = @((ConvertFrom-Json -InputObject ([IO.File]::ReadAllText($record))).changed | ForEach-Object { [string]$_ }) } catch { Stop-Step 2 ('The record of an earlier run cannot be read: {0}. Rollback relies on it. Move it away, then start this script again. Nothing was changed.' -f $record) }
+        }
+        $Saving = $true
+    }
+    #endregion
+    #region step
+    $Site = 'Microsoft BitLocker Administration and Monitoring'
+    Import-StepModule -Name Microsoft.MBAM -Feature 'The MBAM server software is not installed, so nothing is enabled.'
+    Import-StepModule -Name WebAdministration -Feature 'IIS is not installed, so nothing is enabled.'
+    $ours = @(Get-InstallChange (Get-InstallName))
+    $paths = @{}
+    $paths['AgentService'] = 'MBAMRecoveryAndHardwareService'
+    $paths['AdministrationPortal'] = 'HelpDesk'
+    $paths['SelfServicePortal'] = 'SelfService'
+    # The portals first: the agent service is what clients need longest.
+    $remove = @(@('SelfServicePortal', 'AdministrationPortal', 'AgentService') | Where-Object { $ours -contains $_ -and $paths.ContainsKey($_) -and $null -ne (Get-WebFeatureState -Feature $_ -Site $Site -Path $paths[$_]) })
+    if ($remove.Count -eq 0) {
+        Write-Unchanged 'None of the features that the install enabled is enabled any more.'
+    } elseif ($PSCmdlet.ShouldProcess($env:COMPUTERNAME, ('disable {0}; users of this node are cut off' -f ($remove -join ', ')))) {
+        if ($remove -contains 'SelfServicePortal') {
+            Disable-MbamWebApplication -SelfServicePortal -Force | ForEach-Object { [string]$_ }
+            $Result.changed += 'SelfServicePortal'
+        }
+        if ($remove -contains 'AdministrationPortal') {
+            Disable-MbamWebApplication -AdministrationPortal -Force | ForEach-Object { [string]$_ }
+            $Result.changed += 'AdministrationPortal'
+        }
+        if ($remove -contains 'AgentService') {
+            Disable-MbamWebApplication -AgentService -Force | ForEach-Object { [string]$_ }
+            $Result.changed += 'AgentService'
+        }
+        $left = @($remove | Where-Object { $null -ne (Get-WebFeatureState -Feature $_ -Site $Site -Path $paths[$_]) })
+        if ($left.Count -gt 0) { Stop-Step 4 ('Still enabled: {0}. Close open logs and web.config files, run iisreset, and start this script again.' -f ($left -join ', ')) }
+        Close-InstallRecord (Get-InstallName)
+        Write-Changed ('Disabled: {0}. Service principal names, DNS, certificate, firewall rule, user rights and both databases are left as they are.' -f ($remove -join ', '))
+    } else {
+        Write-Skipped
+    }
+    #endregion
+    #region frame
+    $ExitCode = 0
+    if ($Result.outcome -eq 'restart') { $ExitCode = 3010 }
+    if ($Result.message) { $Result.message }
+} catch {
+    if ($ExitCode -eq 0) { $ExitCode = 1 }
+    $Result.message = $_.Exception.Message
+    $Result.outcome = if (@($Result.changed).Count -gt 0) { 'partial' } else { 'failed' }
+    'FAILED ({0}): {1}' -f $ExitCode, $_.Exception.Message
+    if ($ExitCode -eq 1) { $_.InvocationInfo.PositionMessage }
+} finally {
+    try { Save-Result } catch { 'The result file could not be written: {0}' -f $_.Exception.Message; if ($ExitCode -eq 0) { $ExitCode = 1 } }
+    if ($Transcribing) { Stop-Transcript | Out-Null }
+}
+exit $ExitCode
+#endregion

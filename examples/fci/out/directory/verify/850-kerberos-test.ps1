@@ -1,0 +1,203 @@
+<#
+.SYNOPSIS
+Verify: test Kerberos and the pages through the virtual host name.
+.DESCRIPTION
+Step      directory/kerberos-test, verify, file number 850
+Run on    a management computer of the domain, never a server of the farm; 64-bit, elevated
+Run by    domain administrator
+Changes   nothing
+Undo      nothing to undo
+Success   the domain gives a ticket for the virtual host name, every page answers, and the pages that ask for authentication were reached by Kerberos, not by NTLM
+Sources   [documented] Planning How to Secure the MBAM Websites: service principal names and host names
+          [documented] Validating the MBAM 2.5 Server Feature Configuration
+          [documented] HttpWebResponse.IsMutuallyAuthenticated property
+          [field] Public MBAM test packages and issue threads
+Inferred  the agent's services and the Self-Service Portal answer 200 to any user of the domain who opens them; proved by: this script opens each and prints the status
+Inferred  a page that was reached by Kerberos counts as mutually authenticated for the .NET Framework, one that was reached by NTLM does not; proved by: this script demands it of every page that answers 401 without credentials
+Exit      0 done or nothing to do, 1 unexpected, 2 wrong place or missing prerequisite,
+          3 refused: the environment contradicts the plan, 4 verification failed, 3010 restart needed
+.EXAMPLE
+powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File .\850-kerberos-test.ps1
+#>
+#Requires -Version 4.0
+[CmdletBinding()]
+param(
+    [string]$WorkDir = (Join-Path $env:ProgramData 'mbamplan')
+)
+#region frame
+if ($MyInvocation.InvocationName -eq '.') { throw 'Do not dot-source this script. Start it with: powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File <path>' }
+Set-StrictMode -Version 3.0
+$ErrorActionPreference = 'Stop'
+$StepName = 'directory/kerberos-test'
+$StepKind = 'verify'
+$ResultName = 'directory.kerberos-test.verify'
+$FarmHosts = @('NODE1', 'node1.wingtip.com', 'NODE2', 'node2.wingtip.com', 'RPT1', 'rpt1.wingtip.com', 'WEB1', 'web1.wingtip.com', 'WEB2', 'web2.wingtip.com')
+$ExitCode = 1
+$Transcribing = $false
+$Saving = $false
+$Result = [ordered]@{ schema = 1; step = $StepName; kind = $StepKind; name = $ResultName; script = ''; host = ''; user = ''; started = [DateTime]::UtcNow.ToString('o'); finished = ''; outcome = 'failed'; exitCode = 1; message = ''; changed = @(); checks = @(); facts = [ordered]@{} }
+function Stop-Step {
+    param([int]$Code, [string]$Message)
+    $script:ExitCode = $Code
+    throw $Message
+}
+function Test-Elevated {
+    $me = New-Object System.Security.Principal.WindowsPrincipal ([System.Security.Principal.WindowsIdentity]::GetCurrent())
+    $me.IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator)
+}
+function Initialize-WorkDir {
+    $mine = @('S-1-5-32-544', 'S-1-5-18', [System.Security.Principal.WindowsIdentity]::GetCurrent().User.Value)
+    if ([IO.Directory]::Exists($script:WorkDir)) {
+        $owner = (Get-Acl -LiteralPath $script:WorkDir).GetOwner([System.Security.Principal.SecurityIdentifier]).Value
+        if ($mine -notcontains $owner) { Stop-Step 2 ('The folder {0} belongs to {1}, so what it records cannot be trusted. Move it away, then start this script again. Nothing was changed.' -f $script:WorkDir, $owner) }
+        return
+    }
+    $acl = New-Object System.Security.AccessControl.DirectorySecurity
+    $acl.SetSecurityDescriptorSddlForm('O:BAG:BAD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)')
+    [void][IO.Directory]::CreateDirectory($script:WorkDir, $acl)
+}
+function Add-Check {
+    param([string]$Name, [bool]$Ok, [string]$Expected, [string]$Actual)
+    $script:Result.checks += , ([ordered]@{ name = $Name; ok = $Ok; expected = $Expected; actual = $Actual })
+    if ($Ok) { '[ok]   {0}: {1}' -f $Name, $Actual } else { '[FAIL] {0}: expected {1}, found {2}' -f $Name, $Expected, $Actual }
+}
+function Add-Info {
+    param([string]$Name, [string]$Text)
+    $script:Result.facts[$Name] = $Text
+    '[info] {0}: {1}' -f $Name, $Text
+}
+function Complete-Check {
+    $bad = @($script:Result.checks | Where-Object { -not $_.ok })
+    if ($bad.Count -gt 0) { Stop-Step 4 ('{0} of {1} checks failed: {2}' -f $bad.Count, @($script:Result.checks).Count, (@($bad | ForEach-Object { $_.name }) -join '; ')) }
+    $script:Result.outcome = 'verified'
+    $script:Result.message = 'All {0} checks passed.' -f @($script:Result.checks).Count
+}
+function Get-PageAnswer {
+    param([string]$Uri, [bool]$Authenticate)
+    $request = [System.Net.WebRequest]::Create($Uri)
+    $request.Timeout = 60000
+    $request.Proxy = $null
+    $request.UseDefaultCredentials = $Authenticate
+    $request.ConnectionGroupName = [Guid]::NewGuid().ToString('N')
+    $answer = @{ Status = 0; Mutual = $false; Fault = '' }
+    $response = $null
+    try {
+        $response = $request.GetResponse()
+    } catch {
+        $web = $_.Exception.InnerException -as [System.Net.WebException]
+        if ($null -ne $web) { $response = $web.Response }
+        if ($null -eq $response) { $answer.Fault = $_.Exception.GetBaseException().Message }
+    }
+    if ($null -ne $response) {
+        $answer.Status = [int]$response.StatusCode
+        $answer.Mutual = [bool]$response.IsMutuallyAuthenticated
+        $response.Close()
+    }
+    New-Object PSObject -Property $answer
+}
+function Import-StepModule {
+    param([string]$Name, [string]$Feature)
+    if (-not (Get-Module -ListAvailable -Name $Name)) { Stop-Step 2 ('The PowerShell module {0} is missing. {1} Then start this script again. Nothing was changed.' -f $Name, $Feature) }
+    Import-Module -Name $Name
+}
+function Invoke-Native {
+    param([string]$Path, [string[]]$Argument = @())
+    foreach ($a in $Argument) { if ($a -eq '' -or $a.Contains('"') -or $a.EndsWith('\')) { Stop-Step 2 ('This argument cannot be passed to {0} safely: [{1}]' -f $Path, $a) } }
+    if (-not (Test-Path -LiteralPath $Path -PathType Leaf)) { Stop-Step 2 ('Missing program: {0}' -f $Path) }
+    $ErrorActionPreference = 'Continue'
+    $text = @(& $Path @Argument 2>&1 | ForEach-Object { if ($_ -is [System.Management.Automation.ErrorRecord]) { $_.Exception.Message } else { [string]$_ } })
+    $code = $LASTEXITCODE
+    New-Object PSObject -Property @{ ExitCode = $code; Text = $text }
+}
+function Save-Result {
+    if ($WhatIfPreference) { return }
+    if (-not $Saving) { return }
+    $script:Result.finished = [DateTime]::UtcNow.ToString('o')
+    $script:Result.exitCode = $script:ExitCode
+    $file = Join-Path $script:WorkDir ('{0}.result.json' -f $ResultName)
+    $temp = '{0}.{1}.tmp' -f $file, $PID
+    [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
+    if ([IO.File]::Exists($file)) { [IO.File]::Replace($temp, $file, [NullString]::Value) } else { [IO.File]::Move($temp, $file) }
+}
+try {
+    if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess) { Stop-Step 2 'Start the 64-bit Windows PowerShell: %SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe, from a 64-bit program.' }
+    $WorkDir = $PSCmdlet.GetUnresolvedProviderPathFromPSPath($WorkDir)
+    $net = [System.Net.NetworkInformation.IPGlobalProperties]::GetIPGlobalProperties()
+    $names = @([Environment]::MachineName, $net.HostName, ('{0}.{1}' -f $net.HostName, $net.DomainName).TrimEnd('.'))
+    $Result.host = $names[2]
+    $Result.user = '{0}\{1}' -f [Environment]::UserDomainName, [Environment]::UserName
+    if (@($names | Where-Object { $FarmHosts -contains $_ }).Count -gt 0) { Stop-Step 2 ('Run this script on a management computer, not on a server of the farm. This machine is {0}. Nothing was changed.' -f $names[2]) }
+    if (-not (Test-Elevated)) { Stop-Step 2 'Start Windows PowerShell with "Run as administrator". Nothing was changed.' }
+    $sha = New-Object System.Security.Cryptography.SHA256CryptoServiceProvider
+    try { $Result.script = [BitConverter]::ToString($sha.ComputeHash([IO.File]::ReadAllBytes($PSCommandPath))).Replace('-', '').ToLowerInvariant() } finally { $sha.Dispose() }
+    if (-not $WhatIfPreference) {
+        Initialize-WorkDir
+        Start-Transcript -Path (Join-Path $WorkDir ('{0}.{1}.log' -f $ResultName, [DateTime]::UtcNow.ToString('yyyyMMddTHHmmss', [Globalization.CultureInfo]::InvariantCulture))) | Out-Null
+        $Transcribing = $true
+        $Saving = $true
+    }
+    #endregion
+    #region step
+    $Klist = Join-Path $env:SystemRoot 'System32\klist.exe'
+    $Spns = @('http/bitlocker.wingtip.com')
+    $Farms = @(
+        @{
+            Name = 'bitlocker.wingtip.com'
+            Pages = @(
+                @{ Url = 'https://bitlocker.wingtip.com/MBAMRecoveryAndHardwareService/CoreService.svc'; Restricted = $false }
+                @{ Url = 'https://bitlocker.wingtip.com/MBAMComplianceStatusService/StatusReportingService.svc'; Restricted = $false }
+                @{ Url = 'https://bitlocker.wingtip.com/SelfService/'; Restricted = $false }
+                @{ Url = 'https://bitlocker.wingtip.com/HelpDesk/'; Restricted = $true }
+            )
+        }
+    )
+    Import-StepModule -Name DnsClient -Feature 'Run this script on Windows Server 2012 or Windows 8, or later.'
+    [System.Net.ServicePointManager]::SecurityProtocol = [System.Net.ServicePointManager]::SecurityProtocol -bor [System.Net.SecurityProtocolType]::Tls12
+    foreach ($spn in $Spns) {
+        $got = Invoke-Native $Klist @('get', $spn)
+        $cache = Invoke-Native $Klist @('tickets')
+        $has = @($cache.Text | Where-Object { $_.IndexOf(('{0} @' -f $spn), [StringComparison]::OrdinalIgnoreCase) -ge 0 }).Count -gt 0
+        $state = if ($has) { 'a ticket' } else { 'no ticket (klist ended with {0} and {1}); is the name registered, and on one account only?' -f $got.ExitCode, $cache.ExitCode }
+        Add-Check -Name ('ticket for {0}' -f $spn) -Ok $has -Expected 'a ticket' -Actual $state
+    }
+    foreach ($f in $Farms) {
+        $alias = @(Resolve-DnsName -Name $f.Name -Type A -DnsOnly -NoHostsFile -ErrorAction SilentlyContinue | Where-Object { $_.Type -eq 'CNAME' })
+        $state = if ($alias.Count -gt 0) { 'an alias' } else { 'no alias' }
+        Add-Check -Name ('{0} in DNS' -f $f.Name) -Ok ($alias.Count -eq 0) -Expected 'no alias' -Actual $state
+        $proved = 0
+        foreach ($p in $f.Pages) {
+            $open = Get-PageAnswer -Uri $p.Url -Authenticate $false
+            $mine = Get-PageAnswer -Uri $p.Url -Authenticate $true
+            $refused = $p.Restricted -and ($mine.Status -eq 401 -or $mine.Status -eq 403)
+            $want = if ($p.Restricted) { 'status 200, or 401 or 403 for a user in none of its groups' } else { 'status 200' }
+            $seen = if ($mine.Fault) { $mine.Fault } else { 'status {0}' -f $mine.Status }
+            Add-Check -Name ('answer of {0}' -f $p.Url) -Ok ($mine.Status -eq 200 -or $refused) -Expected $want -Actual $seen
+            if ($mine.Status -ne 200) { continue }
+            if ($open.Status -eq 401) {
+                $how = if ($mine.Mutual) { 'Kerberos' } else { 'not by Kerberos: NTLM, or a ticket that the node could not read' }
+                Add-Check -Name ('authentication at {0}' -f $p.Url) -Ok $mine.Mutual -Expected 'Kerberos' -Actual $how
+                if ($mine.Mutual) { $proved++ }
+            } else {
+                Add-Info -Name ('authentication at {0}' -f $p.Url) -Text ('not asked for: status {0} without credentials' -f $open.Status)
+            }
+        }
+        Add-Check -Name ('pages of {0} reached by Kerberos' -f $f.Name) -Ok ($proved -gt 0) -Expected 'at least 1' -Actual ([string]$proved)
+    }
+    Complete-Check
+    #endregion
+    #region frame
+    $ExitCode = 0
+    if ($Result.outcome -eq 'restart') { $ExitCode = 3010 }
+    if ($Result.message) { $Result.message }
+} catch {
+    if ($ExitCode -eq 0) { $ExitCode = 1 }
+    $Result.message = $_.Exception.Message
+    $Result.outcome = if (@($Result.changed).Count -gt 0) { 'partial' } else { 'failed' }
+    'FAILED ({0}): {1}' -f $ExitCode, $_.Exception.Message
+    if ($ExitCode -eq 1) { $_.InvocationInfo.PositionMessage }
+} finally {
+    try { Save-Result } catch { 'The result file could not be written: {0}' -f $_.Exception.Message; if ($ExitCode -eq 0) { $ExitCode = 1 } }
+    if ($Transcribing) { Stop-Transcript | Out-Null }
+}
+exit $ExitCode
+#endregion

@@ -1,0 +1,208 @@
+<#
+.SYNOPSIS
+Preflight: run MBAM 2.0 setup on the database server.
+.DESCRIPTION
+Step      database/mbam20-setup, preflight, file number 341
+Run on    MBAMDB (mbamdb.tailspin.com), 64-bit, elevated
+Run by    database administrator
+Changes   nothing
+Undo      nothing to undo
+Success   the verify finds the features, the databases, the local groups with the web servers, and the job CreateCache
+Sources   [documented] How to Install and Configure MBAM 2.0 on Distributed Servers
+          [documented] How to Use a Command Line to Install the MBAM 2.0 Server
+          [documented] How to Move MBAM 2.0 Features to Another Computer
+          [documented] MBAM 2.0 Deployment Prerequisites
+          [documented] Release Notes for MBAM 2.0
+          [documented] High Availability for MBAM 2.0
+          [documented] MBAM 2.0 Security Considerations
+          [documented] Upgrading from Previous Versions of MBAM
+          [documented] msiexec: command-line options and logging
+          [documented] Windows Installer: Installer.FeatureState property
+          [documented] Command line process auditing
+Inferred  the features that ADDLOCAL names are those of the Windows Installer package, so that their state can be asked there; proved by: the verify asks each feature after setup
+Inferred  the computer account of a Self-Service Portal needs the databases too; the document names the Administration and Monitoring Servers; proved by: the verify of the website asks MBAMUserSupportService
+Inferred  a log with the switches i, w, e, a, r, m and o holds no property; p and v are what writes them; proved by: the install looks for the password in the logs of setup and overwrites it
+Exit      0 done or nothing to do, 1 unexpected, 2 wrong place or missing prerequisite,
+          3 refused: the environment contradicts the plan, 4 verification failed, 3010 restart needed
+.EXAMPLE
+powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File .\341-mbam20-setup.ps1
+#>
+#Requires -Version 4.0
+[CmdletBinding()]
+param(
+    [string]$WorkDir = (Join-Path $env:ProgramData 'mbamplan')
+)
+#region frame
+if ($MyInvocation.InvocationName -eq '.') { throw 'Do not dot-source this script. Start it with: powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File <path>' }
+Set-StrictMode -Version 3.0
+$ErrorActionPreference = 'Stop'
+$StepName = 'database/mbam20-setup'
+$StepKind = 'preflight'
+$ResultName = 'database.mbam20-setup.preflight'
+$StepHosts = @('MBAMDB', 'mbamdb.tailspin.com')
+$ExitCode = 1
+$Transcribing = $false
+$Saving = $false
+$Result = [ordered]@{ schema = 1; step = $StepName; kind = $StepKind; name = $ResultName; script = ''; host = ''; user = ''; started = [DateTime]::UtcNow.ToString('o'); finished = ''; outcome = 'failed'; exitCode = 1; message = ''; changed = @(); checks = @(); facts = [ordered]@{} }
+function Stop-Step {
+    param([int]$Code, [string]$Message)
+    $script:ExitCode = $Code
+    throw $Message
+}
+function Test-Elevated {
+    $me = New-Object System.Security.Principal.WindowsPrincipal ([System.Security.Principal.WindowsIdentity]::GetCurrent())
+    $me.IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator)
+}
+function Initialize-WorkDir {
+    $mine = @('S-1-5-32-544', 'S-1-5-18', [System.Security.Principal.WindowsIdentity]::GetCurrent().User.Value)
+    if ([IO.Directory]::Exists($script:WorkDir)) {
+        $owner = (Get-Acl -LiteralPath $script:WorkDir).GetOwner([System.Security.Principal.SecurityIdentifier]).Value
+        if ($mine -notcontains $owner) { Stop-Step 2 ('The folder {0} belongs to {1}, so what it records cannot be trusted. Move it away, then start this script again. Nothing was changed.' -f $script:WorkDir, $owner) }
+        return
+    }
+    $acl = New-Object System.Security.AccessControl.DirectorySecurity
+    $acl.SetSecurityDescriptorSddlForm('O:BAG:BAD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)')
+    [void][IO.Directory]::CreateDirectory($script:WorkDir, $acl)
+}
+function Add-Check {
+    param([string]$Name, [bool]$Ok, [string]$Expected, [string]$Actual)
+    $script:Result.checks += , ([ordered]@{ name = $Name; ok = $Ok; expected = $Expected; actual = $Actual })
+    if ($Ok) { '[ok]   {0}: {1}' -f $Name, $Actual } else { '[FAIL] {0}: expected {1}, found {2}' -f $Name, $Expected, $Actual }
+}
+function Complete-Check {
+    $bad = @($script:Result.checks | Where-Object { -not $_.ok })
+    if ($bad.Count -gt 0) { Stop-Step 4 ('{0} of {1} checks failed: {2}' -f $bad.Count, @($script:Result.checks).Count, (@($bad | ForEach-Object { $_.name }) -join '; ')) }
+    $script:Result.outcome = 'verified'
+    $script:Result.message = 'All {0} checks passed.' -f @($script:Result.checks).Count
+}
+function Get-AccountSid {
+    param([string]$Account)
+    try { (New-Object System.Security.Principal.NTAccount $Account).Translate([System.Security.Principal.SecurityIdentifier]).Value } catch { Stop-Step 2 ('The account {0} is not found in the directory. Nothing was changed.' -f $Account) }
+}
+function Get-PageAnswer {
+    param([string]$Uri, [bool]$Authenticate)
+    $request = [System.Net.WebRequest]::Create($Uri)
+    $request.Timeout = 60000
+    $request.Proxy = $null
+    $request.UseDefaultCredentials = $Authenticate
+    $request.ConnectionGroupName = [Guid]::NewGuid().ToString('N')
+    $answer = @{ Status = 0; Mutual = $false; Fault = '' }
+    $response = $null
+    try {
+        $response = $request.GetResponse()
+    } catch {
+        $web = $_.Exception.InnerException -as [System.Net.WebException]
+        if ($null -ne $web) { $response = $web.Response }
+        if ($null -eq $response) { $answer.Fault = $_.Exception.GetBaseException().Message }
+    }
+    if ($null -ne $response) {
+        $answer.Status = [int]$response.StatusCode
+        $answer.Mutual = [bool]$response.IsMutuallyAuthenticated
+        $response.Close()
+    }
+    New-Object PSObject -Property $answer
+}
+function Get-SqlRow {
+    # Runs a query as the person who runs the script; one object a row, every column as text. Values go in as parameters.
+    param([string]$Connection, [string]$Query, [hashtable]$Value = @{})
+    $client = New-Object System.Data.SqlClient.SqlConnection -ArgumentList $Connection
+    try {
+        $client.Open()
+        $command = $client.CreateCommand()
+        $command.CommandText = $Query
+        $command.CommandTimeout = 60
+        foreach ($name in @($Value.Keys)) { [void]$command.Parameters.AddWithValue($name, [string]$Value[$name]) }
+        $reader = $command.ExecuteReader()
+        try {
+            while ($reader.Read()) {
+                $row = @{}
+                for ($i = 0; $i -lt $reader.FieldCount; $i++) { $row[$reader.GetName($i)] = [string]$reader.GetValue($i) }
+                New-Object PSObject -Property $row
+            }
+        } finally { $reader.Dispose() }
+    } finally { $client.Dispose() }
+}
+function Save-Result {
+    if ($WhatIfPreference) { return }
+    if (-not $Saving) { return }
+    $script:Result.finished = [DateTime]::UtcNow.ToString('o')
+    $script:Result.exitCode = $script:ExitCode
+    $file = Join-Path $script:WorkDir ('{0}.result.json' -f $ResultName)
+    $temp = '{0}.{1}.tmp' -f $file, $PID
+    [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
+    if ([IO.File]::Exists($file)) { [IO.File]::Replace($temp, $file, [NullString]::Value) } else { [IO.File]::Move($temp, $file) }
+}
+try {
+    if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess) { Stop-Step 2 'Start the 64-bit Windows PowerShell: %SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe, from a 64-bit program.' }
+    $WorkDir = $PSCmdlet.GetUnresolvedProviderPathFromPSPath($WorkDir)
+    $net = [System.Net.NetworkInformation.IPGlobalProperties]::GetIPGlobalProperties()
+    $names = @([Environment]::MachineName, $net.HostName, ('{0}.{1}' -f $net.HostName, $net.DomainName).TrimEnd('.'))
+    $Result.host = $names[2]
+    $Result.user = '{0}\{1}' -f [Environment]::UserDomainName, [Environment]::UserName
+    if (@($names | Where-Object { $StepHosts -contains $_ }).Count -eq 0) { Stop-Step 2 ('This script is for {0}. This machine is {1}. Nothing was changed.' -f ($StepHosts -join ' / '), $names[2]) }
+    if (-not (Test-Elevated)) { Stop-Step 2 'Start Windows PowerShell with "Run as administrator". Nothing was changed.' }
+    $sha = New-Object System.Security.Cryptography.SHA256CryptoServiceProvider
+    try { $Result.script = [BitConverter]::ToString($sha.ComputeHash([IO.File]::ReadAllBytes($PSCommandPath))).Replace('-', '').ToLowerInvariant() } finally { $sha.Dispose() }
+    if (-not $WhatIfPreference) {
+        Initialize-WorkDir
+        Start-Transcript -Path (Join-Path $WorkDir ('{0}.{1}.log' -f $ResultName, [DateTime]::UtcNow.ToString('yyyyMMddTHHmmss', [Globalization.CultureInfo]::InvariantCulture))) | Out-Null
+        $Transcribing = $true
+        $Saving = $true
+    }
+    #endregion
+    #region step
+    $there = Test-Path -LiteralPath '\\files.tailspin.com\mbam20\MbamSetup.exe' -PathType Leaf
+    Add-Check -Name 'MbamSetup.exe can be read' -Ok $there -Expected 'True' -Actual ('{0} ({1})' -f $there, '\\files.tailspin.com\mbam20\MbamSetup.exe')
+    $role = [string](Get-CimInstance -ClassName Win32_ComputerSystem).DomainRole
+    Add-Check -Name 'member server, no domain controller' -Ok ($role -eq '3') -Expected '3' -Actual $role
+    try { $sid = Get-AccountSid 'TAILSPIN\svc-mbam-reports' } catch { $sid = 'not found in the directory' }
+    Add-Check -Name ('account {0}' -f 'TAILSPIN\svc-mbam-reports') -Ok ($sid.StartsWith('S-1-5-21-')) -Expected 'a domain account' -Actual $sid
+    # Setup registers MBAM's VSS writer, which depends on that of SQL Server; when it fails, setup rolls itself back.
+    $services = @(Get-CimInstance -ClassName Win32_Service)
+    $service = @($services | Where-Object { [string]$_.Name -eq 'SQLWriter' })
+    $have = if ($service.Count -gt 0) { '{0}, {1}, {2}' -f $service[0].State, $service[0].StartMode, $service[0].StartName } else { 'not installed' }
+    Add-Check -Name 'SQL Server VSS Writer (service SQLWriter)' -Ok ($have -eq 'Running, Auto, LocalSystem') -Expected 'Running, Auto, LocalSystem' -Actual $have
+    # Setup takes sqlcmd from this path, and an upgrade from SQL Server 2008 leaves the path without the program.
+    $tools = 'HKLM:\SOFTWARE\Microsoft\Microsoft SQL Server\100\Tools\ClientSetup'
+    $path = if (Test-Path -LiteralPath $tools) { [string](Get-Item -LiteralPath $tools).GetValue('Path', '') } else { '' }
+    $good = $path -eq '' -or (Test-Path -LiteralPath (Join-Path $path 'SQLCMD.EXE') -PathType Leaf)
+    Add-Check -Name 'path of sqlcmd that setup reads' -Ok $good -Expected 'no value, or a folder with SQLCMD.EXE' -Actual $(if ($good) { 'as expected' } else { '{0} without SQLCMD.EXE; rename the value Path of {1} to Path_old until setup is done' -f $path, $tools })
+    $service = @($services | Where-Object { [string]$_.Name -eq 'SQLSERVERAGENT' })
+    $have = if ($service.Count -gt 0) { '{0}, {1}' -f $service[0].State, $service[0].StartMode } else { 'not installed' }
+    Add-Check -Name ('SQL Server Agent of {0}' -f 'MBAMDB') -Ok ($have -eq 'Running, Auto') -Expected 'Running, Auto' -Actual $have
+    $have = ''
+    try {
+        $row = @(Get-SqlRow -Connection 'Data Source=MBAMDB;Initial Catalog="master";Integrated Security=SSPI' -Query 'SELECT CONVERT(nvarchar(128), @@SERVERNAME) AS [Server], CONVERT(nvarchar(128), SERVERPROPERTY(N''Collation'')) AS [Collation], CASE WHEN IS_SRVROLEMEMBER(N''sysadmin'') = 1 OR IS_SRVROLEMEMBER(N''dbcreator'') = 1 AND IS_SRVROLEMEMBER(N''processadmin'') = 1 THEN N''1'' ELSE N''0'' END AS [Allowed]')[0]
+        $have = '{0}, {1}, {2}' -f $row.Server, $row.Collation, $row.Allowed
+    } catch { $have = $_.Exception.GetBaseException().Message }
+    $want = '{0}, SQL_Latin1_General_CP1_CI_AS, 1' -f 'MBAMDB'
+    Add-Check -Name ('{0}: answers by this name, collation, your rights (sysadmin, or dbcreator and processadmin)' -f 'MBAMDB') -Ok ($have -eq $want) -Expected $want -Actual $have
+    $have = ''
+    try { $have = [string]@(Get-SqlRow -Connection 'Data Source=MBAMDB;Initial Catalog="master";Integrated Security=SSPI' -Value @{ '@name' = 'MBAM Recovery and Hardware' } -Query 'SELECT COUNT(*) AS [Number] FROM sys.databases WHERE name = @name')[0].Number } catch { $have = $_.Exception.GetBaseException().Message }
+    Add-Check -Name ('databases called {0} on {1}' -f 'MBAM Recovery and Hardware', 'MBAMDB') -Ok ($have -eq '0') -Expected '0' -Actual $have
+    $have = ''
+    try { $have = [string]@(Get-SqlRow -Connection 'Data Source=MBAMDB;Initial Catalog="master";Integrated Security=SSPI' -Value @{ '@name' = 'MBAM Compliance Status' } -Query 'SELECT COUNT(*) AS [Number] FROM sys.databases WHERE name = @name')[0].Number } catch { $have = $_.Exception.GetBaseException().Message }
+    Add-Check -Name ('databases called {0} on {1}' -f 'MBAM Compliance Status', 'MBAMDB') -Ok ($have -eq '0') -Expected '0' -Actual $have
+    $service = @(Get-CimInstance -ClassName Win32_Service | Where-Object { [string]$_.Name -eq 'ReportServer' })
+    $have = if ($service.Count -gt 0) { [string]$service[0].State } else { 'not installed' }
+    Add-Check -Name 'Reporting Services' -Ok ($have -eq 'Running') -Expected 'Running' -Actual $have
+    $answer = Get-PageAnswer -Uri 'http://mbamdb.tailspin.com/ReportServer' -Authenticate $true
+    Add-Check -Name ('Web Service URL {0}' -f 'http://mbamdb.tailspin.com/ReportServer') -Ok ($answer.Status -eq 200) -Expected '200' -Actual ('{0} {1}' -f $answer.Status, $answer.Fault).Trim()
+    Complete-Check
+    #endregion
+    #region frame
+    $ExitCode = 0
+    if ($Result.outcome -eq 'restart') { $ExitCode = 3010 }
+    if ($Result.message) { $Result.message }
+} catch {
+    if ($ExitCode -eq 0) { $ExitCode = 1 }
+    $Result.message = $_.Exception.Message
+    $Result.outcome = if (@($Result.changed).Count -gt 0) { 'partial' } else { 'failed' }
+    'FAILED ({0}): {1}' -f $ExitCode, $_.Exception.Message
+    if ($ExitCode -eq 1) { $_.InvocationInfo.PositionMessage }
+} finally {
+    try { Save-Result } catch { 'The result file could not be written: {0}' -f $_.Exception.Message; if ($ExitCode -eq 0) { $ExitCode = 1 } }
+    if ($Transcribing) { Stop-Transcript | Out-Null }
+}
+exit $ExitCode
+#endregion

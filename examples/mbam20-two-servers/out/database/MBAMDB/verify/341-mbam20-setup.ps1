@@ -1,0 +1,248 @@
+<#
+.SYNOPSIS
+Verify: run MBAM 2.0 setup on the database server.
+.DESCRIPTION
+Step      database/mbam20-setup, verify, file number 341
+Run on    MBAMDB (mbamdb.tailspin.com), 64-bit, elevated
+Run by    database administrator
+Changes   nothing
+Undo      nothing to undo
+Success   the verify finds the features, the databases, the local groups with the web servers, and the job CreateCache
+Sources   [documented] How to Install and Configure MBAM 2.0 on Distributed Servers
+          [documented] How to Use a Command Line to Install the MBAM 2.0 Server
+          [documented] How to Move MBAM 2.0 Features to Another Computer
+          [documented] MBAM 2.0 Deployment Prerequisites
+          [documented] Release Notes for MBAM 2.0
+          [documented] High Availability for MBAM 2.0
+          [documented] MBAM 2.0 Security Considerations
+          [documented] Upgrading from Previous Versions of MBAM
+          [documented] msiexec: command-line options and logging
+          [documented] Windows Installer: Installer.FeatureState property
+          [documented] Command line process auditing
+Inferred  the features that ADDLOCAL names are those of the Windows Installer package, so that their state can be asked there; proved by: the verify asks each feature after setup
+Inferred  the computer account of a Self-Service Portal needs the databases too; the document names the Administration and Monitoring Servers; proved by: the verify of the website asks MBAMUserSupportService
+Inferred  a log with the switches i, w, e, a, r, m and o holds no property; p and v are what writes them; proved by: the install looks for the password in the logs of setup and overwrites it
+Exit      0 done or nothing to do, 1 unexpected, 2 wrong place or missing prerequisite,
+          3 refused: the environment contradicts the plan, 4 verification failed, 3010 restart needed
+.EXAMPLE
+powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File .\341-mbam20-setup.ps1
+#>
+#Requires -Version 4.0
+[CmdletBinding()]
+param(
+    [string]$WorkDir = (Join-Path $env:ProgramData 'mbamplan')
+)
+#region frame
+if ($MyInvocation.InvocationName -eq '.') { throw 'Do not dot-source this script. Start it with: powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File <path>' }
+Set-StrictMode -Version 3.0
+$ErrorActionPreference = 'Stop'
+$StepName = 'database/mbam20-setup'
+$StepKind = 'verify'
+$ResultName = 'database.mbam20-setup.verify'
+$StepHosts = @('MBAMDB', 'mbamdb.tailspin.com')
+$ExitCode = 1
+$Transcribing = $false
+$Saving = $false
+$Result = [ordered]@{ schema = 1; step = $StepName; kind = $StepKind; name = $ResultName; script = ''; host = ''; user = ''; started = [DateTime]::UtcNow.ToString('o'); finished = ''; outcome = 'failed'; exitCode = 1; message = ''; changed = @(); checks = @(); facts = [ordered]@{} }
+function Stop-Step {
+    param([int]$Code, [string]$Message)
+    $script:ExitCode = $Code
+    throw $Message
+}
+function Test-Elevated {
+    $me = New-Object System.Security.Principal.WindowsPrincipal ([System.Security.Principal.WindowsIdentity]::GetCurrent())
+    $me.IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator)
+}
+function Initialize-WorkDir {
+    $mine = @('S-1-5-32-544', 'S-1-5-18', [System.Security.Principal.WindowsIdentity]::GetCurrent().User.Value)
+    if ([IO.Directory]::Exists($script:WorkDir)) {
+        $owner = (Get-Acl -LiteralPath $script:WorkDir).GetOwner([System.Security.Principal.SecurityIdentifier]).Value
+        if ($mine -notcontains $owner) { Stop-Step 2 ('The folder {0} belongs to {1}, so what it records cannot be trusted. Move it away, then start this script again. Nothing was changed.' -f $script:WorkDir, $owner) }
+        return
+    }
+    $acl = New-Object System.Security.AccessControl.DirectorySecurity
+    $acl.SetSecurityDescriptorSddlForm('O:BAG:BAD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)')
+    [void][IO.Directory]::CreateDirectory($script:WorkDir, $acl)
+}
+function Add-Check {
+    param([string]$Name, [bool]$Ok, [string]$Expected, [string]$Actual)
+    $script:Result.checks += , ([ordered]@{ name = $Name; ok = $Ok; expected = $Expected; actual = $Actual })
+    if ($Ok) { '[ok]   {0}: {1}' -f $Name, $Actual } else { '[FAIL] {0}: expected {1}, found {2}' -f $Name, $Expected, $Actual }
+}
+function Add-Info {
+    param([string]$Name, [string]$Text)
+    $script:Result.facts[$Name] = $Text
+    '[info] {0}: {1}' -f $Name, $Text
+}
+function Complete-Check {
+    $bad = @($script:Result.checks | Where-Object { -not $_.ok })
+    if ($bad.Count -gt 0) { Stop-Step 4 ('{0} of {1} checks failed: {2}' -f $bad.Count, @($script:Result.checks).Count, (@($bad | ForEach-Object { $_.name }) -join '; ')) }
+    $script:Result.outcome = 'verified'
+    $script:Result.message = 'All {0} checks passed.' -f @($script:Result.checks).Count
+}
+function Get-AccountSid {
+    param([string]$Account)
+    try { (New-Object System.Security.Principal.NTAccount $Account).Translate([System.Security.Principal.SecurityIdentifier]).Value } catch { Stop-Step 2 ('The account {0} is not found in the directory. Nothing was changed.' -f $Account) }
+}
+function Get-LocalMemberSid {
+    # SIDs of the direct members of a local group; $null when there is no such group.
+    param([string]$Group)
+    $entry = New-Object System.DirectoryServices.DirectoryEntry -ArgumentList ('WinNT://{0}/{1},group' -f $env:COMPUTERNAME, $Group)
+    try { $members = @($entry.psbase.Invoke('Members')) } catch { return }
+    foreach ($member in $members) {
+        $bytes = $member.GetType().InvokeMember('objectSid', [System.Reflection.BindingFlags]::GetProperty, $null, $member, $null)
+        (New-Object System.Security.Principal.SecurityIdentifier -ArgumentList $bytes, 0).Value
+    }
+}
+function Get-SqlRow {
+    # Runs a query as the person who runs the script; one object a row, every column as text. Values go in as parameters.
+    param([string]$Connection, [string]$Query, [hashtable]$Value = @{})
+    $client = New-Object System.Data.SqlClient.SqlConnection -ArgumentList $Connection
+    try {
+        $client.Open()
+        $command = $client.CreateCommand()
+        $command.CommandText = $Query
+        $command.CommandTimeout = 60
+        foreach ($name in @($Value.Keys)) { [void]$command.Parameters.AddWithValue($name, [string]$Value[$name]) }
+        $reader = $command.ExecuteReader()
+        try {
+            while ($reader.Read()) {
+                $row = @{}
+                for ($i = 0; $i -lt $reader.FieldCount; $i++) { $row[$reader.GetName($i)] = [string]$reader.GetValue($i) }
+                New-Object PSObject -Property $row
+            }
+        } finally { $reader.Dispose() }
+    } finally { $client.Dispose() }
+}
+function Get-MbamDatabaseState {
+    # Asks an instance, in master, for one database: Server, Collation, State ('' = not there), Schema ('' = not MBAM's).
+    # MBAM's is a database with the schema, or with the procedure GetVersion that the web features call.
+    param([string]$Connection, [string]$Name, [string]$Schema)
+    $rows = @()
+    try {
+        $rows = @(Get-SqlRow -Connection $Connection -Value @{ '@name' = $Name } -Query 'SELECT CONVERT(nvarchar(128), @@SERVERNAME) AS [Server], CONVERT(nvarchar(128), SERVERPROPERTY(N''Collation'')) AS [Collation], (SELECT d.state_desc FROM sys.databases AS d WHERE d.name = @name) AS [State], N'''' AS [Schema]')
+        if ($rows[0].State -eq 'ONLINE') {
+            $found = @(Get-SqlRow -Connection $Connection -Value @{ '@name' = $Name; '@schema' = $Schema } -Query 'DECLARE @q nvarchar(max); SET @q = N''SELECT name FROM '' + QUOTENAME(@name) + N''.sys.schemas WHERE name = @schema UNION SELECT @schema FROM '' + QUOTENAME(@name) + N''.sys.procedures WHERE name = N''''GetVersion'''';''; EXEC sys.sp_executesql @q, N''@schema sysname'', @schema = @schema;')
+            if ($found.Count -gt 0) { $rows[0].Schema = $found[0].name }
+        }
+    } catch { Stop-Step 3 ('The instance cannot be asked for the database {0}: {1} Nothing was changed by that.' -f $Name, $_.Exception.GetBaseException().Message) }
+    $rows[0]
+}
+function Get-PageAnswer {
+    param([string]$Uri, [bool]$Authenticate)
+    $request = [System.Net.WebRequest]::Create($Uri)
+    $request.Timeout = 60000
+    $request.Proxy = $null
+    $request.UseDefaultCredentials = $Authenticate
+    $request.ConnectionGroupName = [Guid]::NewGuid().ToString('N')
+    $answer = @{ Status = 0; Mutual = $false; Fault = '' }
+    $response = $null
+    try {
+        $response = $request.GetResponse()
+    } catch {
+        $web = $_.Exception.InnerException -as [System.Net.WebException]
+        if ($null -ne $web) { $response = $web.Response }
+        if ($null -eq $response) { $answer.Fault = $_.Exception.GetBaseException().Message }
+    }
+    if ($null -ne $response) {
+        $answer.Status = [int]$response.StatusCode
+        $answer.Mutual = [bool]$response.IsMutuallyAuthenticated
+        $response.Close()
+    }
+    New-Object PSObject -Property $answer
+}
+function Get-SetupState {
+    # The MBAM 2.0 server as the Windows Installer knows it: Code ('' = not installed), Version, and which of the features are installed.
+    param([string[]]$Feature)
+    $state = @{ Code = ''; Version = ''; Feature = @() }
+    foreach ($key in @(Get-ChildItem -LiteralPath 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall')) {
+        if ([string]$key.GetValue('DisplayName', '') -eq 'Microsoft BitLocker Administration and Monitoring' -and [int]$key.GetValue('WindowsInstaller', 0) -eq 1) {
+            $state.Code = [string]$key.PSChildName
+            $state.Version = [string]$key.GetValue('DisplayVersion', '')
+        }
+    }
+    if ($state.Code) {
+        $installer = New-Object -ComObject WindowsInstaller.Installer
+        foreach ($name in $Feature) {
+            $is = [int]$installer.GetType().InvokeMember('FeatureState', [System.Reflection.BindingFlags]::GetProperty, $null, $installer, @($state.Code, $name))
+            if ($is -eq 3) { $state.Feature += $name }
+        }
+    }
+    New-Object PSObject -Property $state
+}
+function Save-Result {
+    if ($WhatIfPreference) { return }
+    if (-not $Saving) { return }
+    $script:Result.finished = [DateTime]::UtcNow.ToString('o')
+    $script:Result.exitCode = $script:ExitCode
+    $file = Join-Path $script:WorkDir ('{0}.result.json' -f $ResultName)
+    $temp = '{0}.{1}.tmp' -f $file, $PID
+    [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
+    if ([IO.File]::Exists($file)) { [IO.File]::Replace($temp, $file, [NullString]::Value) } else { [IO.File]::Move($temp, $file) }
+}
+try {
+    if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess) { Stop-Step 2 'Start the 64-bit Windows PowerShell: %SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe, from a 64-bit program.' }
+    $WorkDir = $PSCmdlet.GetUnresolvedProviderPathFromPSPath($WorkDir)
+    $net = [System.Net.NetworkInformation.IPGlobalProperties]::GetIPGlobalProperties()
+    $names = @([Environment]::MachineName, $net.HostName, ('{0}.{1}' -f $net.HostName, $net.DomainName).TrimEnd('.'))
+    $Result.host = $names[2]
+    $Result.user = '{0}\{1}' -f [Environment]::UserDomainName, [Environment]::UserName
+    if (@($names | Where-Object { $StepHosts -contains $_ }).Count -eq 0) { Stop-Step 2 ('This script is for {0}. This machine is {1}. Nothing was changed.' -f ($StepHosts -join ' / '), $names[2]) }
+    if (-not (Test-Elevated)) { Stop-Step 2 'Start Windows PowerShell with "Run as administrator". Nothing was changed.' }
+    $sha = New-Object System.Security.Cryptography.SHA256CryptoServiceProvider
+    try { $Result.script = [BitConverter]::ToString($sha.ComputeHash([IO.File]::ReadAllBytes($PSCommandPath))).Replace('-', '').ToLowerInvariant() } finally { $sha.Dispose() }
+    if (-not $WhatIfPreference) {
+        Initialize-WorkDir
+        Start-Transcript -Path (Join-Path $WorkDir ('{0}.{1}.log' -f $ResultName, [DateTime]::UtcNow.ToString('yyyyMMddTHHmmss', [Globalization.CultureInfo]::InvariantCulture))) | Out-Null
+        $Transcribing = $true
+        $Saving = $true
+    }
+    #endregion
+    #region step
+    $Features = @('KeyDatabase', 'ReportsDatabase', 'Reports')
+    $state = Get-SetupState -Feature $Features
+    Add-Check -Name 'Microsoft BitLocker Administration and Monitoring' -Ok ($state.Code -ne '' -and [version]$state.Version -ge [version]'2.0' -and [version]$state.Version -lt [version]'2.5') -Expected 'a version from 2.0, below 2.5' -Actual $(if ($state.Code) { $state.Version } else { 'not installed' })
+    foreach ($name in $Features) { Add-Check -Name ('feature {0}' -f $name) -Ok ($state.Feature -contains $name) -Expected 'installed' -Actual $(if ($state.Feature -contains $name) { 'installed' } else { 'not installed' }) }
+    $database = Get-MbamDatabaseState -Connection 'Data Source=MBAMDB;Initial Catalog="master";Integrated Security=SSPI' -Name 'MBAM Recovery and Hardware' -Schema 'RecoveryAndHardwareCore'
+    Add-Check -Name ('{0} on {1}' -f 'MBAM Recovery and Hardware', 'MBAMDB') -Ok ($database.State -eq 'ONLINE' -and $database.Schema -ne '') -Expected ('ONLINE with schema {0}' -f 'RecoveryAndHardwareCore') -Actual ('{0} {1}' -f $database.State, $database.Schema).Trim()
+    $database = Get-MbamDatabaseState -Connection 'Data Source=MBAMDB;Initial Catalog="master";Integrated Security=SSPI' -Name 'MBAM Compliance Status' -Schema 'ComplianceCore'
+    Add-Check -Name ('{0} on {1}' -f 'MBAM Compliance Status', 'MBAMDB') -Ok ($database.State -eq 'ONLINE' -and $database.Schema -ne '') -Expected ('ONLINE with schema {0}' -f 'ComplianceCore') -Actual ('{0} {1}' -f $database.State, $database.Schema).Trim()
+    [string[]]$inside = @(Get-LocalMemberSid -Group 'MBAM Recovery and Hardware DB Access')
+    try { $sid = Get-AccountSid 'TAILSPIN\MBAMWEB$' } catch { $sid = 'not found' }
+    Add-Check -Name ('{0} in the local group {1}' -f 'TAILSPIN\MBAMWEB$', 'MBAM Recovery and Hardware DB Access') -Ok ($inside -contains $sid) -Expected $sid -Actual $(if ($inside -contains $sid) { $sid } else { 'members: {0}' -f ($inside -join ', ') })
+    [string[]]$inside = @(Get-LocalMemberSid -Group 'MBAM Compliance Auditing DB Access')
+    try { $sid = Get-AccountSid 'TAILSPIN\MBAMWEB$' } catch { $sid = 'not found' }
+    Add-Check -Name ('{0} in the local group {1}' -f 'TAILSPIN\MBAMWEB$', 'MBAM Compliance Auditing DB Access') -Ok ($inside -contains $sid) -Expected $sid -Actual $(if ($inside -contains $sid) { $sid } else { 'members: {0}' -f ($inside -join ', ') })
+    try { $sid = Get-AccountSid 'TAILSPIN\svc-mbam-reports' } catch { $sid = 'not found' }
+    Add-Check -Name ('{0} in the local group {1}' -f 'TAILSPIN\svc-mbam-reports', 'MBAM Compliance Auditing DB Access') -Ok ($inside -contains $sid) -Expected $sid -Actual $(if ($inside -contains $sid) { $sid } else { 'members: {0}' -f ($inside -join ', ') })
+    # The job fills the data of the reports every six hours.
+    $job = @()
+    try { $job = @(Get-SqlRow -Connection 'Data Source=MBAMDB;Initial Catalog="master";Integrated Security=SSPI' -Query 'SELECT CONVERT(nvarchar(10), enabled) AS [Enabled] FROM msdb.dbo.sysjobs WHERE name = N''CreateCache''') } catch { Add-Info -Name 'Jobs of SQL Server Agent' -Text ($_.Exception.GetBaseException().Message) }
+    $have = if ($job.Count -gt 0) { $job[0].Enabled } else { 'no such job' }
+    Add-Check -Name ('job CreateCache on {0} is enabled' -f 'MBAMDB') -Ok ($have -eq '1') -Expected '1' -Actual $have
+    $folder = '{0}?/Microsoft+BitLocker+Administration+and+Monitoring' -f 'http://mbamdb.tailspin.com/ReportServer'
+    $answer = Get-PageAnswer -Uri $folder -Authenticate $true
+    Add-Check -Name 'folder of the reports' -Ok ($answer.Status -eq 200) -Expected ('200 of {0}' -f $folder) -Actual ('{0} {1}' -f $answer.Status, $answer.Fault).Trim()
+    Add-Info -Name 'Look yourself' -Text 'the folder holds the data source MaltaDataSource and a folder en-us with four reports; open one'
+    foreach ($group in @('MBAM System Administrators', 'MBAM Helpdesk Users', 'MBAM Advanced Helpdesk Users', 'MBAM Report Users')) {
+        [string[]]$inside = @(Get-LocalMemberSid -Group $group)
+        Add-Info -Name ('members of {0} here' -f $group) -Text $(if ($inside.Count -gt 0) { $inside -join ', ' } else { 'none, or no such group' })
+    }
+    Complete-Check
+    #endregion
+    #region frame
+    $ExitCode = 0
+    if ($Result.outcome -eq 'restart') { $ExitCode = 3010 }
+    if ($Result.message) { $Result.message }
+} catch {
+    if ($ExitCode -eq 0) { $ExitCode = 1 }
+    $Result.message = $_.Exception.Message
+    $Result.outcome = if (@($Result.changed).Count -gt 0) { 'partial' } else { 'failed' }
+    'FAILED ({0}): {1}' -f $ExitCode, $_.Exception.Message
+    if ($ExitCode -eq 1) { $_.InvocationInfo.PositionMessage }
+} finally {
+    try { Save-Result } catch { 'The result file could not be written: {0}' -f $_.Exception.Message; if ($ExitCode -eq 0) { $ExitCode = 1 } }
+    if ($Transcribing) { Stop-Transcript | Out-Null }
+}
+exit $ExitCode
+#endregion

@@ -1,0 +1,201 @@
+<#
+.SYNOPSIS
+Preflight: run MBAM 2.0 setup on the web server.
+.DESCRIPTION
+Step      web/mbam20-setup, preflight, file number 651
+Run on    MBAMWEB (mbamweb.tailspin.com), 64-bit, elevated
+Run by    web administrator
+Changes   nothing
+Undo      nothing to undo
+Success   the verify finds the features, the site, and every page that the document lists
+Sources   [documented] How to Install and Configure MBAM 2.0 on Distributed Servers
+          [documented] How to Use a Command Line to Install the MBAM 2.0 Server
+          [documented] How to Move MBAM 2.0 Features to Another Computer
+          [documented] MBAM 2.0 Deployment Prerequisites
+          [documented] High-Level Architecture for MBAM 2.0
+          [documented] About MBAM 2.0 SP1
+          [documented] msiexec: command-line options and logging
+          [documented] Windows Installer: Installer.FeatureState property
+Inferred  the features that ADDLOCAL names are those of the Windows Installer package, so that their state can be asked there; proved by: the verify asks each feature after setup
+Inferred  the names of the Windows features and of ASP.NET MVC 2 among the installed programs; the document gives titles; proved by: the preflight looks for each before setup starts
+Exit      0 done or nothing to do, 1 unexpected, 2 wrong place or missing prerequisite,
+          3 refused: the environment contradicts the plan, 4 verification failed, 3010 restart needed
+.EXAMPLE
+powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File .\651-mbam20-setup.ps1
+#>
+#Requires -Version 4.0
+[CmdletBinding()]
+param(
+    [string]$WorkDir = (Join-Path $env:ProgramData 'mbamplan')
+)
+#region frame
+if ($MyInvocation.InvocationName -eq '.') { throw 'Do not dot-source this script. Start it with: powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File <path>' }
+Set-StrictMode -Version 3.0
+$ErrorActionPreference = 'Stop'
+$StepName = 'web/mbam20-setup'
+$StepKind = 'preflight'
+$ResultName = 'web.mbam20-setup.preflight'
+$StepHosts = @('MBAMWEB', 'mbamweb.tailspin.com')
+$ExitCode = 1
+$Transcribing = $false
+$Saving = $false
+$Result = [ordered]@{ schema = 1; step = $StepName; kind = $StepKind; name = $ResultName; script = ''; host = ''; user = ''; started = [DateTime]::UtcNow.ToString('o'); finished = ''; outcome = 'failed'; exitCode = 1; message = ''; changed = @(); checks = @(); facts = [ordered]@{} }
+function Stop-Step {
+    param([int]$Code, [string]$Message)
+    $script:ExitCode = $Code
+    throw $Message
+}
+function Test-Elevated {
+    $me = New-Object System.Security.Principal.WindowsPrincipal ([System.Security.Principal.WindowsIdentity]::GetCurrent())
+    $me.IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator)
+}
+function Initialize-WorkDir {
+    $mine = @('S-1-5-32-544', 'S-1-5-18', [System.Security.Principal.WindowsIdentity]::GetCurrent().User.Value)
+    if ([IO.Directory]::Exists($script:WorkDir)) {
+        $owner = (Get-Acl -LiteralPath $script:WorkDir).GetOwner([System.Security.Principal.SecurityIdentifier]).Value
+        if ($mine -notcontains $owner) { Stop-Step 2 ('The folder {0} belongs to {1}, so what it records cannot be trusted. Move it away, then start this script again. Nothing was changed.' -f $script:WorkDir, $owner) }
+        return
+    }
+    $acl = New-Object System.Security.AccessControl.DirectorySecurity
+    $acl.SetSecurityDescriptorSddlForm('O:BAG:BAD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)')
+    [void][IO.Directory]::CreateDirectory($script:WorkDir, $acl)
+}
+function Add-Check {
+    param([string]$Name, [bool]$Ok, [string]$Expected, [string]$Actual)
+    $script:Result.checks += , ([ordered]@{ name = $Name; ok = $Ok; expected = $Expected; actual = $Actual })
+    if ($Ok) { '[ok]   {0}: {1}' -f $Name, $Actual } else { '[FAIL] {0}: expected {1}, found {2}' -f $Name, $Expected, $Actual }
+}
+function Complete-Check {
+    $bad = @($script:Result.checks | Where-Object { -not $_.ok })
+    if ($bad.Count -gt 0) { Stop-Step 4 ('{0} of {1} checks failed: {2}' -f $bad.Count, @($script:Result.checks).Count, (@($bad | ForEach-Object { $_.name }) -join '; ')) }
+    $script:Result.outcome = 'verified'
+    $script:Result.message = 'All {0} checks passed.' -f @($script:Result.checks).Count
+}
+function Get-PageAnswer {
+    param([string]$Uri, [bool]$Authenticate)
+    $request = [System.Net.WebRequest]::Create($Uri)
+    $request.Timeout = 60000
+    $request.Proxy = $null
+    $request.UseDefaultCredentials = $Authenticate
+    $request.ConnectionGroupName = [Guid]::NewGuid().ToString('N')
+    $answer = @{ Status = 0; Mutual = $false; Fault = '' }
+    $response = $null
+    try {
+        $response = $request.GetResponse()
+    } catch {
+        $web = $_.Exception.InnerException -as [System.Net.WebException]
+        if ($null -ne $web) { $response = $web.Response }
+        if ($null -eq $response) { $answer.Fault = $_.Exception.GetBaseException().Message }
+    }
+    if ($null -ne $response) {
+        $answer.Status = [int]$response.StatusCode
+        $answer.Mutual = [bool]$response.IsMutuallyAuthenticated
+        $response.Close()
+    }
+    New-Object PSObject -Property $answer
+}
+function Get-PresentFeature {
+    foreach ($f in @(Get-WindowsFeature)) {
+        $state = $f.PSObject.Properties['InstallState']
+        if ($f.Installed -or ($null -ne $state -and [string]$state.Value -eq 'InstallPending')) { [string]$f.Name }
+    }
+}
+function Get-SqlRow {
+    # Runs a query as the person who runs the script; one object a row, every column as text. Values go in as parameters.
+    param([string]$Connection, [string]$Query, [hashtable]$Value = @{})
+    $client = New-Object System.Data.SqlClient.SqlConnection -ArgumentList $Connection
+    try {
+        $client.Open()
+        $command = $client.CreateCommand()
+        $command.CommandText = $Query
+        $command.CommandTimeout = 60
+        foreach ($name in @($Value.Keys)) { [void]$command.Parameters.AddWithValue($name, [string]$Value[$name]) }
+        $reader = $command.ExecuteReader()
+        try {
+            while ($reader.Read()) {
+                $row = @{}
+                for ($i = 0; $i -lt $reader.FieldCount; $i++) { $row[$reader.GetName($i)] = [string]$reader.GetValue($i) }
+                New-Object PSObject -Property $row
+            }
+        } finally { $reader.Dispose() }
+    } finally { $client.Dispose() }
+}
+function Import-StepModule {
+    param([string]$Name, [string]$Feature)
+    if (-not (Get-Module -ListAvailable -Name $Name)) { Stop-Step 2 ('The PowerShell module {0} is missing. {1} Then start this script again. Nothing was changed.' -f $Name, $Feature) }
+    Import-Module -Name $Name
+}
+function Save-Result {
+    if ($WhatIfPreference) { return }
+    if (-not $Saving) { return }
+    $script:Result.finished = [DateTime]::UtcNow.ToString('o')
+    $script:Result.exitCode = $script:ExitCode
+    $file = Join-Path $script:WorkDir ('{0}.result.json' -f $ResultName)
+    $temp = '{0}.{1}.tmp' -f $file, $PID
+    [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
+    if ([IO.File]::Exists($file)) { [IO.File]::Replace($temp, $file, [NullString]::Value) } else { [IO.File]::Move($temp, $file) }
+}
+try {
+    if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess) { Stop-Step 2 'Start the 64-bit Windows PowerShell: %SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe, from a 64-bit program.' }
+    $WorkDir = $PSCmdlet.GetUnresolvedProviderPathFromPSPath($WorkDir)
+    $net = [System.Net.NetworkInformation.IPGlobalProperties]::GetIPGlobalProperties()
+    $names = @([Environment]::MachineName, $net.HostName, ('{0}.{1}' -f $net.HostName, $net.DomainName).TrimEnd('.'))
+    $Result.host = $names[2]
+    $Result.user = '{0}\{1}' -f [Environment]::UserDomainName, [Environment]::UserName
+    if (@($names | Where-Object { $StepHosts -contains $_ }).Count -eq 0) { Stop-Step 2 ('This script is for {0}. This machine is {1}. Nothing was changed.' -f ($StepHosts -join ' / '), $names[2]) }
+    if (-not (Test-Elevated)) { Stop-Step 2 'Start Windows PowerShell with "Run as administrator". Nothing was changed.' }
+    $sha = New-Object System.Security.Cryptography.SHA256CryptoServiceProvider
+    try { $Result.script = [BitConverter]::ToString($sha.ComputeHash([IO.File]::ReadAllBytes($PSCommandPath))).Replace('-', '').ToLowerInvariant() } finally { $sha.Dispose() }
+    if (-not $WhatIfPreference) {
+        Initialize-WorkDir
+        Start-Transcript -Path (Join-Path $WorkDir ('{0}.{1}.log' -f $ResultName, [DateTime]::UtcNow.ToString('yyyyMMddTHHmmss', [Globalization.CultureInfo]::InvariantCulture))) | Out-Null
+        $Transcribing = $true
+        $Saving = $true
+    }
+    #endregion
+    #region step
+    $there = Test-Path -LiteralPath '\\files.tailspin.com\mbam20\MbamSetup.exe' -PathType Leaf
+    Add-Check -Name 'MbamSetup.exe can be read' -Ok $there -Expected 'True' -Actual ('{0} ({1})' -f $there, '\\files.tailspin.com\mbam20\MbamSetup.exe')
+    $role = [string](Get-CimInstance -ClassName Win32_ComputerSystem).DomainRole
+    Add-Check -Name 'member server, no domain controller' -Ok ($role -eq '3') -Expected '3' -Actual $role
+    $have = ''
+    try {
+        $row = @(Get-SqlRow -Connection 'Data Source=MBAMDB;Initial Catalog="master";Integrated Security=SSPI' -Value @{ '@name' = 'MBAM Recovery and Hardware' } -Query 'SELECT state_desc AS [State] FROM sys.databases WHERE name = @name')
+        $have = if ($row.Count -gt 0) { [string]$row[0].State } else { 'not there' }
+    } catch { $have = $_.Exception.GetBaseException().Message }
+    Add-Check -Name ('{0} on {1}, set up before this server' -f 'MBAM Recovery and Hardware', 'MBAMDB') -Ok ($have -eq 'ONLINE') -Expected 'ONLINE' -Actual $have
+    $have = ''
+    try {
+        $row = @(Get-SqlRow -Connection 'Data Source=MBAMDB;Initial Catalog="master";Integrated Security=SSPI' -Value @{ '@name' = 'MBAM Compliance Status' } -Query 'SELECT state_desc AS [State] FROM sys.databases WHERE name = @name')
+        $have = if ($row.Count -gt 0) { [string]$row[0].State } else { 'not there' }
+    } catch { $have = $_.Exception.GetBaseException().Message }
+    Add-Check -Name ('{0} on {1}, set up before this server' -f 'MBAM Compliance Status', 'MBAMDB') -Ok ($have -eq 'ONLINE') -Expected 'ONLINE' -Actual $have
+    $answer = Get-PageAnswer -Uri 'http://mbamdb.tailspin.com/ReportServer' -Authenticate $true
+    Add-Check -Name ('Web Service URL {0}' -f 'http://mbamdb.tailspin.com/ReportServer') -Ok ($answer.Status -eq 200) -Expected '200' -Actual ('{0} {1}' -f $answer.Status, $answer.Fault).Trim()
+    Import-StepModule -Name ServerManager -Feature 'It is part of Windows Server.'
+    $present = @(Get-PresentFeature)
+    $absent = @(@('Web-Server', 'Web-Scripting-Tools', 'Web-Static-Content', 'Web-Default-Doc', 'Web-Asp-Net', 'Web-Net-Ext', 'Web-ISAPI-Ext', 'Web-ISAPI-Filter', 'Web-Windows-Auth', 'Web-Filtering', 'NET-Framework-Core', 'NET-HTTP-Activation', 'NET-Non-HTTP-Activ', 'WAS-Process-Model', 'WAS-NET-Environment', 'WAS-Config-APIs') | Where-Object { $present -notcontains $_ })
+    Add-Check -Name 'Windows features of the websites' -Ok ($absent.Count -eq 0) -Expected 'all installed' -Actual $(if ($absent.Count -eq 0) { 'all installed' } else { 'missing: {0}' -f ($absent -join ', ') })
+    $mvc = @(Get-ChildItem -LiteralPath 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall', 'HKLM:\SOFTWARE\Wow6432Node\Microsoft\Windows\CurrentVersion\Uninstall' | ForEach-Object { [string]$_.GetValue('DisplayName', '') } | Where-Object { $_.StartsWith('Microsoft ASP.NET MVC 2') })
+    Add-Check -Name 'ASP.NET MVC 2.0 for the Self-Service Portal' -Ok ($mvc.Count -gt 0) -Expected 'installed' -Actual $(if ($mvc.Count -gt 0) { $mvc[0] } else { 'not among the installed programs' })
+    # The document wants a port that is not in use; the Default Web Site of IIS holds port 80 until it is stopped.
+    $busy = @([System.Net.NetworkInformation.IPGlobalProperties]::GetIPGlobalProperties().GetActiveTcpListeners() | Where-Object { $_.Port -eq 80 }).Count -gt 0
+    Add-Check -Name ('port {0}' -f 80) -Ok (-not $busy) -Expected 'not in use' -Actual $(if ($busy) { 'in use; if it is the Default Web Site, stop it' } else { 'not in use' })
+    Complete-Check
+    #endregion
+    #region frame
+    $ExitCode = 0
+    if ($Result.outcome -eq 'restart') { $ExitCode = 3010 }
+    if ($Result.message) { $Result.message }
+} catch {
+    if ($ExitCode -eq 0) { $ExitCode = 1 }
+    $Result.message = $_.Exception.Message
+    $Result.outcome = if (@($Result.changed).Count -gt 0) { 'partial' } else { 'failed' }
+    'FAILED ({0}): {1}' -f $ExitCode, $_.Exception.Message
+    if ($ExitCode -eq 1) { $_.InvocationInfo.PositionMessage }
+} finally {
+    try { Save-Result } catch { 'The result file could not be written: {0}' -f $_.Exception.Message; if ($ExitCode -eq 0) { $ExitCode = 1 } }
+    if ($Transcribing) { Stop-Transcript | Out-Null }
+}
+exit $ExitCode
+#endregion

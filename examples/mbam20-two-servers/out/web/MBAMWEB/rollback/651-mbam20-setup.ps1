@@ -1,0 +1,196 @@
+<#
+.SYNOPSIS
+Take back: run MBAM 2.0 setup on the web server.
+.DESCRIPTION
+Step      web/mbam20-setup, rollback, file number 651
+Run on    MBAMWEB (mbamweb.tailspin.com), 64-bit, elevated
+Run by    web administrator
+Changes   uninstalls the MBAM server; run it on the servers in the opposite order; leaves behind: local groups, log files, IIS and its features
+Undo      run the install script of this step again
+Sources   [documented] How to Install and Configure MBAM 2.0 on Distributed Servers
+          [documented] How to Use a Command Line to Install the MBAM 2.0 Server
+          [documented] How to Move MBAM 2.0 Features to Another Computer
+          [documented] MBAM 2.0 Deployment Prerequisites
+          [documented] High-Level Architecture for MBAM 2.0
+          [documented] About MBAM 2.0 SP1
+          [documented] msiexec: command-line options and logging
+          [documented] Windows Installer: Installer.FeatureState property
+Inferred  the features that ADDLOCAL names are those of the Windows Installer package, so that their state can be asked there; proved by: the verify asks each feature after setup
+Inferred  the names of the Windows features and of ASP.NET MVC 2 among the installed programs; the document gives titles; proved by: the preflight looks for each before setup starts
+Exit      0 done or nothing to do, 1 unexpected, 2 wrong place or missing prerequisite,
+          3 refused: the environment contradicts the plan, 4 verification failed, 3010 restart needed
+.EXAMPLE
+powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File .\651-mbam20-setup.ps1 -WhatIf
+#>
+#Requires -Version 4.0
+[CmdletBinding(SupportsShouldProcess = $true)]
+param(
+    [string]$WorkDir = (Join-Path $env:ProgramData 'mbamplan')
+)
+#region frame
+if ($MyInvocation.InvocationName -eq '.') { throw 'Do not dot-source this script. Start it with: powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File <path>' }
+Set-StrictMode -Version 3.0
+$ErrorActionPreference = 'Stop'
+$StepName = 'web/mbam20-setup'
+$StepKind = 'rollback'
+$ResultName = 'web.mbam20-setup.rollback'
+$StepHosts = @('MBAMWEB', 'mbamweb.tailspin.com')
+$ExitCode = 1
+$Transcribing = $false
+$Saving = $false
+$Earlier = @()
+$Result = [ordered]@{ schema = 1; step = $StepName; kind = $StepKind; name = $ResultName; script = ''; host = ''; user = ''; started = [DateTime]::UtcNow.ToString('o'); finished = ''; outcome = 'failed'; exitCode = 1; message = ''; changed = @(); checks = @(); facts = [ordered]@{} }
+function Stop-Step {
+    param([int]$Code, [string]$Message)
+    $script:ExitCode = $Code
+    throw $Message
+}
+function Test-Elevated {
+    $me = New-Object System.Security.Principal.WindowsPrincipal ([System.Security.Principal.WindowsIdentity]::GetCurrent())
+    $me.IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator)
+}
+function Initialize-WorkDir {
+    $mine = @('S-1-5-32-544', 'S-1-5-18', [System.Security.Principal.WindowsIdentity]::GetCurrent().User.Value)
+    if ([IO.Directory]::Exists($script:WorkDir)) {
+        $owner = (Get-Acl -LiteralPath $script:WorkDir).GetOwner([System.Security.Principal.SecurityIdentifier]).Value
+        if ($mine -notcontains $owner) { Stop-Step 2 ('The folder {0} belongs to {1}, so what it records cannot be trusted. Move it away, then start this script again. Nothing was changed.' -f $script:WorkDir, $owner) }
+        return
+    }
+    $acl = New-Object System.Security.AccessControl.DirectorySecurity
+    $acl.SetSecurityDescriptorSddlForm('O:BAG:BAD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)')
+    [void][IO.Directory]::CreateDirectory($script:WorkDir, $acl)
+}
+function Close-InstallRecord {
+    param([string]$Name)
+    $file = Join-Path $script:WorkDir ('{0}.result.json' -f $Name)
+    if ([IO.File]::Exists($file)) { [IO.File]::Move($file, ('{0}.{1}.rolled-back.json' -f $file, [DateTime]::UtcNow.ToString('yyyyMMddTHHmmss', [Globalization.CultureInfo]::InvariantCulture))) }
+}
+function Get-InstallChange {
+    param([string]$Name)
+    $file = Join-Path $WorkDir ('{0}.result.json' -f $Name)
+    if (-not [IO.File]::Exists($file)) { Stop-Step 2 ('There is no record of the install: {0} is missing. Without the record nothing is taken back. Run this script where the install ran, with the same -WorkDir. Nothing was changed.' -f $file) }
+    $record = $null
+    try { $record = ConvertFrom-Json -InputObject ([IO.File]::ReadAllText($file)) } catch { Stop-Step 2 ('The record of the install cannot be read: {0}. Without the record nothing is taken back. Nothing was changed.' -f $file) }
+    if ($null -eq $record -or $null -eq $record.PSObject.Properties['step'] -or $record.step -ne $StepName -or $null -eq $record.PSObject.Properties['changed']) { Stop-Step 2 ('{0} is not the record of an install of {1}. Without the record nothing is taken back. Nothing was changed.' -f $file, $StepName) }
+    foreach ($change in @($record.changed)) { if ($change) { [string]$change } }
+}
+function Get-InstallName {
+    '{0}.install' -f $ResultName.Substring(0, $ResultName.LastIndexOf(('.{0}' -f $StepKind), [StringComparison]::Ordinal))
+}
+function Get-SetupState {
+    # The MBAM 2.0 server as the Windows Installer knows it: Code ('' = not installed), Version, and which of the features are installed.
+    param([string[]]$Feature)
+    $state = @{ Code = ''; Version = ''; Feature = @() }
+    foreach ($key in @(Get-ChildItem -LiteralPath 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall')) {
+        if ([string]$key.GetValue('DisplayName', '') -eq 'Microsoft BitLocker Administration and Monitoring' -and [int]$key.GetValue('WindowsInstaller', 0) -eq 1) {
+            $state.Code = [string]$key.PSChildName
+            $state.Version = [string]$key.GetValue('DisplayVersion', '')
+        }
+    }
+    if ($state.Code) {
+        $installer = New-Object -ComObject WindowsInstaller.Installer
+        foreach ($name in $Feature) {
+            $is = [int]$installer.GetType().InvokeMember('FeatureState', [System.Reflection.BindingFlags]::GetProperty, $null, $installer, @($state.Code, $name))
+            if ($is -eq 3) { $state.Feature += $name }
+        }
+    }
+    New-Object PSObject -Property $state
+}
+function Invoke-Native {
+    param([string]$Path, [string[]]$Argument = @())
+    foreach ($a in $Argument) { if ($a -eq '' -or $a.Contains('"') -or $a.EndsWith('\')) { Stop-Step 2 ('This argument cannot be passed to {0} safely: [{1}]' -f $Path, $a) } }
+    if (-not (Test-Path -LiteralPath $Path -PathType Leaf)) { Stop-Step 2 ('Missing program: {0}' -f $Path) }
+    $ErrorActionPreference = 'Continue'
+    $text = @(& $Path @Argument 2>&1 | ForEach-Object { if ($_ -is [System.Management.Automation.ErrorRecord]) { $_.Exception.Message } else { [string]$_ } })
+    $code = $LASTEXITCODE
+    New-Object PSObject -Property @{ ExitCode = $code; Text = $text }
+}
+function Write-Changed {
+    param([string]$Message)
+    $script:Result.outcome = 'changed'
+    $script:Result.message = $Message
+}
+function Write-Skipped {
+    $script:Result.outcome = 'skipped'
+    $script:Result.message = 'Nothing was changed (-WhatIf, or the question was answered with No).'
+}
+function Write-Unchanged {
+    param([string]$Message)
+    $script:Result.outcome = 'unchanged'
+    $script:Result.message = $Message
+}
+function Save-Result {
+    if ($WhatIfPreference) { return }
+    if (-not $Saving) { return }
+    $script:Result.finished = [DateTime]::UtcNow.ToString('o')
+    $script:Result.exitCode = $script:ExitCode
+    $script:Result.changed = @(@($Earlier) + @($script:Result.changed) | Select-Object -Unique)
+    $file = Join-Path $script:WorkDir ('{0}.result.json' -f $ResultName)
+    $temp = '{0}.{1}.tmp' -f $file, $PID
+    [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
+    if ([IO.File]::Exists($file)) { [IO.File]::Replace($temp, $file, [NullString]::Value) } else { [IO.File]::Move($temp, $file) }
+}
+try {
+    if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess) { Stop-Step 2 'Start the 64-bit Windows PowerShell: %SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe, from a 64-bit program.' }
+    $WorkDir = $PSCmdlet.GetUnresolvedProviderPathFromPSPath($WorkDir)
+    $net = [System.Net.NetworkInformation.IPGlobalProperties]::GetIPGlobalProperties()
+    $names = @([Environment]::MachineName, $net.HostName, ('{0}.{1}' -f $net.HostName, $net.DomainName).TrimEnd('.'))
+    $Result.host = $names[2]
+    $Result.user = '{0}\{1}' -f [Environment]::UserDomainName, [Environment]::UserName
+    if (@($names | Where-Object { $StepHosts -contains $_ }).Count -eq 0) { Stop-Step 2 ('This script is for {0}. This machine is {1}. Nothing was changed.' -f ($StepHosts -join ' / '), $names[2]) }
+    if (-not (Test-Elevated)) { Stop-Step 2 'Start Windows PowerShell with "Run as administrator". Nothing was changed.' }
+    $sha = New-Object System.Security.Cryptography.SHA256CryptoServiceProvider
+    try { $Result.script = [BitConverter]::ToString($sha.ComputeHash([IO.File]::ReadAllBytes($PSCommandPath))).Replace('-', '').ToLowerInvariant() } finally { $sha.Dispose() }
+    if (-not $WhatIfPreference) {
+        Initialize-WorkDir
+        Start-Transcript -Path (Join-Path $WorkDir ('{0}.{1}.log' -f $ResultName, [DateTime]::UtcNow.ToString('yyyyMMddTHHmmss', [Globalization.CultureInfo]::InvariantCulture))) | Out-Null
+        $Transcribing = $true
+        $record = Join-Path $WorkDir ('{0}.result.json' -f $ResultName)
+        if ([IO.File]::Exists($record)) {
+            try { $Earlier = @((ConvertFrom-Json -InputObject ([IO.File]::ReadAllText($record))).changed | ForEach-Object { [string]$_ }) } catch { Stop-Step 2 ('The record of an earlier run cannot be read: {0}. Rollback relies on it. Move it away, then start this script again. Nothing was changed.' -f $record) }
+        }
+        $Saving = $true
+    }
+    #endregion
+    #region step
+    $Record = Get-InstallName
+    [string[]]$ours = @(Get-InstallChange -Name $Record)
+    $Features = @('SelfServiceServer', 'AdministrationMonitoringServer', 'PolicyTemplate')
+    $state = Get-SetupState -Feature $Features
+    if (-not $state.Code) {
+        if (-not $WhatIfPreference) { Close-InstallRecord -Name $Record }
+        Write-Unchanged 'The MBAM server is not installed any more.'
+    } elseif ($ours.Count -eq 0) {
+        Stop-Step 3 'The record says that the install found the MBAM server here and made nothing. Nothing was changed.'
+    } else {
+        if ($PSCmdlet.ShouldProcess($env:COMPUTERNAME, ('uninstall MBAM {0} with {1}' -f $state.Version, ($state.Feature -join ', ')))) {
+            $log = Join-Path $WorkDir 'mbam20-uninstall.msi.log'
+            $run = Invoke-Native (Join-Path $env:SystemRoot 'System32\msiexec.exe') @('/x', $state.Code, '/qn', '/norestart', '/l*v', $log)
+            $run.Text
+            $after = Get-SetupState -Feature $Features
+            if ($after.Code) { Stop-Step 4 ('msiexec ended with {0}, and MBAM is still installed. Look into {1}.' -f $run.ExitCode, $log) }
+            $Result.changed = @('uninstalled MBAM {0}' -f $state.Version)
+            Close-InstallRecord -Name $Record
+            Write-Changed 'The MBAM server is uninstalled. Databases, local groups and backups stay.'
+            if ($run.ExitCode -eq 3010 -or $run.ExitCode -eq 1641) { $Result.outcome = 'restart' }
+        } else {
+            Write-Skipped
+        }
+    }
+    #endregion
+    #region frame
+    $ExitCode = 0
+    if ($Result.outcome -eq 'restart') { $ExitCode = 3010 }
+    if ($Result.message) { $Result.message }
+} catch {
+    if ($ExitCode -eq 0) { $ExitCode = 1 }
+    $Result.message = $_.Exception.Message
+    $Result.outcome = if (@($Result.changed).Count -gt 0) { 'partial' } else { 'failed' }
+    'FAILED ({0}): {1}' -f $ExitCode, $_.Exception.Message
+    if ($ExitCode -eq 1) { $_.InvocationInfo.PositionMessage }
+} finally {
+    try { Save-Result } catch { 'The result file could not be written: {0}' -f $_.Exception.Message; if ($ExitCode -eq 0) { $ExitCode = 1 } }
+    if ($Transcribing) { Stop-Transcript | Out-Null }
+}
+exit $ExitCode
+#endregion

@@ -1,0 +1,75 @@
+/*
+Create the availability group, still empty.
+
+Step      database/availability-group, install, file number 360
+Run on    instance SQLA\MBAM on SQLA (sqla.proseware.com)
+Run by    database administrator
+Changes   availability group MBAM-AG with 3 replicas; a cluster role of the same name
+Undo      drops the group on its primary, once it holds no database and no listener, when this plan made it
+Success   the group is on this instance, in the role PRIMARY and online
+Sources   [documented] CREATE AVAILABILITY GROUP (Transact-SQL)
+          [documented] Prerequisites, restrictions and recommendations for Always On availability groups
+          [documented] KB 2847723: cannot create a high-availability group (error 41131)
+          [documented] Troubleshoot Always On availability groups configuration
+*/
+SET NOCOUNT ON;
+SET IMPLICIT_TRANSACTIONS OFF;
+DECLARE @want nvarchar(128), @have nvarchar(128);
+SET @want = N'SQLA\MBAM';
+SET @have = @@SERVERNAME;
+IF @have IS NULL OR @want <> @have
+BEGIN
+    RAISERROR(N'Wrong instance. Wanted %s, connected to %s. Nothing was changed.', 16, 127, @want, @have);
+    SET NOEXEC ON;
+END;
+GO
+USE [master];
+GO
+DECLARE @account sysname, @sid varbinary(85), @property sysname, @value nvarchar(2000), @q nvarchar(max);
+BEGIN TRY
+    SET @property = N'mbamplan/group/MBAM-AG';
+    SET @value = N'multi-subnet-named-instances';
+    IF EXISTS (SELECT 1 FROM sys.availability_groups_cluster WHERE name = N'MBAM-AG') AND NOT EXISTS (SELECT 1 FROM master.sys.extended_properties WHERE class = 0 AND name = @property)
+        RAISERROR(N'An availability group %s exists in this cluster, and this plan did not create it from here. If it is the one that is meant, write existing: true for the placement; else choose another name. Nothing was changed.', 16, 1, N'MBAM-AG');
+    IF EXISTS (SELECT 1 FROM sys.availability_groups_cluster WHERE name = N'MBAM-AG')
+        PRINT N'[same] availability group: exists';
+    IF NOT EXISTS (SELECT 1 FROM master.sys.extended_properties WHERE class = 0 AND name = @property) EXEC master.sys.sp_addextendedproperty @name = @property, @value = @value;
+END TRY
+BEGIN CATCH
+    DECLARE @number int, @problem nvarchar(2048);
+    SELECT @number = ERROR_NUMBER(), @problem = ERROR_MESSAGE();
+    IF @number = 50000
+        RAISERROR(N'%s', 16, 127, @problem);
+    ELSE
+        RAISERROR(N'Error %d: %s Lines [done] above stay done and are recorded. Mend the cause, then run this file again.', 16, 127, @number, @problem);
+    SET NOEXEC ON;
+END CATCH;
+GO
+IF NOT EXISTS (SELECT 1 FROM sys.availability_groups_cluster WHERE name = N'MBAM-AG')
+BEGIN
+    CREATE AVAILABILITY GROUP [MBAM-AG]
+    WITH (AUTOMATED_BACKUP_PREFERENCE = SECONDARY, FAILURE_CONDITION_LEVEL = 3, HEALTH_CHECK_TIMEOUT = 30000, DB_FAILOVER = ON)
+    FOR REPLICA ON
+        N'SQLA\MBAM' WITH (ENDPOINT_URL = N'TCP://sqla.proseware.com:5022', AVAILABILITY_MODE = SYNCHRONOUS_COMMIT, FAILOVER_MODE = AUTOMATIC, SEEDING_MODE = MANUAL, BACKUP_PRIORITY = 50, SECONDARY_ROLE (ALLOW_CONNECTIONS = NO)),
+        N'SQLFCI' WITH (ENDPOINT_URL = N'TCP://sqlfci.proseware.com:5022', AVAILABILITY_MODE = SYNCHRONOUS_COMMIT, FAILOVER_MODE = MANUAL, SEEDING_MODE = MANUAL, BACKUP_PRIORITY = 50, SECONDARY_ROLE (ALLOW_CONNECTIONS = NO)),
+        N'SQLDR\MBAM' WITH (ENDPOINT_URL = N'TCP://sqldr.proseware.com:5022', AVAILABILITY_MODE = ASYNCHRONOUS_COMMIT, FAILOVER_MODE = MANUAL, SEEDING_MODE = MANUAL, BACKUP_PRIORITY = 90, SECONDARY_ROLE (ALLOW_CONNECTIONS = READ_ONLY));
+    IF @@ERROR = 0 PRINT N'[done] availability group: created';
+END;
+GO
+DECLARE @try int, @role tinyint, @state tinyint;
+SET @try = 0;
+WHILE @try < 30
+BEGIN
+    SELECT @role = s.role, @state = s.operational_state FROM sys.dm_hadr_availability_replica_states AS s
+        INNER JOIN sys.availability_groups AS g ON g.group_id = s.group_id WHERE g.name = N'MBAM-AG' AND s.is_local = 1;
+    IF @role = 2 OR (@role = 1 AND @state = 2) BREAK;
+    SET @try = @try + 1;
+    WAITFOR DELAY '00:00:02';
+END;
+IF @role IS NULL OR @role = 0 OR (@role = 1 AND (@state IS NULL OR @state <> 2))
+BEGIN
+    RAISERROR(N'The availability group %s did not come online here within a minute: role %d (1 primary), operational state %d (2 online). Its message stands above. Error 41131 means that Local System lacks its login or rights, file number 320.', 16, 127, N'MBAM-AG', @role, @state);
+    SET NOEXEC ON;
+END;
+GO
+SET NOEXEC OFF;

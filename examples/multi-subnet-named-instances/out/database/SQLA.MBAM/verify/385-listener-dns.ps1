@@ -1,0 +1,149 @@
+<#
+.SYNOPSIS
+Verify: set the DNS behaviour of the listener's network name.
+.DESCRIPTION
+Step      database/listener-dns, verify, file number 385
+Run on    instance SQLA\MBAM on SQLA (sqla.proseware.com)
+Run by    database administrator
+Changes   nothing
+Undo      nothing to undo
+Success   the parameters read back as planned, the group is online
+Sources   [documented] Configure a listener for an availability group
+          [documented] Connect to an availability group listener
+          [inferred] General Windows and SQL Server engineering practice
+Inferred  the network name is found by its parameter DnsName among the resources of the group, because its resource name is group_listener and not what the documents use; proved by: the install stops unless exactly one resource of the group has the listener's name
+Inferred  starting the group's own resource starts the network name that it depends on; proved by: the install waits for both and stops with 4 when one is not online
+Exit      0 done or nothing to do, 1 unexpected, 2 wrong place or missing prerequisite,
+          3 refused: the environment contradicts the plan, 4 verification failed, 3010 restart needed
+.EXAMPLE
+powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File .\385-listener-dns.ps1
+#>
+#Requires -Version 4.0
+[CmdletBinding()]
+param(
+    [string]$WorkDir = (Join-Path $env:ProgramData 'mbamplan')
+)
+#region frame
+if ($MyInvocation.InvocationName -eq '.') { throw 'Do not dot-source this script. Start it with: powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File <path>' }
+Set-StrictMode -Version 3.0
+$ErrorActionPreference = 'Stop'
+$StepName = 'database/listener-dns'
+$StepKind = 'verify'
+$ResultName = 'database.listener-dns.SQLA.MBAM.verify'
+$StepHosts = @('SQLA', 'sqla.proseware.com')
+$ExitCode = 1
+$Transcribing = $false
+$Saving = $false
+$Result = [ordered]@{ schema = 1; step = $StepName; kind = $StepKind; name = $ResultName; script = ''; host = ''; user = ''; started = [DateTime]::UtcNow.ToString('o'); finished = ''; outcome = 'failed'; exitCode = 1; message = ''; changed = @(); checks = @(); facts = [ordered]@{} }
+function Stop-Step {
+    param([int]$Code, [string]$Message)
+    $script:ExitCode = $Code
+    throw $Message
+}
+function Test-Elevated {
+    $me = New-Object System.Security.Principal.WindowsPrincipal ([System.Security.Principal.WindowsIdentity]::GetCurrent())
+    $me.IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator)
+}
+function Initialize-WorkDir {
+    $mine = @('S-1-5-32-544', 'S-1-5-18', [System.Security.Principal.WindowsIdentity]::GetCurrent().User.Value)
+    if ([IO.Directory]::Exists($script:WorkDir)) {
+        $owner = (Get-Acl -LiteralPath $script:WorkDir).GetOwner([System.Security.Principal.SecurityIdentifier]).Value
+        if ($mine -notcontains $owner) { Stop-Step 2 ('The folder {0} belongs to {1}, so what it records cannot be trusted. Move it away, then start this script again. Nothing was changed.' -f $script:WorkDir, $owner) }
+        return
+    }
+    $acl = New-Object System.Security.AccessControl.DirectorySecurity
+    $acl.SetSecurityDescriptorSddlForm('O:BAG:BAD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)')
+    [void][IO.Directory]::CreateDirectory($script:WorkDir, $acl)
+}
+function Add-Check {
+    param([string]$Name, [bool]$Ok, [string]$Expected, [string]$Actual)
+    $script:Result.checks += , ([ordered]@{ name = $Name; ok = $Ok; expected = $Expected; actual = $Actual })
+    if ($Ok) { '[ok]   {0}: {1}' -f $Name, $Actual } else { '[FAIL] {0}: expected {1}, found {2}' -f $Name, $Expected, $Actual }
+}
+function Complete-Check {
+    $bad = @($script:Result.checks | Where-Object { -not $_.ok })
+    if ($bad.Count -gt 0) { Stop-Step 4 ('{0} of {1} checks failed: {2}' -f $bad.Count, @($script:Result.checks).Count, (@($bad | ForEach-Object { $_.name }) -join '; ')) }
+    $script:Result.outcome = 'verified'
+    $script:Result.message = 'All {0} checks passed.' -f @($script:Result.checks).Count
+}
+function Get-ListenerParameter {
+    # Returns RegisterAllProvidersIP and HostRecordTTL of a network name resource as text, by name.
+    param([string]$Resource)
+    $values = @{ RegisterAllProvidersIP = ''; HostRecordTTL = '' }
+    foreach ($p in @(Get-ClusterResource -Name $Resource | Get-ClusterParameter)) { if ($values.ContainsKey($p.Name)) { $values[$p.Name] = [string]$p.Value } }
+    $values
+}
+function Get-ListenerResource {
+    # Returns the name of the network name resource of a listener: the one resource of the group whose DnsName it is.
+    param([string]$Group, [string]$Listener)
+    $found = @()
+    foreach ($r in @(Get-ClusterGroup -Name $Group | Get-ClusterResource)) {
+        $dns = @(Get-ClusterParameter -InputObject $r | Where-Object { $_.Name -eq 'DnsName' })
+        if ($dns.Count -eq 1 -and [string]$dns[0].Value -eq $Listener) { $found += [string]$r.Name }
+    }
+    if ($found.Count -ne 1) { Stop-Step 3 ('The cluster group {0} has {1} network names with the DNS name {2}; exactly one is expected. Nothing was changed.' -f $Group, $found.Count, $Listener) }
+    $found[0]
+}
+function Import-StepModule {
+    param([string]$Name, [string]$Feature)
+    if (-not (Get-Module -ListAvailable -Name $Name)) { Stop-Step 2 ('The PowerShell module {0} is missing. {1} Then start this script again. Nothing was changed.' -f $Name, $Feature) }
+    Import-Module -Name $Name
+}
+function Save-Result {
+    if ($WhatIfPreference) { return }
+    if (-not $Saving) { return }
+    $script:Result.finished = [DateTime]::UtcNow.ToString('o')
+    $script:Result.exitCode = $script:ExitCode
+    $file = Join-Path $script:WorkDir ('{0}.result.json' -f $ResultName)
+    $temp = '{0}.{1}.tmp' -f $file, $PID
+    [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
+    if ([IO.File]::Exists($file)) { [IO.File]::Replace($temp, $file, [NullString]::Value) } else { [IO.File]::Move($temp, $file) }
+}
+try {
+    if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess) { Stop-Step 2 'Start the 64-bit Windows PowerShell: %SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe, from a 64-bit program.' }
+    $WorkDir = $PSCmdlet.GetUnresolvedProviderPathFromPSPath($WorkDir)
+    $net = [System.Net.NetworkInformation.IPGlobalProperties]::GetIPGlobalProperties()
+    $names = @([Environment]::MachineName, $net.HostName, ('{0}.{1}' -f $net.HostName, $net.DomainName).TrimEnd('.'))
+    $Result.host = $names[2]
+    $Result.user = '{0}\{1}' -f [Environment]::UserDomainName, [Environment]::UserName
+    if (@($names | Where-Object { $StepHosts -contains $_ }).Count -eq 0) { Stop-Step 2 ('This script is for {0}. This machine is {1}. Nothing was changed.' -f ($StepHosts -join ' / '), $names[2]) }
+    if (-not (Test-Elevated)) { Stop-Step 2 'Start Windows PowerShell with "Run as administrator". Nothing was changed.' }
+    $sha = New-Object System.Security.Cryptography.SHA256CryptoServiceProvider
+    try { $Result.script = [BitConverter]::ToString($sha.ComputeHash([IO.File]::ReadAllBytes($PSCommandPath))).Replace('-', '').ToLowerInvariant() } finally { $sha.Dispose() }
+    if (-not $WhatIfPreference) {
+        Initialize-WorkDir
+        Start-Transcript -Path (Join-Path $WorkDir ('{0}.{1}.log' -f $ResultName, [DateTime]::UtcNow.ToString('yyyyMMddTHHmmss', [Globalization.CultureInfo]::InvariantCulture))) | Out-Null
+        $Transcribing = $true
+        $Saving = $true
+    }
+    #endregion
+    #region step
+    $Group = 'MBAM-AG'
+    $Listener = 'MBAM-SQL'
+    $Want = [ordered]@{ RegisterAllProvidersIP = '1'; HostRecordTTL = '300' }
+    Import-StepModule -Name 'FailoverClusters' -Feature 'Install the feature RSAT-Clustering-PowerShell.'
+    $name = Get-ListenerResource -Group $Group -Listener $Listener
+    $have = Get-ListenerParameter -Resource $name
+    foreach ($key in $Want.Keys) { Add-Check -Name ('{0} of {1}' -f $key, $name) -Ok ($have[$key] -eq $Want[$key]) -Expected $Want[$key] -Actual $have[$key] }
+    foreach ($r in @($name, $Group)) {
+        $state = [string](Get-ClusterResource -Name $r).State
+        Add-Check -Name ('state of the cluster resource {0}' -f $r) -Ok ($state -eq 'Online') -Expected 'Online' -Actual $state
+    }
+    Complete-Check
+    #endregion
+    #region frame
+    $ExitCode = 0
+    if ($Result.outcome -eq 'restart') { $ExitCode = 3010 }
+    if ($Result.message) { $Result.message }
+} catch {
+    if ($ExitCode -eq 0) { $ExitCode = 1 }
+    $Result.message = $_.Exception.Message
+    $Result.outcome = if (@($Result.changed).Count -gt 0) { 'partial' } else { 'failed' }
+    'FAILED ({0}): {1}' -f $ExitCode, $_.Exception.Message
+    if ($ExitCode -eq 1) { $_.InvocationInfo.PositionMessage }
+} finally {
+    try { Save-Result } catch { 'The result file could not be written: {0}' -f $_.Exception.Message; if ($ExitCode -eq 0) { $ExitCode = 1 } }
+    if ($Transcribing) { Stop-Transcript | Out-Null }
+}
+exit $ExitCode
+#endregion

@@ -1,0 +1,238 @@
+/*
+Give this replica its copies of the databases.
+
+Step      database/seed-databases, install, file number 375
+Run on    instance SQL2 on SQL2 (sql2.cohowinery.com)
+Run by    database administrator
+Changes   copies of MBAM Compliance Status and MBAM Recovery and Hardware, restored from the seed backups and joined to MBAM-AG
+Undo      takes the copies that this plan joined on this replica out of the group
+Success   each copy has joined and takes part in data movement
+Sources   [documented] ALTER DATABASE SET HADR (Transact-SQL)
+          [documented] ALTER AVAILABILITY GROUP (Transact-SQL)
+          [documented] Automatic seeding for secondary replicas
+          [documented] BACKUP (Transact-SQL)
+          [field] dbatools and SqlServerDsc issue threads on availability groups
+*/
+SET NOCOUNT ON;
+SET IMPLICIT_TRANSACTIONS OFF;
+DECLARE @want nvarchar(128), @have nvarchar(128);
+SET @want = N'SQL2';
+SET @have = @@SERVERNAME;
+IF @have IS NULL OR @want <> @have
+BEGIN
+    RAISERROR(N'Wrong instance. Wanted %s, connected to %s. Nothing was changed.', 16, 127, @want, @have);
+    SET NOEXEC ON;
+END;
+GO
+USE [master];
+GO
+DECLARE @role tinyint;
+SELECT @role = s.role FROM sys.dm_hadr_availability_replica_states AS s
+    INNER JOIN sys.availability_groups AS g ON g.group_id = s.group_id WHERE g.name = N'MBAM-AG' AND s.is_local = 1;
+IF @role IS NULL OR @role <> 2
+BEGIN
+    RAISERROR(N'This belongs on a secondary replica of the availability group %s, which this instance is not now. Nothing was changed.', 16, 127, N'MBAM-AG');
+    SET NOEXEC ON;
+END;
+GO
+DECLARE @try int, @connected tinyint;
+SET @try = 0;
+WHILE @try < 30
+BEGIN
+    SELECT @connected = s.connected_state FROM sys.dm_hadr_availability_replica_states AS s
+        INNER JOIN sys.availability_groups AS g ON g.group_id = s.group_id WHERE g.name = N'MBAM-AG' AND s.is_local = 1;
+    IF @connected = 1 BREAK;
+    SET @try = @try + 1;
+    WAITFOR DELAY '00:00:02';
+END;
+IF @connected IS NULL OR @connected <> 1
+BEGIN
+    RAISERROR(N'This replica is not connected to the primary of %s after a minute. Run verify of 365 here. Nothing was changed.', 16, 127, N'MBAM-AG');
+    SET NOEXEC ON;
+END;
+GO
+DECLARE @database sysname, @state tinyint, @member uniqueidentifier;
+SET @database = N'MBAM Compliance Status';
+SELECT @state = state, @member = replica_id FROM sys.databases WHERE name = @database;
+DECLARE @problem nvarchar(60);
+IF @state IS NOT NULL AND @state <> 1 AND @member IS NULL
+BEGIN
+    SELECT @problem = state_desc FROM sys.databases WHERE name = @database;
+    RAISERROR(N'A database %s is on this instance already, its state is %s, and it is no copy that is being restored. Nothing is restored over it. Find out what it is; when it is not needed, the database administrator renames or removes it by hand.', 16, 127, @database, @problem);
+    SET NOEXEC ON;
+END
+ELSE IF @member IS NOT NULL
+    PRINT N'[same] ' + @database + N': has joined';
+GO
+DECLARE @database sysname, @state tinyint, @member uniqueidentifier;
+SET @database = N'MBAM Compliance Status';
+SELECT @state = state, @member = replica_id FROM sys.databases WHERE name = @database;
+IF @state IS NULL
+BEGIN
+    RESTORE DATABASE [MBAM Compliance Status] FROM DISK = N'\\files.cohowinery.com\mbam-seed\MBAM-AG.compliance.full.bak' WITH FILE = 1, NORECOVERY, CHECKSUM, STATS = 10;
+    IF @@ERROR = 0 PRINT N'[done] ' + @database + N': full backup restored';
+END;
+GO
+DECLARE @database sysname, @state tinyint, @member uniqueidentifier;
+SET @database = N'MBAM Compliance Status';
+SELECT @state = state, @member = replica_id FROM sys.databases WHERE name = @database;
+DECLARE @restored int, @applied int;
+IF @state IS NULL
+BEGIN
+    RAISERROR(N'The full backup of %s was not restored; its message stands above. The service account of this instance must be able to read %s; the folders of the data files must exist.', 16, 127, @database, N'\\files.cohowinery.com\mbam-seed\MBAM-AG.compliance.full.bak');
+    SET NOEXEC ON;
+END;
+SELECT @restored = MAX(restore_history_id) FROM msdb.dbo.restorehistory WHERE destination_database_name = @database AND restore_type = N'D';
+SELECT @applied = COUNT(*) FROM msdb.dbo.restorehistory AS h
+    INNER JOIN msdb.dbo.backupset AS s ON s.backup_set_id = h.backup_set_id
+    INNER JOIN msdb.dbo.backupmediafamily AS f ON f.media_set_id = s.media_set_id
+    WHERE h.destination_database_name = @database AND h.restore_type = N'L' AND h.restore_history_id > @restored AND f.physical_device_name = N'\\files.cohowinery.com\mbam-seed\MBAM-AG.compliance.log.trn';
+IF @state = 1 AND @member IS NULL AND @applied = 0
+BEGIN
+    RESTORE LOG [MBAM Compliance Status] FROM DISK = N'\\files.cohowinery.com\mbam-seed\MBAM-AG.compliance.log.trn' WITH FILE = 1, NORECOVERY, CHECKSUM, STATS = 10;
+    IF @@ERROR = 0 PRINT N'[done] ' + @database + N': log backup restored';
+END;
+GO
+DECLARE @database sysname, @state tinyint, @member uniqueidentifier;
+SET @database = N'MBAM Compliance Status';
+SELECT @state = state, @member = replica_id FROM sys.databases WHERE name = @database;
+DECLARE @property sysname, @value nvarchar(2000), @try int, @text nvarchar(2048);
+SET @property = N'mbamplan/copy/rtm-2012.compliance';
+SET @value = N'MBAM-AG';
+DECLARE @role tinyint;
+SELECT @role = s.role FROM sys.dm_hadr_availability_replica_states AS s
+    INNER JOIN sys.availability_groups AS g ON g.group_id = s.group_id WHERE g.name = N'MBAM-AG' AND s.is_local = 1;
+IF @role = 2 AND @member IS NULL
+BEGIN
+    IF NOT EXISTS (SELECT 1 FROM master.sys.extended_properties WHERE class = 0 AND name = @property) EXEC master.sys.sp_addextendedproperty @name = @property, @value = @value;
+END;
+SET @try = 0;
+WHILE @try < 5 AND @role = 2 AND @state = 1 AND @member IS NULL
+BEGIN
+    BEGIN TRY
+        ALTER DATABASE [MBAM Compliance Status] SET HADR AVAILABILITY GROUP = [MBAM-AG];
+        PRINT N'[done] ' + @database + N': joined';
+    END TRY
+    BEGIN CATCH
+        SET @text = N'[wait] attempt failed, the next follows in 10 seconds: ' + CONVERT(nvarchar(10), ERROR_NUMBER()) + N' ' + ERROR_MESSAGE();
+        PRINT @text;
+        WAITFOR DELAY '00:00:10';
+    END CATCH;
+    SET @try = @try + 1;
+    SELECT @member = replica_id FROM sys.databases WHERE name = @database;
+END;
+GO
+DECLARE @database sysname, @state tinyint, @member uniqueidentifier;
+SET @database = N'MBAM Compliance Status';
+SELECT @state = state, @member = replica_id FROM sys.databases WHERE name = @database;
+DECLARE @role tinyint;
+SELECT @role = s.role FROM sys.dm_hadr_availability_replica_states AS s
+    INNER JOIN sys.availability_groups AS g ON g.group_id = s.group_id WHERE g.name = N'MBAM-AG' AND s.is_local = 1;
+IF @role = 2 AND @state = 1 AND @member IS NULL
+BEGIN
+    ALTER DATABASE [MBAM Compliance Status] SET HADR AVAILABILITY GROUP = [MBAM-AG];
+    IF @@ERROR = 0 PRINT N'[done] ' + @database + N': joined';
+END;
+GO
+DECLARE @database sysname, @state tinyint, @member uniqueidentifier;
+SET @database = N'MBAM Compliance Status';
+SELECT @state = state, @member = replica_id FROM sys.databases WHERE name = @database;
+IF @member IS NULL
+BEGIN
+    RAISERROR(N'%s did not join; the message stands above. 1408, 1412 or 1478: the log was backed up on the primary since the seed backups (verify of 350 there names the file): restore that file here WITH NORECOVERY, pause the job, run this file again; or remove this restoring copy by hand and begin again with 350. 35250: the primary is not reached, verify of 325 and 330.', 16, 127, @database);
+    SET NOEXEC ON;
+END;
+GO
+DECLARE @database sysname, @state tinyint, @member uniqueidentifier;
+SET @database = N'MBAM Recovery and Hardware';
+SELECT @state = state, @member = replica_id FROM sys.databases WHERE name = @database;
+DECLARE @problem nvarchar(60);
+IF @state IS NOT NULL AND @state <> 1 AND @member IS NULL
+BEGIN
+    SELECT @problem = state_desc FROM sys.databases WHERE name = @database;
+    RAISERROR(N'A database %s is on this instance already, its state is %s, and it is no copy that is being restored. Nothing is restored over it. Find out what it is; when it is not needed, the database administrator renames or removes it by hand.', 16, 127, @database, @problem);
+    SET NOEXEC ON;
+END
+ELSE IF @member IS NOT NULL
+    PRINT N'[same] ' + @database + N': has joined';
+GO
+DECLARE @database sysname, @state tinyint, @member uniqueidentifier;
+SET @database = N'MBAM Recovery and Hardware';
+SELECT @state = state, @member = replica_id FROM sys.databases WHERE name = @database;
+IF @state IS NULL
+BEGIN
+    RESTORE DATABASE [MBAM Recovery and Hardware] FROM DISK = N'\\files.cohowinery.com\mbam-seed\MBAM-AG.recovery.full.bak' WITH FILE = 1, NORECOVERY, CHECKSUM, STATS = 10;
+    IF @@ERROR = 0 PRINT N'[done] ' + @database + N': full backup restored';
+END;
+GO
+DECLARE @database sysname, @state tinyint, @member uniqueidentifier;
+SET @database = N'MBAM Recovery and Hardware';
+SELECT @state = state, @member = replica_id FROM sys.databases WHERE name = @database;
+DECLARE @restored int, @applied int;
+IF @state IS NULL
+BEGIN
+    RAISERROR(N'The full backup of %s was not restored; its message stands above. The service account of this instance must be able to read %s; the folders of the data files must exist.', 16, 127, @database, N'\\files.cohowinery.com\mbam-seed\MBAM-AG.recovery.full.bak');
+    SET NOEXEC ON;
+END;
+SELECT @restored = MAX(restore_history_id) FROM msdb.dbo.restorehistory WHERE destination_database_name = @database AND restore_type = N'D';
+SELECT @applied = COUNT(*) FROM msdb.dbo.restorehistory AS h
+    INNER JOIN msdb.dbo.backupset AS s ON s.backup_set_id = h.backup_set_id
+    INNER JOIN msdb.dbo.backupmediafamily AS f ON f.media_set_id = s.media_set_id
+    WHERE h.destination_database_name = @database AND h.restore_type = N'L' AND h.restore_history_id > @restored AND f.physical_device_name = N'\\files.cohowinery.com\mbam-seed\MBAM-AG.recovery.log.trn';
+IF @state = 1 AND @member IS NULL AND @applied = 0
+BEGIN
+    RESTORE LOG [MBAM Recovery and Hardware] FROM DISK = N'\\files.cohowinery.com\mbam-seed\MBAM-AG.recovery.log.trn' WITH FILE = 1, NORECOVERY, CHECKSUM, STATS = 10;
+    IF @@ERROR = 0 PRINT N'[done] ' + @database + N': log backup restored';
+END;
+GO
+DECLARE @database sysname, @state tinyint, @member uniqueidentifier;
+SET @database = N'MBAM Recovery and Hardware';
+SELECT @state = state, @member = replica_id FROM sys.databases WHERE name = @database;
+DECLARE @property sysname, @value nvarchar(2000), @try int, @text nvarchar(2048);
+SET @property = N'mbamplan/copy/rtm-2012.recovery';
+SET @value = N'MBAM-AG';
+DECLARE @role tinyint;
+SELECT @role = s.role FROM sys.dm_hadr_availability_replica_states AS s
+    INNER JOIN sys.availability_groups AS g ON g.group_id = s.group_id WHERE g.name = N'MBAM-AG' AND s.is_local = 1;
+IF @role = 2 AND @member IS NULL
+BEGIN
+    IF NOT EXISTS (SELECT 1 FROM master.sys.extended_properties WHERE class = 0 AND name = @property) EXEC master.sys.sp_addextendedproperty @name = @property, @value = @value;
+END;
+SET @try = 0;
+WHILE @try < 5 AND @role = 2 AND @state = 1 AND @member IS NULL
+BEGIN
+    BEGIN TRY
+        ALTER DATABASE [MBAM Recovery and Hardware] SET HADR AVAILABILITY GROUP = [MBAM-AG];
+        PRINT N'[done] ' + @database + N': joined';
+    END TRY
+    BEGIN CATCH
+        SET @text = N'[wait] attempt failed, the next follows in 10 seconds: ' + CONVERT(nvarchar(10), ERROR_NUMBER()) + N' ' + ERROR_MESSAGE();
+        PRINT @text;
+        WAITFOR DELAY '00:00:10';
+    END CATCH;
+    SET @try = @try + 1;
+    SELECT @member = replica_id FROM sys.databases WHERE name = @database;
+END;
+GO
+DECLARE @database sysname, @state tinyint, @member uniqueidentifier;
+SET @database = N'MBAM Recovery and Hardware';
+SELECT @state = state, @member = replica_id FROM sys.databases WHERE name = @database;
+DECLARE @role tinyint;
+SELECT @role = s.role FROM sys.dm_hadr_availability_replica_states AS s
+    INNER JOIN sys.availability_groups AS g ON g.group_id = s.group_id WHERE g.name = N'MBAM-AG' AND s.is_local = 1;
+IF @role = 2 AND @state = 1 AND @member IS NULL
+BEGIN
+    ALTER DATABASE [MBAM Recovery and Hardware] SET HADR AVAILABILITY GROUP = [MBAM-AG];
+    IF @@ERROR = 0 PRINT N'[done] ' + @database + N': joined';
+END;
+GO
+DECLARE @database sysname, @state tinyint, @member uniqueidentifier;
+SET @database = N'MBAM Recovery and Hardware';
+SELECT @state = state, @member = replica_id FROM sys.databases WHERE name = @database;
+IF @member IS NULL
+BEGIN
+    RAISERROR(N'%s did not join; the message stands above. 1408, 1412 or 1478: the log was backed up on the primary since the seed backups (verify of 350 there names the file): restore that file here WITH NORECOVERY, pause the job, run this file again; or remove this restoring copy by hand and begin again with 350. 35250: the primary is not reached, verify of 325 and 330.', 16, 127, @database);
+    SET NOEXEC ON;
+END;
+GO
+SET NOEXEC OFF;
