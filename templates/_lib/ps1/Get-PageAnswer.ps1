@@ -1,6 +1,19 @@
 function Get-PageAnswer {
-    param([string]$Uri, [bool]$Authenticate)
-    $request = [System.Net.WebRequest]::Create($Uri)
+    # One GET of a page. With an address it goes there and not to the balancer, under the host name of the page, and a
+    # redirection is not followed: it would lead back to the balancer.
+    param([string]$Uri, [bool]$Authenticate, [string]$Address = '')
+    $target = New-Object System.UriBuilder -ArgumentList $Uri
+    if ($Address) {
+        $page = $target.Uri
+        $target.Host = $Address
+        # .NET takes the name for Kerberos from the host name of the request; where it took the address, this table corrects it.
+        [System.Net.AuthenticationManager]::CustomTargetNameDictionary[[string]$target.Uri.AbsoluteUri] = 'HTTP/{0}' -f $page.Host
+    }
+    $request = [System.Net.WebRequest]::Create($target.Uri)
+    if ($Address) {
+        $request.Host = $page.Authority
+        $request.AllowAutoRedirect = $false
+    }
     $request.Timeout = 60000
     $request.Proxy = $null
     $request.UseDefaultCredentials = $Authenticate
