@@ -203,8 +203,8 @@ func (c *Catalog) inspect(t *template.Template, a *Artifact) diag.List {
 	}
 	sort.Strings(blocks)
 	for _, b := range blocks {
-		if b == "help" {
-			continue // stands inside the header's comment; its actions are notes
+		if b == "help" || b == "example" {
+			continue // they stand inside the header's comment; their actions are notes
 		}
 		in.include(b, start(a.Language))
 	}

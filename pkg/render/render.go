@@ -393,6 +393,7 @@ type frameData struct {
 	Title     string
 	Fields    []field
 	Help      string
+	Example   string // parameters that the call in the help needs, with a blank before them
 	File      string
 	ReadOnly  bool
 	Params    string
@@ -425,11 +426,14 @@ func (e *Engine) powerShell(it *plan.Item, a *catalog.Artifact, parsed *catalog.
 	if err == nil {
 		d.FarmHosts, err = quote.PSList(it.Farm.HostNames())
 	}
-	for block, to := range map[string]*string{"params": &d.Params, "help": &d.Help} {
+	for block, to := range map[string]*string{"params": &d.Params, "help": &d.Help, "example": &d.Example} {
 		if err == nil && parsed.Has(block) {
 			*to, err = parsed.Execute(block, dot)
 			*to = strings.TrimRight(strings.Trim(*to, "\n"), ", \n")
 		}
+	}
+	if d.Example != "" {
+		d.Example = " " + d.Example
 	}
 	if d.Help != "" {
 		d.Help = "\n" + d.Help
