@@ -28,6 +28,8 @@ param(
 if ($MyInvocation.InvocationName -eq '.') { throw 'Do not dot-source this script. Start it with: powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File <path>' }
 Set-StrictMode -Version 3.0
 $ErrorActionPreference = 'Stop'
+# Modules come from the machine's own folders, never from a user's: these scripts run with high rights.
+$env:PSModulePath = [Environment]::GetEnvironmentVariable('PSModulePath', 'Machine')
 $StepName = 'clients/group-policy'
 $StepKind = 'rollback'
 $ResultName = 'clients.group-policy.rollback'
@@ -47,15 +49,18 @@ function Test-Elevated {
     $me.IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator)
 }
 function Initialize-WorkDir {
-    $mine = @('S-1-5-32-544', 'S-1-5-18', [System.Security.Principal.WindowsIdentity]::GetCurrent().User.Value)
-    if ([IO.Directory]::Exists($script:WorkDir)) {
-        $owner = (Get-Acl -LiteralPath $script:WorkDir).GetOwner([System.Security.Principal.SecurityIdentifier]).Value
-        if ($mine -notcontains $owner) { Stop-Step 2 ('The folder {0} belongs to {1}, so what it records cannot be trusted. Move it away, then start this script again. Nothing was changed.' -f $script:WorkDir, $owner) }
-        return
+    # Records in this folder steer rollbacks, so nobody but administrators may have made it or may write into it.
+    $trusted = @('S-1-5-32-544', 'S-1-5-18')
+    if (-not [IO.Directory]::Exists($script:WorkDir)) {
+        $acl = New-Object System.Security.AccessControl.DirectorySecurity
+        $acl.SetSecurityDescriptorSddlForm('O:BAG:BAD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)')
+        [void][IO.Directory]::CreateDirectory($script:WorkDir, $acl)
     }
-    $acl = New-Object System.Security.AccessControl.DirectorySecurity
-    $acl.SetSecurityDescriptorSddlForm('O:BAG:BAD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)')
-    [void][IO.Directory]::CreateDirectory($script:WorkDir, $acl)
+    $acl = Get-Acl -LiteralPath $script:WorkDir
+    $owner = $acl.GetOwner([System.Security.Principal.SecurityIdentifier]).Value
+    $open = @($acl.GetAccessRules($true, $true, [System.Security.Principal.SecurityIdentifier]) | Where-Object { $_.AccessControlType -eq 'Allow' -and $trusted -notcontains $_.IdentityReference.Value } | ForEach-Object { $_.IdentityReference.Value })
+    $link = ([IO.File]::GetAttributes($script:WorkDir) -band [IO.FileAttributes]::ReparsePoint) -ne 0
+    if ($link -or $trusted -notcontains $owner -or $open.Count -gt 0) { Stop-Step 2 ('The folder {0} cannot be trusted with records: owner {1}, open to [{2}], link {3}. Give it to Administrators and SYSTEM alone: takeown /F "{0}" /A /R, then icacls "{0}" /inheritance:r /grant:r *S-1-5-32-544:(OI)(CI)F *S-1-5-18:(OI)(CI)F; look at what lies in it; then start this script again. Nothing was changed.' -f $script:WorkDir, $owner, ($open -join ', '), $link) }
 }
 function Close-InstallRecord {
     param([string]$Name)
@@ -73,6 +78,13 @@ function Get-InstallChange {
 }
 function Get-InstallName {
     '{0}.install' -f $ResultName.Substring(0, $ResultName.LastIndexOf(('.{0}' -f $StepKind), [StringComparison]::Ordinal))
+}
+function Get-LiveLink {
+    # Places that get a Group Policy object through an enabled link, as its report names them: "contoso.com/Clients".
+    param([Guid]$Id, [string]$Domain)
+    $report = New-Object System.Xml.XmlDocument
+    $report.LoadXml([string](Get-GPOReport -Guid $Id -ReportType Xml -Domain $Domain))
+    foreach ($place in $report.SelectNodes("/*/*[local-name()='LinksTo'][*[local-name()='Enabled']='true']/*[local-name()='SOMPath']")) { [string]$place.InnerText }
 }
 function Get-PolicyText {
     param([Guid]$Id, [string]$Domain, [string]$RegistryPath, [string]$Name)
@@ -158,15 +170,14 @@ try {
     if ($all.Count -gt 1) { Stop-Step 3 ('{0} Group Policy objects of the domain {1} are called {2}. Rename the others. Nothing was changed.' -f $all.Count, $Domain, $Gpo) }
     $record = Get-InstallName
     $made = @(Get-InstallChange -Name $record)
+    $made | Where-Object { $_.StartsWith('backup ', [StringComparison]::Ordinal) } | ForEach-Object { 'The object from before: {0}' -f $_ }
     $stays = @()
     $asked = 0
     if ($all.Count -eq 0) {
         Write-Unchanged ('There is nothing to take back: no Group Policy object is called {0}.' -f $Gpo)
     } else {
         $id = $all[0].Id
-        $report = New-Object System.Xml.XmlDocument
-        $report.LoadXml([string](Get-GPOReport -Guid $id -ReportType Xml -Domain $Domain))
-        $live = @($report.SelectNodes("/*/*[local-name()='LinksTo'][*[local-name()='Enabled']='true']/*[local-name()='SOMPath']") | ForEach-Object { $_.InnerText })
+        $live = @(Get-LiveLink -Id $id -Domain $Domain)
         if ($live.Count -gt 0) { Stop-Step 3 ('{0} reaches clients through enabled links: {1}. Disable them first; the clients then keep what they have until they get another policy. Nothing was changed.' -f $Gpo, ($live -join ', ')) }
         if ($made -contains ('object {0}' -f $id)) {
             $asked++

@@ -17,6 +17,10 @@ The folder whose files are run: preflight, install, verify or rollback.
 .PARAMETER Number
 The number of the files that are run. 0 runs nothing and lists what is there, in order.
 .EXAMPLE
+powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File .\300-sql-runner.ps1 -Kind install -Number 320 -WhatIf
+.EXAMPLE
+powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File .\300-sql-runner.ps1 -Kind verify -Number 320
+.EXAMPLE
 powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File .\300-sql-runner.ps1 -WhatIf
 #>
 #Requires -Version 4.0
@@ -30,6 +34,8 @@ param(
 if ($MyInvocation.InvocationName -eq '.') { throw 'Do not dot-source this script. Start it with: powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File <path>' }
 Set-StrictMode -Version 3.0
 $ErrorActionPreference = 'Stop'
+# Modules come from the machine's own folders, never from a user's: these scripts run with high rights.
+$env:PSModulePath = [Environment]::GetEnvironmentVariable('PSModulePath', 'Machine')
 $StepName = 'database/sql-runner'
 $StepKind = 'tool'
 $ResultName = 'database.sql-runner.tool'
@@ -49,15 +55,18 @@ function Test-Elevated {
     $me.IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator)
 }
 function Initialize-WorkDir {
-    $mine = @('S-1-5-32-544', 'S-1-5-18', [System.Security.Principal.WindowsIdentity]::GetCurrent().User.Value)
-    if ([IO.Directory]::Exists($script:WorkDir)) {
-        $owner = (Get-Acl -LiteralPath $script:WorkDir).GetOwner([System.Security.Principal.SecurityIdentifier]).Value
-        if ($mine -notcontains $owner) { Stop-Step 2 ('The folder {0} belongs to {1}, so what it records cannot be trusted. Move it away, then start this script again. Nothing was changed.' -f $script:WorkDir, $owner) }
-        return
+    # Records in this folder steer rollbacks, so nobody but administrators may have made it or may write into it.
+    $trusted = @('S-1-5-32-544', 'S-1-5-18')
+    if (-not [IO.Directory]::Exists($script:WorkDir)) {
+        $acl = New-Object System.Security.AccessControl.DirectorySecurity
+        $acl.SetSecurityDescriptorSddlForm('O:BAG:BAD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)')
+        [void][IO.Directory]::CreateDirectory($script:WorkDir, $acl)
     }
-    $acl = New-Object System.Security.AccessControl.DirectorySecurity
-    $acl.SetSecurityDescriptorSddlForm('O:BAG:BAD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)')
-    [void][IO.Directory]::CreateDirectory($script:WorkDir, $acl)
+    $acl = Get-Acl -LiteralPath $script:WorkDir
+    $owner = $acl.GetOwner([System.Security.Principal.SecurityIdentifier]).Value
+    $open = @($acl.GetAccessRules($true, $true, [System.Security.Principal.SecurityIdentifier]) | Where-Object { $_.AccessControlType -eq 'Allow' -and $trusted -notcontains $_.IdentityReference.Value } | ForEach-Object { $_.IdentityReference.Value })
+    $link = ([IO.File]::GetAttributes($script:WorkDir) -band [IO.FileAttributes]::ReparsePoint) -ne 0
+    if ($link -or $trusted -notcontains $owner -or $open.Count -gt 0) { Stop-Step 2 ('The folder {0} cannot be trusted with records: owner {1}, open to [{2}], link {3}. Give it to Administrators and SYSTEM alone: takeown /F "{0}" /A /R, then icacls "{0}" /inheritance:r /grant:r *S-1-5-32-544:(OI)(CI)F *S-1-5-18:(OI)(CI)F; look at what lies in it; then start this script again. Nothing was changed.' -f $script:WorkDir, $owner, ($open -join ', '), $link) }
 }
 function Invoke-Native {
     param([string]$Path, [string[]]$Argument = @())
@@ -115,7 +124,7 @@ try {
     $InstanceFolder = 'SQL1'
     $HostFolder = 'SQL1'
     $TrustSwitch = $true
-    $Waits = @('310 needs 305-preflight on SQL2', '315 needs 305-preflight on SQL2', '330 needs 325-endpoint on SQL2', '390 needs 330-endpoint-logins on SQL2')
+    $Waits = @('310 needs 305-preflight on SQL2', '315 needs 305-preflight on SQL2', '330 needs 325-endpoint on SQL2', '390 needs 330-endpoint-logins on SQL2', '974 needs 390-mbam-logins on SQL2')
     function Save-FileResult {
         param($Record)
         $file = Join-Path $WorkDir ('{0}.result.json' -f $Record.name)
@@ -149,7 +158,10 @@ try {
     } else {
         $prefix = '{0:000}-' -f $Number
         $chosen = @($files | Where-Object { $_.StartsWith($prefix) -and $_.EndsWith('.sql') })
-        if ($chosen.Count -eq 0) { Stop-Step 2 ('No T-SQL file in {0} has the number {1}. A PowerShell file is started by itself. Nothing was run.' -f $folder, $Number) }
+        $others = @($files | Where-Object { $_.StartsWith($prefix) -and $_.EndsWith('.ps1') })
+        if ($chosen.Count -eq 0 -and $others.Count -gt 0) { Stop-Step 2 ('The files of number {0} are PowerShell, start them by themselves: {1}. Nothing was run.' -f $Number, ($others -join ', ')) }
+        if ($chosen.Count -eq 0) { Stop-Step 2 ('No file in {0} has the number {1}. Nothing was run.' -f $folder, $Number) }
+        if ($Kind -ceq 'install') { foreach ($wait in @($Waits | Where-Object { $_.StartsWith($prefix.Substring(0, 3)) })) { 'Must be done already: {0}' -f $wait } }
         $programs = @(Get-Command -Name 'sqlcmd.exe' -CommandType Application -ErrorAction SilentlyContinue)
         if ($programs.Count -eq 0) { Stop-Step 2 'sqlcmd.exe is not found. Open a new console after installing the SQL Server command line tools, or run the file in Management Studio. Nothing was run.' }
         $SqlCmd = Join-Path ([IO.Path]::GetDirectoryName([string]$programs[0].Path)) 'sqlcmd.exe'
@@ -193,8 +205,8 @@ try {
                     switch -CaseSensitive ($m.Groups[1].Value) {
                         'ok' { $one.checks += , ([ordered]@{ name = $about; ok = $true; expected = $rest; actual = $rest }) }
                         'FAIL' {
-                            $f = [regex]::Match($rest, '\Aexpected (.*), found (.*)\z')
-                            $one.checks += , ([ordered]@{ name = $about; ok = $false; expected = $f.Groups[1].Value; actual = $f.Groups[2].Value })
+                            $f = [regex]::Match($line, '\A\[FAIL\] +(.+?): expected (.*), found (.*)\z')
+                            $one.checks += , ([ordered]@{ name = $f.Groups[1].Value; ok = $false; expected = $f.Groups[2].Value; actual = $f.Groups[3].Value })
                         }
                         'info' { $one.facts[$about] = $rest }
                         'done' { $one.changed += ('{0}: {1}' -f $about, $rest) }
@@ -223,6 +235,7 @@ try {
         } else {
             $Result.outcome = if (@('verify', 'preflight') -contains $Kind) { 'verified' } elseif (@($Result.changed).Count -gt 0) { 'changed' } else { 'unchanged' }
             $Result.message = '{0} of {1} files of number {2} ran without an error.' -f $ran, $chosen.Count, $Number
+            if ($others.Count -gt 0) { $Result.message += ' To be started by themselves: {0}.' -f ($others -join ', ') }
         }
     }
     #endregion

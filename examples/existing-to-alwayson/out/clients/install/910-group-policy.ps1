@@ -17,18 +17,23 @@ Inferred  UseMBAMServices, UseKeyRecoveryService and UseStatusReportingService a
 Inferred  setting one value of a key leaves the others of the key alone; proved by: the verify script of this step reads all of them back, and none as deleted
 Exit      0 done or nothing to do, 1 unexpected, 2 wrong place or missing prerequisite,
           3 refused: the environment contradicts the plan, 4 verification failed, 3010 restart needed
+.PARAMETER AllowLiveLink
+Write even into an object that clients get already through an enabled link: the values reach them at the next refresh of the policy.
 .EXAMPLE
 powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File .\910-group-policy.ps1 -WhatIf
 #>
 #Requires -Version 4.0
 [CmdletBinding(SupportsShouldProcess = $true)]
 param(
+    [switch]$AllowLiveLink,
     [string]$WorkDir = (Join-Path $env:ProgramData 'mbamplan')
 )
 #region frame
 if ($MyInvocation.InvocationName -eq '.') { throw 'Do not dot-source this script. Start it with: powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File <path>' }
 Set-StrictMode -Version 3.0
 $ErrorActionPreference = 'Stop'
+# Modules come from the machine's own folders, never from a user's: these scripts run with high rights.
+$env:PSModulePath = [Environment]::GetEnvironmentVariable('PSModulePath', 'Machine')
 $StepName = 'clients/group-policy'
 $StepKind = 'install'
 $ResultName = 'clients.group-policy.install'
@@ -48,15 +53,25 @@ function Test-Elevated {
     $me.IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator)
 }
 function Initialize-WorkDir {
-    $mine = @('S-1-5-32-544', 'S-1-5-18', [System.Security.Principal.WindowsIdentity]::GetCurrent().User.Value)
-    if ([IO.Directory]::Exists($script:WorkDir)) {
-        $owner = (Get-Acl -LiteralPath $script:WorkDir).GetOwner([System.Security.Principal.SecurityIdentifier]).Value
-        if ($mine -notcontains $owner) { Stop-Step 2 ('The folder {0} belongs to {1}, so what it records cannot be trusted. Move it away, then start this script again. Nothing was changed.' -f $script:WorkDir, $owner) }
-        return
+    # Records in this folder steer rollbacks, so nobody but administrators may have made it or may write into it.
+    $trusted = @('S-1-5-32-544', 'S-1-5-18')
+    if (-not [IO.Directory]::Exists($script:WorkDir)) {
+        $acl = New-Object System.Security.AccessControl.DirectorySecurity
+        $acl.SetSecurityDescriptorSddlForm('O:BAG:BAD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)')
+        [void][IO.Directory]::CreateDirectory($script:WorkDir, $acl)
     }
-    $acl = New-Object System.Security.AccessControl.DirectorySecurity
-    $acl.SetSecurityDescriptorSddlForm('O:BAG:BAD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)')
-    [void][IO.Directory]::CreateDirectory($script:WorkDir, $acl)
+    $acl = Get-Acl -LiteralPath $script:WorkDir
+    $owner = $acl.GetOwner([System.Security.Principal.SecurityIdentifier]).Value
+    $open = @($acl.GetAccessRules($true, $true, [System.Security.Principal.SecurityIdentifier]) | Where-Object { $_.AccessControlType -eq 'Allow' -and $trusted -notcontains $_.IdentityReference.Value } | ForEach-Object { $_.IdentityReference.Value })
+    $link = ([IO.File]::GetAttributes($script:WorkDir) -band [IO.FileAttributes]::ReparsePoint) -ne 0
+    if ($link -or $trusted -notcontains $owner -or $open.Count -gt 0) { Stop-Step 2 ('The folder {0} cannot be trusted with records: owner {1}, open to [{2}], link {3}. Give it to Administrators and SYSTEM alone: takeown /F "{0}" /A /R, then icacls "{0}" /inheritance:r /grant:r *S-1-5-32-544:(OI)(CI)F *S-1-5-18:(OI)(CI)F; look at what lies in it; then start this script again. Nothing was changed.' -f $script:WorkDir, $owner, ($open -join ', '), $link) }
+}
+function Get-LiveLink {
+    # Places that get a Group Policy object through an enabled link, as its report names them: "contoso.com/Clients".
+    param([Guid]$Id, [string]$Domain)
+    $report = New-Object System.Xml.XmlDocument
+    $report.LoadXml([string](Get-GPOReport -Guid $Id -ReportType Xml -Domain $Domain))
+    foreach ($place in $report.SelectNodes("/*/*[local-name()='LinksTo'][*[local-name()='Enabled']='true']/*[local-name()='SOMPath']")) { [string]$place.InnerText }
 }
 function Get-PolicyText {
     param([Guid]$Id, [string]$Domain, [string]$RegistryPath, [string]$Name)
@@ -153,6 +168,10 @@ try {
         $links = @((Get-GPInheritance -Target $Target -Domain $Domain).GpoLinks)
         $linked = $null -ne $id -and @($links | Where-Object { $_.GpoId -eq $id }).Count -gt 0
     }
+    if ($null -ne $id -and $wrong.Count -gt 0 -and -not $AllowLiveLink) {
+        $live = @(Get-LiveLink -Id $id -Domain $Domain)
+        if ($live.Count -gt 0) { Stop-Step 3 ('{0} reaches clients through enabled links: {1}. They would get {2} at once. Nothing was changed. Name another object in the topology (clients.gpo), disable the links, or start this script with -AllowLiveLink when that is what you want.' -f $Gpo, ($live -join ', '), (@($wrong | ForEach-Object { $_.Name }) -join ', ')) }
+    }
     $asked = 0
     if ($null -eq $id) {
         $asked++
@@ -166,7 +185,8 @@ try {
         if ($PSCmdlet.ShouldProcess($Gpo, ('back up the Group Policy object to {0}' -f $folder))) {
             [void][IO.Directory]::CreateDirectory($folder)
             $kept = Backup-GPO -Guid $id -Path $folder -Domain $Domain
-            $Result.facts.backup = '{0} in {1}' -f $kept.Id, $folder
+            # In the list that survives a second run, so that a rollback can name it.
+            $Result.changed += ('backup {0} in {1}' -f $kept.Id, $folder)
         }
     }
     foreach ($w in $wrong) {
@@ -189,7 +209,7 @@ try {
     }
     if ($asked -eq 0) {
         Write-Unchanged ('{0} has the planned values already.' -f $Gpo)
-    } elseif (@($Result.changed).Count -eq 0) {
+    } elseif (@($Result.changed | Where-Object { -not $_.StartsWith('backup ', [StringComparison]::Ordinal) }).Count -eq 0) {
         Write-Skipped
     } else {
         Write-Changed ('Done. Set the rules for drives in the same object through the policy templates, try it on pilot clients, then enable the link.')

@@ -14,11 +14,12 @@ Sources   [documented] Planning for MBAM 2.5 high availability
 Exit      0 done or nothing to do, 1 unexpected, 2 wrong place or missing prerequisite,
           3 refused: the environment contradicts the plan, 4 verification failed, 3010 restart needed
 .PARAMETER ResultFolder
-Folder with the result files of all nodes (web.node-check.verify.result.json of each node's %ProgramData%\mbamplan, renamed, or in a folder for each node).
+Folder with the result files of all nodes (web.node-check.verify.result.json of each node's %ProgramData%\mbamplan, renamed, or in a folder for each node). Collect them
+before web/remove-secrets (890): without the compare key a new run of web/node-check does not compare the machine keys.
 .PARAMETER Hours
 How old a result may be.
 .EXAMPLE
-powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File .\860-farm-compare.ps1
+powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File .\860-farm-compare.ps1 -ResultFolder C:\mbam-results
 #>
 #Requires -Version 4.0
 [CmdletBinding()]
@@ -31,6 +32,8 @@ param(
 if ($MyInvocation.InvocationName -eq '.') { throw 'Do not dot-source this script. Start it with: powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File <path>' }
 Set-StrictMode -Version 3.0
 $ErrorActionPreference = 'Stop'
+# Modules come from the machine's own folders, never from a user's: these scripts run with high rights.
+$env:PSModulePath = [Environment]::GetEnvironmentVariable('PSModulePath', 'Machine')
 $StepName = 'web/farm-compare'
 $StepKind = 'verify'
 $ResultName = 'web.farm-compare.verify'
@@ -49,15 +52,18 @@ function Test-Elevated {
     $me.IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator)
 }
 function Initialize-WorkDir {
-    $mine = @('S-1-5-32-544', 'S-1-5-18', [System.Security.Principal.WindowsIdentity]::GetCurrent().User.Value)
-    if ([IO.Directory]::Exists($script:WorkDir)) {
-        $owner = (Get-Acl -LiteralPath $script:WorkDir).GetOwner([System.Security.Principal.SecurityIdentifier]).Value
-        if ($mine -notcontains $owner) { Stop-Step 2 ('The folder {0} belongs to {1}, so what it records cannot be trusted. Move it away, then start this script again. Nothing was changed.' -f $script:WorkDir, $owner) }
-        return
+    # Records in this folder steer rollbacks, so nobody but administrators may have made it or may write into it.
+    $trusted = @('S-1-5-32-544', 'S-1-5-18')
+    if (-not [IO.Directory]::Exists($script:WorkDir)) {
+        $acl = New-Object System.Security.AccessControl.DirectorySecurity
+        $acl.SetSecurityDescriptorSddlForm('O:BAG:BAD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)')
+        [void][IO.Directory]::CreateDirectory($script:WorkDir, $acl)
     }
-    $acl = New-Object System.Security.AccessControl.DirectorySecurity
-    $acl.SetSecurityDescriptorSddlForm('O:BAG:BAD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)')
-    [void][IO.Directory]::CreateDirectory($script:WorkDir, $acl)
+    $acl = Get-Acl -LiteralPath $script:WorkDir
+    $owner = $acl.GetOwner([System.Security.Principal.SecurityIdentifier]).Value
+    $open = @($acl.GetAccessRules($true, $true, [System.Security.Principal.SecurityIdentifier]) | Where-Object { $_.AccessControlType -eq 'Allow' -and $trusted -notcontains $_.IdentityReference.Value } | ForEach-Object { $_.IdentityReference.Value })
+    $link = ([IO.File]::GetAttributes($script:WorkDir) -band [IO.FileAttributes]::ReparsePoint) -ne 0
+    if ($link -or $trusted -notcontains $owner -or $open.Count -gt 0) { Stop-Step 2 ('The folder {0} cannot be trusted with records: owner {1}, open to [{2}], link {3}. Give it to Administrators and SYSTEM alone: takeown /F "{0}" /A /R, then icacls "{0}" /inheritance:r /grant:r *S-1-5-32-544:(OI)(CI)F *S-1-5-18:(OI)(CI)F; look at what lies in it; then start this script again. Nothing was changed.' -f $script:WorkDir, $owner, ($open -join ', '), $link) }
 }
 function Add-Check {
     param([string]$Name, [bool]$Ok, [string]$Expected, [string]$Actual)
@@ -69,6 +75,20 @@ function Complete-Check {
     if ($bad.Count -gt 0) { Stop-Step 4 ('{0} of {1} checks failed: {2}' -f $bad.Count, @($script:Result.checks).Count, (@($bad | ForEach-Object { $_.name }) -join '; ')) }
     $script:Result.outcome = 'verified'
     $script:Result.message = 'All {0} checks passed.' -f @($script:Result.checks).Count
+}
+function Test-NodeAddress {
+    # Checks what DNS gives for a node's own name: its planned address and no other where the plan has one (other adapters
+    # beside it with -More), and never the virtual address, which Windows may register like any address of the adapter.
+    param([string]$Name, [string]$Address, [string]$Virtual, [bool]$More)
+    $found = @(try { [System.Net.Dns]::GetHostAddresses($Name) | Where-Object { $_.AddressFamily -eq [System.Net.Sockets.AddressFamily]::InterNetwork } | ForEach-Object { [string]$_ } } catch { })
+    $ok = $found.Count -gt 0 -and $found -notcontains $Virtual
+    $expected = 'an address, and not the virtual one, {0}' -f $Virtual
+    if ($Address) {
+        $ok = $ok -and $found -contains $Address -and ($More -or $found.Count -eq 1)
+        $expected = if ($More) { '{0} among them, and not the virtual address {1}' -f $Address, $Virtual } else { 'only {0}' -f $Address }
+    }
+    if (-not $ok) { $expected += '. Make the record of the node a static one, delete the others, and keep the adapter from registering itself' }
+    Add-Check -Name ('{0} in DNS' -f $Name) -Ok $ok -Expected $expected -Actual $(if ($found.Count -gt 0) { $found -join ', ' } else { 'not found' })
 }
 function Save-Result {
     if ($WhatIfPreference) { return }
@@ -117,6 +137,8 @@ try {
             if (-not $newest.ContainsKey($node) -or $newest[$node].At -lt $at) { $newest[$node] = @{ At = $at; Record = $one } }
         }
     }
+    Test-NodeAddress -Name 'web2.contoso.com' -Address '10.1.0.32' -Virtual '10.1.0.60' -More $false
+    Test-NodeAddress -Name 'web1.contoso.com' -Address '10.1.0.31' -Virtual '10.1.0.60' -More $false
     $facts = [ordered]@{}
     foreach ($node in @($Nodes.Keys)) {
         if (-not $newest.ContainsKey($node)) {

@@ -7,7 +7,7 @@ Run on    a management computer of the domain, never a server of the farm; 64-bi
 Run by    domain administrator
 Changes   nothing
 Undo      nothing to undo
-Success   every name has one owner, the account that its service runs as; a missing name is printed with the setspn command that the owner of SQL Server may run
+Success   every name has one owner, the account that its service runs as. Exit code 4 is usual at the first run: the names of listeners are missing then. The owner of SQL Server runs the setspn commands that are printed, and this script is started again; the other steps go on meanwhile
 Sources   [documented] Register a service principal name for Kerberos connections
           [documented] setspn
 Exit      0 done or nothing to do, 1 unexpected, 2 wrong place or missing prerequisite,
@@ -24,6 +24,8 @@ param(
 if ($MyInvocation.InvocationName -eq '.') { throw 'Do not dot-source this script. Start it with: powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File <path>' }
 Set-StrictMode -Version 3.0
 $ErrorActionPreference = 'Stop'
+# Modules come from the machine's own folders, never from a user's: these scripts run with high rights.
+$env:PSModulePath = [Environment]::GetEnvironmentVariable('PSModulePath', 'Machine')
 $StepName = 'directory/sql-service-principal-names'
 $StepKind = 'verify'
 $ResultName = 'directory.sql-service-principal-names.verify'
@@ -42,15 +44,18 @@ function Test-Elevated {
     $me.IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator)
 }
 function Initialize-WorkDir {
-    $mine = @('S-1-5-32-544', 'S-1-5-18', [System.Security.Principal.WindowsIdentity]::GetCurrent().User.Value)
-    if ([IO.Directory]::Exists($script:WorkDir)) {
-        $owner = (Get-Acl -LiteralPath $script:WorkDir).GetOwner([System.Security.Principal.SecurityIdentifier]).Value
-        if ($mine -notcontains $owner) { Stop-Step 2 ('The folder {0} belongs to {1}, so what it records cannot be trusted. Move it away, then start this script again. Nothing was changed.' -f $script:WorkDir, $owner) }
-        return
+    # Records in this folder steer rollbacks, so nobody but administrators may have made it or may write into it.
+    $trusted = @('S-1-5-32-544', 'S-1-5-18')
+    if (-not [IO.Directory]::Exists($script:WorkDir)) {
+        $acl = New-Object System.Security.AccessControl.DirectorySecurity
+        $acl.SetSecurityDescriptorSddlForm('O:BAG:BAD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)')
+        [void][IO.Directory]::CreateDirectory($script:WorkDir, $acl)
     }
-    $acl = New-Object System.Security.AccessControl.DirectorySecurity
-    $acl.SetSecurityDescriptorSddlForm('O:BAG:BAD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)')
-    [void][IO.Directory]::CreateDirectory($script:WorkDir, $acl)
+    $acl = Get-Acl -LiteralPath $script:WorkDir
+    $owner = $acl.GetOwner([System.Security.Principal.SecurityIdentifier]).Value
+    $open = @($acl.GetAccessRules($true, $true, [System.Security.Principal.SecurityIdentifier]) | Where-Object { $_.AccessControlType -eq 'Allow' -and $trusted -notcontains $_.IdentityReference.Value } | ForEach-Object { $_.IdentityReference.Value })
+    $link = ([IO.File]::GetAttributes($script:WorkDir) -band [IO.FileAttributes]::ReparsePoint) -ne 0
+    if ($link -or $trusted -notcontains $owner -or $open.Count -gt 0) { Stop-Step 2 ('The folder {0} cannot be trusted with records: owner {1}, open to [{2}], link {3}. Give it to Administrators and SYSTEM alone: takeown /F "{0}" /A /R, then icacls "{0}" /inheritance:r /grant:r *S-1-5-32-544:(OI)(CI)F *S-1-5-18:(OI)(CI)F; look at what lies in it; then start this script again. Nothing was changed.' -f $script:WorkDir, $owner, ($open -join ', '), $link) }
 }
 function Add-Check {
     param([string]$Name, [bool]$Ok, [string]$Expected, [string]$Actual)
@@ -137,6 +142,7 @@ try {
     $catalog = Get-CatalogServer
     $servers = @{}
     $owners = @{}
+    $missing = @()
     foreach ($n in $Names) {
         if (-not $servers.ContainsKey($n.Domain)) { $servers[$n.Domain] = Get-DirectoryServer -Domain $n.Domain }
         if (-not $owners.ContainsKey($n.Owner)) {
@@ -147,11 +153,17 @@ try {
         }
         if (-not $owners[$n.Owner]) { continue }
         $have = @(Get-SpnOwner -Spn $n.Spn -Server @($servers[$n.Domain], $catalog))
+        if ($have.Count -eq 0) { $missing += $n.Command }
         $actual = if ($have.Count -gt 0) { $have -join ' and ' } else { 'nobody; to register it: {0}' -f $n.Command }
         Add-Check -Name ('owner of {0} ({1})' -f $n.Spn, $n.For) -Ok ($have.Count -eq 1 -and $have[0] -eq $owners[$n.Owner]) -Expected $owners[$n.Owner] -Actual $actual
     }
     $skipped = @()
     if ($skipped.Count -gt 0) { Add-Info -Name 'not checked' -Text ($skipped -join '; ') }
+    if ($missing.Count -gt 0) {
+        'For the owner of SQL Server, who may write these names:'
+        $missing
+        'Then start this script again. Steps that do not need this one go on meanwhile: a missing name means NTLM, not standstill.'
+    }
     Complete-Check
     #endregion
     #region frame

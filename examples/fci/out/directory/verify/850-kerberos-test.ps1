@@ -7,13 +7,14 @@ Run on    a management computer of the domain, never a server of the farm; 64-bi
 Run by    domain administrator
 Changes   nothing
 Undo      nothing to undo
-Success   the domain gives a ticket for the virtual host name, every page answers, and the pages that ask for authentication were reached by Kerberos, not by NTLM
+Success   the domain gives a ticket for the virtual host name, every page answers, and the pages that ask for authentication were reached by Kerberos, not by NTLM: through the virtual address, and at every node alone. Log off and on before, when names or the account changed since: older tickets prove nothing. Where the nodes cannot be reached one by one from here, repeat it with each node alone behind the balancer (the others drained)
 Sources   [documented] Planning How to Secure the MBAM Websites: service principal names and host names
           [documented] Validating the MBAM 2.5 Server Feature Configuration
           [documented] HttpWebResponse.IsMutuallyAuthenticated property
           [field] Public MBAM test packages and issue threads
 Inferred  the agent's services and the Self-Service Portal answer 200 to any user of the domain who opens them; proved by: this script opens each and prints the status
 Inferred  a page that was reached by Kerberos counts as mutually authenticated for the .NET Framework, one that was reached by NTLM does not; proved by: this script demands it of every page that answers 401 without credentials
+Inferred  for a page that is asked for at a node's own address, the .NET Framework checks the certificate and chooses the service principal name by the host name that the request carries; proved by: the page is then reached by Kerberos, which this script demands; a wrong name fails it
 Exit      0 done or nothing to do, 1 unexpected, 2 wrong place or missing prerequisite,
           3 refused: the environment contradicts the plan, 4 verification failed, 3010 restart needed
 .EXAMPLE
@@ -28,6 +29,8 @@ param(
 if ($MyInvocation.InvocationName -eq '.') { throw 'Do not dot-source this script. Start it with: powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File <path>' }
 Set-StrictMode -Version 3.0
 $ErrorActionPreference = 'Stop'
+# Modules come from the machine's own folders, never from a user's: these scripts run with high rights.
+$env:PSModulePath = [Environment]::GetEnvironmentVariable('PSModulePath', 'Machine')
 $StepName = 'directory/kerberos-test'
 $StepKind = 'verify'
 $ResultName = 'directory.kerberos-test.verify'
@@ -46,15 +49,18 @@ function Test-Elevated {
     $me.IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator)
 }
 function Initialize-WorkDir {
-    $mine = @('S-1-5-32-544', 'S-1-5-18', [System.Security.Principal.WindowsIdentity]::GetCurrent().User.Value)
-    if ([IO.Directory]::Exists($script:WorkDir)) {
-        $owner = (Get-Acl -LiteralPath $script:WorkDir).GetOwner([System.Security.Principal.SecurityIdentifier]).Value
-        if ($mine -notcontains $owner) { Stop-Step 2 ('The folder {0} belongs to {1}, so what it records cannot be trusted. Move it away, then start this script again. Nothing was changed.' -f $script:WorkDir, $owner) }
-        return
+    # Records in this folder steer rollbacks, so nobody but administrators may have made it or may write into it.
+    $trusted = @('S-1-5-32-544', 'S-1-5-18')
+    if (-not [IO.Directory]::Exists($script:WorkDir)) {
+        $acl = New-Object System.Security.AccessControl.DirectorySecurity
+        $acl.SetSecurityDescriptorSddlForm('O:BAG:BAD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)')
+        [void][IO.Directory]::CreateDirectory($script:WorkDir, $acl)
     }
-    $acl = New-Object System.Security.AccessControl.DirectorySecurity
-    $acl.SetSecurityDescriptorSddlForm('O:BAG:BAD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)')
-    [void][IO.Directory]::CreateDirectory($script:WorkDir, $acl)
+    $acl = Get-Acl -LiteralPath $script:WorkDir
+    $owner = $acl.GetOwner([System.Security.Principal.SecurityIdentifier]).Value
+    $open = @($acl.GetAccessRules($true, $true, [System.Security.Principal.SecurityIdentifier]) | Where-Object { $_.AccessControlType -eq 'Allow' -and $trusted -notcontains $_.IdentityReference.Value } | ForEach-Object { $_.IdentityReference.Value })
+    $link = ([IO.File]::GetAttributes($script:WorkDir) -band [IO.FileAttributes]::ReparsePoint) -ne 0
+    if ($link -or $trusted -notcontains $owner -or $open.Count -gt 0) { Stop-Step 2 ('The folder {0} cannot be trusted with records: owner {1}, open to [{2}], link {3}. Give it to Administrators and SYSTEM alone: takeown /F "{0}" /A /R, then icacls "{0}" /inheritance:r /grant:r *S-1-5-32-544:(OI)(CI)F *S-1-5-18:(OI)(CI)F; look at what lies in it; then start this script again. Nothing was changed.' -f $script:WorkDir, $owner, ($open -join ', '), $link) }
 }
 function Add-Check {
     param([string]$Name, [bool]$Ok, [string]$Expected, [string]$Actual)
@@ -73,8 +79,21 @@ function Complete-Check {
     $script:Result.message = 'All {0} checks passed.' -f @($script:Result.checks).Count
 }
 function Get-PageAnswer {
-    param([string]$Uri, [bool]$Authenticate)
-    $request = [System.Net.WebRequest]::Create($Uri)
+    # One GET of a page. With an address it goes there and not to the balancer, under the host name of the page, and a
+    # redirection is not followed: it would lead back to the balancer.
+    param([string]$Uri, [bool]$Authenticate, [string]$Address = '')
+    $target = New-Object System.UriBuilder -ArgumentList $Uri
+    if ($Address) {
+        $page = $target.Uri
+        $target.Host = $Address
+        # .NET takes the name for Kerberos from the host name of the request; where it took the address, this table corrects it.
+        [System.Net.AuthenticationManager]::CustomTargetNameDictionary[[string]$target.Uri.AbsoluteUri] = 'HTTP/{0}' -f $page.Host
+    }
+    $request = [System.Net.WebRequest]::Create($target.Uri)
+    if ($Address) {
+        $request.Host = $page.Authority
+        $request.AllowAutoRedirect = $false
+    }
     $request.Timeout = 60000
     $request.Proxy = $null
     $request.UseDefaultCredentials = $Authenticate
@@ -149,10 +168,16 @@ try {
                 @{ Url = 'https://bitlocker.wingtip.com/SelfService/'; Restricted = $false }
                 @{ Url = 'https://bitlocker.wingtip.com/HelpDesk/'; Restricted = $true }
             )
+            Places = @(
+                @{ Name = ''; Address = '' }
+                @{ Name = 'WEB1'; Address = '10.30.0.31' }
+                @{ Name = 'WEB2'; Address = '10.30.0.32' }
+            )
         }
     )
     Import-StepModule -Name DnsClient -Feature 'Run this script on Windows Server 2012 or Windows 8, or later.'
     [System.Net.ServicePointManager]::SecurityProtocol = [System.Net.ServicePointManager]::SecurityProtocol -bor [System.Net.SecurityProtocolType]::Tls12
+    Add-Info -Name 'Tickets' -Text 'a ticket from before a change of the names or of the account is still used: after such a change log off and on, then run this script again'
     foreach ($spn in $Spns) {
         $got = Invoke-Native $Klist @('get', $spn)
         $cache = Invoke-Native $Klist @('tickets')
@@ -164,24 +189,31 @@ try {
         $alias = @(Resolve-DnsName -Name $f.Name -Type A -DnsOnly -NoHostsFile -ErrorAction SilentlyContinue | Where-Object { $_.Type -eq 'CNAME' })
         $state = if ($alias.Count -gt 0) { 'an alias' } else { 'no alias' }
         Add-Check -Name ('{0} in DNS' -f $f.Name) -Ok ($alias.Count -eq 0) -Expected 'no alias' -Actual $state
-        $proved = 0
-        foreach ($p in $f.Pages) {
-            $open = Get-PageAnswer -Uri $p.Url -Authenticate $false
-            $mine = Get-PageAnswer -Uri $p.Url -Authenticate $true
-            $refused = $p.Restricted -and ($mine.Status -eq 401 -or $mine.Status -eq 403)
-            $want = if ($p.Restricted) { 'status 200, or 401 or 403 for a user in none of its groups' } else { 'status 200' }
-            $seen = if ($mine.Fault) { $mine.Fault } else { 'status {0}' -f $mine.Status }
-            Add-Check -Name ('answer of {0}' -f $p.Url) -Ok ($mine.Status -eq 200 -or $refused) -Expected $want -Actual $seen
-            if ($mine.Status -ne 200) { continue }
-            if ($open.Status -eq 401) {
-                $how = if ($mine.Mutual) { 'Kerberos' } else { 'not by Kerberos: NTLM, or a ticket that the node could not read' }
-                Add-Check -Name ('authentication at {0}' -f $p.Url) -Ok $mine.Mutual -Expected 'Kerberos' -Actual $how
-                if ($mine.Mutual) { $proved++ }
-            } else {
-                Add-Info -Name ('authentication at {0}' -f $p.Url) -Text ('not asked for: status {0} without credentials' -f $open.Status)
+        foreach ($place in $f.Places) {
+            # First through the virtual address, then at each node alone, under the same name.
+            $at = if ($place.Address) { ' at node {0} ({1})' -f $place.Name, $place.Address } else { '' }
+            $good = @(200)
+            if ($place.Address) { $good = @(200, 301, 302) }
+            $proved = 0
+            foreach ($p in $f.Pages) {
+                $open = Get-PageAnswer -Uri $p.Url -Authenticate $false -Address $place.Address
+                $mine = Get-PageAnswer -Uri $p.Url -Authenticate $true -Address $place.Address
+                $refused = $p.Restricted -and ($mine.Status -eq 401 -or $mine.Status -eq 403)
+                $want = 'status {0}' -f ($good -join ', ')
+                if ($p.Restricted) { $want = '{0}, or 401 or 403 for a user in none of its groups' -f $want }
+                $seen = if ($mine.Fault) { $mine.Fault } else { 'status {0}' -f $mine.Status }
+                Add-Check -Name ('answer of {0}{1}' -f $p.Url, $at) -Ok ($good -contains $mine.Status -or $refused) -Expected $want -Actual $seen
+                if ($good -notcontains $mine.Status) { continue }
+                if ($open.Status -eq 401) {
+                    $how = if ($mine.Mutual) { 'Kerberos' } else { 'not by Kerberos: NTLM, or a ticket that the node could not read' }
+                    Add-Check -Name ('authentication at {0}{1}' -f $p.Url, $at) -Ok $mine.Mutual -Expected 'Kerberos' -Actual $how
+                    if ($mine.Mutual) { $proved++ }
+                } else {
+                    Add-Info -Name ('authentication at {0}{1}' -f $p.Url, $at) -Text ('not asked for: status {0} without credentials' -f $open.Status)
+                }
             }
+            Add-Check -Name ('pages of {0} reached by Kerberos{1}' -f $f.Name, $at) -Ok ($proved -gt 0) -Expected 'at least 1' -Actual ([string]$proved)
         }
-        Add-Check -Name ('pages of {0} reached by Kerberos' -f $f.Name) -Ok ($proved -gt 0) -Expected 'at least 1' -Actual ([string]$proved)
     }
     Complete-Check
     #endregion

@@ -33,7 +33,8 @@ SELECT @primary = s.primary_replica FROM sys.dm_hadr_availability_group_states A
 IF @role IS NULL OR @role <> 1
 BEGIN
     SET @primary = ISNULL(@primary, N'not known here');
-    RAISERROR(N'This belongs on the primary replica of the availability group %s, which this instance is not now. Primary: %s. Nothing was changed.', 16, 127, N'MBAM-STATUS', @primary);
+    IF @role = 2 PRINT N'To fail back, on this instance: ALTER AVAILABILITY GROUP ' + QUOTENAME(N'MBAM-STATUS') + N' FAILOVER;';
+    RAISERROR(N'This belongs on the primary replica of the availability group %s, which this instance is not now. Primary: %s. The files of this step are for this instance only: fail back to it first, when its copies are synchronized. Nothing was changed.', 16, 127, N'MBAM-STATUS', @primary);
     SET NOEXEC ON;
 END;
 GO
@@ -65,6 +66,7 @@ SET @value = N'MBAM-STATUS';
 IF @role = 1 AND @listener IS NULL
 BEGIN
     IF NOT EXISTS (SELECT 1 FROM master.sys.extended_properties WHERE class = 0 AND name = @property) EXEC master.sys.sp_addextendedproperty @name = @property, @value = @value;
+    PRINT N'If the next statement fails: 19471 or 19476 mean that the cluster may not create or use the computer object of the listener (140) or its DNS record, 19456 or 19457 that an address lies in no network of the cluster. The cluster log says more. Then run this file again.';
     ALTER AVAILABILITY GROUP [MBAM-STATUS] ADD LISTENER N'MBAM-SQL-S' (WITH IP ((N'10.70.0.50', N'255.255.255.0')), PORT = 1433);
     IF @@ERROR = 0 PRINT N'[done] listener: created';
 END;
@@ -82,6 +84,7 @@ DECLARE @has int;
 SELECT @has = COUNT(*) FROM sys.availability_group_listener_ip_addresses WHERE listener_id = @listener AND ip_address = N'10.70.0.50';
 IF @role = 1 AND @listener IS NOT NULL AND @has = 0 AND EXISTS (SELECT 1 FROM master.sys.extended_properties WHERE class = 0 AND name = @property)
 BEGIN
+    PRINT N'If the next statement fails: 19471 or 19476 mean that the cluster may not create or use the computer object of the listener (140) or its DNS record, 19456 or 19457 that an address lies in no network of the cluster. The cluster log says more. Then run this file again.';
     ALTER AVAILABILITY GROUP [MBAM-STATUS] MODIFY LISTENER N'MBAM-SQL-S' (ADD IP (N'10.70.0.50', N'255.255.255.0'));
     IF @@ERROR = 0 PRINT N'[done] listener: address added ' + N'10.70.0.50';
 END;
@@ -97,6 +100,7 @@ SELECT @other = MAX(l.dns_name) FROM sys.availability_group_listeners AS l
     INNER JOIN sys.availability_groups AS g ON g.group_id = l.group_id WHERE g.name = N'MBAM-STATUS' AND l.dns_name <> N'MBAM-SQL-S';
 IF @role = 1 AND @listener IS NOT NULL AND @port <> 1433 AND EXISTS (SELECT 1 FROM master.sys.extended_properties WHERE class = 0 AND name = @property)
 BEGIN
+    PRINT N'If the next statement fails: 19471 or 19476 mean that the cluster may not create or use the computer object of the listener (140) or its DNS record, 19456 or 19457 that an address lies in no network of the cluster. The cluster log says more. Then run this file again.';
     ALTER AVAILABILITY GROUP [MBAM-STATUS] MODIFY LISTENER N'MBAM-SQL-S' (PORT = 1433);
     IF @@ERROR = 0 PRINT N'[done] listener: port set';
 END;

@@ -7,12 +7,13 @@ Run on    RPT1 (rpt1.treyresearch.net), 64-bit, elevated
 Run by    database administrator
 Changes   creates MBAM Compliance Status on SQL1; creates MBAM Recovery and Hardware on SQL1; logins and users of MBAM's access accounts in them
 Undo      nothing: a database is never dropped by a script. The rollback prints the statement for the database administrator
-Success   both databases are online on their primary instance and hold MBAM's schemas
+Success   both databases are online on their primary instance, hold MBAM's schemas and have users of the access accounts
 Sources   [documented] MBAM cmdlet reference (Microsoft.MBAM)
           [documented] How to Configure the MBAM 2.5 Databases
           [documented] MBAM 2.5 Server Prerequisites
           [documented] MBAM 2.5 Supported Configurations
           [documented] MBAM 2.5 Server Event Logs
+          [documented] How to Move the MBAM 2.5 Databases
           [field] Public MBAM test packages and issue threads
 Inferred  An MBAM database is told from another by its schema (RecoveryAndHardwareCore is seen on 2.5 servers, ComplianceCore is named for 2.0) or by the procedure GetVersion, which event 111 names.; proved by: the read-back of this script and its verify, which stop with 4 and print the schema that they miss; nothing is undone by that
 Exit      0 done or nothing to do, 1 unexpected, 2 wrong place or missing prerequisite,
@@ -29,6 +30,8 @@ param(
 if ($MyInvocation.InvocationName -eq '.') { throw 'Do not dot-source this script. Start it with: powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File <path>' }
 Set-StrictMode -Version 3.0
 $ErrorActionPreference = 'Stop'
+# Modules come from the machine's own folders, never from a user's: these scripts run with high rights.
+$env:PSModulePath = [Environment]::GetEnvironmentVariable('PSModulePath', 'Machine')
 $StepName = 'database/create-databases'
 $StepKind = 'install'
 $ResultName = 'database.create-databases.install'
@@ -48,15 +51,18 @@ function Test-Elevated {
     $me.IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator)
 }
 function Initialize-WorkDir {
-    $mine = @('S-1-5-32-544', 'S-1-5-18', [System.Security.Principal.WindowsIdentity]::GetCurrent().User.Value)
-    if ([IO.Directory]::Exists($script:WorkDir)) {
-        $owner = (Get-Acl -LiteralPath $script:WorkDir).GetOwner([System.Security.Principal.SecurityIdentifier]).Value
-        if ($mine -notcontains $owner) { Stop-Step 2 ('The folder {0} belongs to {1}, so what it records cannot be trusted. Move it away, then start this script again. Nothing was changed.' -f $script:WorkDir, $owner) }
-        return
+    # Records in this folder steer rollbacks, so nobody but administrators may have made it or may write into it.
+    $trusted = @('S-1-5-32-544', 'S-1-5-18')
+    if (-not [IO.Directory]::Exists($script:WorkDir)) {
+        $acl = New-Object System.Security.AccessControl.DirectorySecurity
+        $acl.SetSecurityDescriptorSddlForm('O:BAG:BAD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)')
+        [void][IO.Directory]::CreateDirectory($script:WorkDir, $acl)
     }
-    $acl = New-Object System.Security.AccessControl.DirectorySecurity
-    $acl.SetSecurityDescriptorSddlForm('O:BAG:BAD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)')
-    [void][IO.Directory]::CreateDirectory($script:WorkDir, $acl)
+    $acl = Get-Acl -LiteralPath $script:WorkDir
+    $owner = $acl.GetOwner([System.Security.Principal.SecurityIdentifier]).Value
+    $open = @($acl.GetAccessRules($true, $true, [System.Security.Principal.SecurityIdentifier]) | Where-Object { $_.AccessControlType -eq 'Allow' -and $trusted -notcontains $_.IdentityReference.Value } | ForEach-Object { $_.IdentityReference.Value })
+    $link = ([IO.File]::GetAttributes($script:WorkDir) -band [IO.FileAttributes]::ReparsePoint) -ne 0
+    if ($link -or $trusted -notcontains $owner -or $open.Count -gt 0) { Stop-Step 2 ('The folder {0} cannot be trusted with records: owner {1}, open to [{2}], link {3}. Give it to Administrators and SYSTEM alone: takeown /F "{0}" /A /R, then icacls "{0}" /inheritance:r /grant:r *S-1-5-32-544:(OI)(CI)F *S-1-5-18:(OI)(CI)F; look at what lies in it; then start this script again. Nothing was changed.' -f $script:WorkDir, $owner, ($open -join ', '), $link) }
 }
 function Get-AccountSid {
     param([string]$Account)
@@ -81,6 +87,15 @@ function Get-SqlRow {
             }
         } finally { $reader.Dispose() }
     } finally { $client.Dispose() }
+}
+function Get-DatabaseUser {
+    # The roles of an account's user in a database, by SID: '' when it has no user, 'no role' when the user is in none.
+    param([string]$Connection, [string]$Name, [string]$Account)
+    $rows = @()
+    try {
+        $rows = @(Get-SqlRow -Connection $Connection -Value @{ '@name' = $Name; '@account' = $Account } -Query 'DECLARE @q nvarchar(max), @db nvarchar(300); SET @db = QUOTENAME(@name); SET @q = N''SELECT ISNULL(r.name, N''''no role'''') AS [Role] FROM '' + @db + N''.sys.database_principals AS u LEFT JOIN '' + @db + N''.sys.database_role_members AS m ON m.member_principal_id = u.principal_id LEFT JOIN '' + @db + N''.sys.database_principals AS r ON r.principal_id = m.role_principal_id WHERE u.sid = SUSER_SID(@account) ORDER BY 1;''; EXEC sys.sp_executesql @q, N''@account sysname'', @account = @account;')
+    } catch { Stop-Step 3 ('The users of the database {0} cannot be read: {1} Nothing was changed by that.' -f $Name, $_.Exception.GetBaseException().Message) }
+    @($rows | ForEach-Object { $_.Role }) -join ', '
 }
 function Get-MbamDatabaseState {
     # Asks an instance, in master, for one database: Server, Collation, State ('' = not there), Schema ('' = not MBAM's).
@@ -151,23 +166,31 @@ try {
     #region step
     Import-StepModule -Name 'Microsoft.MBAM' -Feature 'Install the MBAM server software on this machine (file number 215).'
     $Planned = @(
-        @{ Key = 'compliance'; Name = 'MBAM Compliance Status'; Instance = 'SQL1'; Master = 'Data Source=sql1.treyresearch.net,1433;Initial Catalog="master";Integrated Security=SSPI'; Schema = 'ComplianceCore' }
-        @{ Key = 'recovery'; Name = 'MBAM Recovery and Hardware'; Instance = 'SQL1'; Master = 'Data Source=sql1.treyresearch.net,1433;Initial Catalog="master";Integrated Security=SSPI'; Schema = 'RecoveryAndHardwareCore' }
+        @{ Key = 'compliance'; Name = 'MBAM Compliance Status'; Instance = 'SQL1'; Master = 'Data Source=sql1.treyresearch.net,1433;Initial Catalog="master";Integrated Security=SSPI'; Schema = 'ComplianceCore'; Users = @('TREY\svc-mbam-pool', 'TREY\svc-mbam-ro') }
+        @{ Key = 'recovery'; Name = 'MBAM Recovery and Hardware'; Instance = 'SQL1'; Master = 'Data Source=sql1.treyresearch.net,1433;Initial Catalog="master";Integrated Security=SSPI'; Schema = 'RecoveryAndHardwareCore'; Users = @('TREY\svc-mbam-pool') }
     )
     foreach ($account in @('TREY\svc-mbam-pool', 'TREY\svc-mbam-ro')) { [void](Get-AccountSid $account) }
+    # An MBAM database that this plan's record names and that is not whole is given to Enable-MbamDatabase again, which attaches to an existing one.
     $missing = @()
     foreach ($d in $Planned) {
         $now = Get-MbamDatabaseState -Connection $d.Master -Name $d.Name -Schema $d.Schema
         if ($now.Server -ne $d.Instance) { Stop-Step 3 ('Asked for the instance {0}, answered {1}. Nothing was changed.' -f $d.Instance, $now.Server) }
         if ($now.Collation -ne 'SQL_Latin1_General_CP1_CI_AS') { Stop-Step 3 ('MBAM needs the server collation SQL_Latin1_General_CP1_CI_AS; {0} has {1}. Nothing was changed.' -f $d.Instance, $now.Collation) }
+        $ours = @($Earlier) -contains ('{0} on {1}' -f $d.Name, $d.Instance)
+        $without = @()
+        if ($now.State -eq 'ONLINE') { $without = @($d.Users | Where-Object { -not (Get-DatabaseUser -Connection $d.Master -Name $d.Name -Account $_) }) }
         if ($now.State -eq '') {
+            $missing += $d.Key
+        } elseif ($ours -and $now.State -eq 'ONLINE' -and $now.Schema -ne '' -and $without.Count -gt 0) {
+            '{0} on {1}: begun by an earlier run and not whole, it has no user of {2}; Enable-MbamDatabase is run again' -f $d.Name, $d.Instance, ($without -join ', ')
             $missing += $d.Key
         } elseif ($now.State -ne 'ONLINE') {
             Stop-Step 3 ('The database {0} exists on {1} and is {2}. Nothing was changed.' -f $d.Name, $d.Instance, $now.State)
         } elseif ($now.Schema -eq '') {
-            Stop-Step 3 ('A database {0} exists on {1} and has no schema {2}, so it is not the MBAM database that was planned. Choose another name in the topology. Nothing was changed.' -f $d.Name, $d.Instance, $d.Schema)
+            Stop-Step 3 ('A database {0} exists on {1} and has no schema {2}, so it is not the MBAM database that was planned. If an earlier run of this file was cut off while it made it, and nothing is in it, the database administrator drops it by hand and this file is run again; else choose another name in the topology. Nothing was changed.' -f $d.Name, $d.Instance, $d.Schema)
         } else {
             '[same] {0} on {1}: exists, is left alone' -f $d.Name, $d.Instance
+            if ($without.Count -gt 0) { '    No record here says that this plan made it, and it has no user of {0}. Give them their rights as MBAM does, or choose another name in the topology.' -f ($without -join ', ') }
         }
     }
     $argsCompliance = @{
@@ -194,12 +217,12 @@ try {
         if ($answer.Count -eq 0 -or $answer[-1] -isnot [bool] -or -not $answer[-1]) { Stop-Step 3 ('Test-MbamDatabase refuses {0} on {1}; its messages stand above. Nothing was changed.' -f 'MBAM Recovery and Hardware', 'SQL1') }
     }
     if ($missing -contains 'compliance' -and $PSCmdlet.ShouldProcess('SQL1', ('Enable-MbamDatabase: create {0}' -f 'MBAM Compliance Status'))) {
-        Enable-MbamDatabase @argsCompliance -ErrorAction Stop | Out-String
         $Result.changed += ('{0} on {1}' -f 'MBAM Compliance Status', 'SQL1')
+        Enable-MbamDatabase @argsCompliance -ErrorAction Stop | Out-String
     }
     if ($missing -contains 'recovery' -and $PSCmdlet.ShouldProcess('SQL1', ('Enable-MbamDatabase: create {0}' -f 'MBAM Recovery and Hardware'))) {
-        Enable-MbamDatabase @argsRecovery -ErrorAction Stop | Out-String
         $Result.changed += ('{0} on {1}' -f 'MBAM Recovery and Hardware', 'SQL1')
+        Enable-MbamDatabase @argsRecovery -ErrorAction Stop | Out-String
     }
     if ($missing.Count -eq 0) {
         Write-Unchanged 'Every planned database exists.'
@@ -208,7 +231,8 @@ try {
     } else {
         foreach ($d in @($Planned | Where-Object { $Result.changed -contains ('{0} on {1}' -f $_.Name, $_.Instance) })) {
             $now = Get-MbamDatabaseState -Connection $d.Master -Name $d.Name -Schema $d.Schema
-            if ($now.State -ne 'ONLINE' -or $now.Schema -eq '') { Stop-Step 4 ('{0} on {1} does not read back as an MBAM database: state [{2}], schema [{3}]. Look at the event channel Microsoft-Windows-MBAM-Server/Admin, events 700 to 706.' -f $d.Name, $d.Instance, $now.State, $now.Schema) }
+            if ($now.State -ne 'ONLINE' -or $now.Schema -eq '') { Stop-Step 4 ('{0} on {1} does not read back as an MBAM database: state [{2}], schema [{3}]. Look at the event channel Microsoft-Windows-MBAM-Server/Admin, events 700 to 706. Run this file again; when the database stays half-made and is empty, the database administrator may drop it first.' -f $d.Name, $d.Instance, $now.State, $now.Schema) }
+            foreach ($account in $d.Users) { if (-not (Get-DatabaseUser -Connection $d.Master -Name $d.Name -Account $account)) { Stop-Step 4 ('{0} on {1} has no user of {2}. Look at the event channel Microsoft-Windows-MBAM-Server/Admin, then run this file again.' -f $d.Name, $d.Instance, $account) } }
         }
         Write-Changed ('Created: {0}.' -f (@($Result.changed) -join ', '))
     }

@@ -8,7 +8,7 @@ Run by    web administrator
 Changes   the IIS site Microsoft BitLocker Administration and Monitoring, its application pool as TREY\svc-mbam-pool, and MBAM's registry values on WEB1
 Undo      disables the features that the install's result lists under "changed"
 Downtime  none while the node is not yet behind mbam.treyresearch.net; drain it first when it is
-Success   Get-MbamWebApplication shows every feature as planned, and MBAM-Web logs 200, 201 and 202
+Success   Get-MbamWebApplication shows every feature as planned; MBAM-Web logs 200, 201 and 202 once the portals are opened, which web/event-proof demands. For the install, as for web/ready-gate, whoever runs it needs a login that may open both databases: a user in both, or a member of sysadmin, for the night
 Sources   [documented] MBAM cmdlet reference (Microsoft.MBAM)
           [documented] Planning for MBAM 2.5 high availability
           [documented] How to Configure the MBAM 2.5 Web Applications
@@ -33,6 +33,8 @@ param(
 if ($MyInvocation.InvocationName -eq '.') { throw 'Do not dot-source this script. Start it with: powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File <path>' }
 Set-StrictMode -Version 3.0
 $ErrorActionPreference = 'Stop'
+# Modules come from the machine's own folders, never from a user's: these scripts run with high rights.
+$env:PSModulePath = [Environment]::GetEnvironmentVariable('PSModulePath', 'Machine')
 $StepName = 'web/enable-web-applications'
 $StepKind = 'install'
 $ResultName = 'web.enable-web-applications.install'
@@ -52,15 +54,18 @@ function Test-Elevated {
     $me.IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator)
 }
 function Initialize-WorkDir {
-    $mine = @('S-1-5-32-544', 'S-1-5-18', [System.Security.Principal.WindowsIdentity]::GetCurrent().User.Value)
-    if ([IO.Directory]::Exists($script:WorkDir)) {
-        $owner = (Get-Acl -LiteralPath $script:WorkDir).GetOwner([System.Security.Principal.SecurityIdentifier]).Value
-        if ($mine -notcontains $owner) { Stop-Step 2 ('The folder {0} belongs to {1}, so what it records cannot be trusted. Move it away, then start this script again. Nothing was changed.' -f $script:WorkDir, $owner) }
-        return
+    # Records in this folder steer rollbacks, so nobody but administrators may have made it or may write into it.
+    $trusted = @('S-1-5-32-544', 'S-1-5-18')
+    if (-not [IO.Directory]::Exists($script:WorkDir)) {
+        $acl = New-Object System.Security.AccessControl.DirectorySecurity
+        $acl.SetSecurityDescriptorSddlForm('O:BAG:BAD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)')
+        [void][IO.Directory]::CreateDirectory($script:WorkDir, $acl)
     }
-    $acl = New-Object System.Security.AccessControl.DirectorySecurity
-    $acl.SetSecurityDescriptorSddlForm('O:BAG:BAD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)')
-    [void][IO.Directory]::CreateDirectory($script:WorkDir, $acl)
+    $acl = Get-Acl -LiteralPath $script:WorkDir
+    $owner = $acl.GetOwner([System.Security.Principal.SecurityIdentifier]).Value
+    $open = @($acl.GetAccessRules($true, $true, [System.Security.Principal.SecurityIdentifier]) | Where-Object { $_.AccessControlType -eq 'Allow' -and $trusted -notcontains $_.IdentityReference.Value } | ForEach-Object { $_.IdentityReference.Value })
+    $link = ([IO.File]::GetAttributes($script:WorkDir) -band [IO.FileAttributes]::ReparsePoint) -ne 0
+    if ($link -or $trusted -notcontains $owner -or $open.Count -gt 0) { Stop-Step 2 ('The folder {0} cannot be trusted with records: owner {1}, open to [{2}], link {3}. Give it to Administrators and SYSTEM alone: takeown /F "{0}" /A /R, then icacls "{0}" /inheritance:r /grant:r *S-1-5-32-544:(OI)(CI)F *S-1-5-18:(OI)(CI)F; look at what lies in it; then start this script again. Nothing was changed.' -f $script:WorkDir, $owner, ($open -join ', '), $link) }
 }
 function Add-Info {
     param([string]$Name, [string]$Text)
@@ -88,7 +93,7 @@ function Get-AccountSid {
     try { (New-Object System.Security.Principal.NTAccount $Account).Translate([System.Security.Principal.SecurityIdentifier]).Value } catch { Stop-Step 2 ('The account {0} is not found in the directory. Nothing was changed.' -f $Account) }
 }
 function Get-HttpStatus {
-    # Asks without credentials and follows no redirection. Status is 0 when no HTTP answer came.
+    # Asks without credentials and follows no redirection, past any proxy. Status is 0 when no HTTP answer came.
     param([string]$Url)
     [Net.ServicePointManager]::SecurityProtocol = [Net.ServicePointManager]::SecurityProtocol -bor [Net.SecurityProtocolType]::Tls12
     $answer = @{ Status = 0; Text = '' }
@@ -96,6 +101,7 @@ function Get-HttpStatus {
         $request = [Net.WebRequest]::Create($Url)
         $request.AllowAutoRedirect = $false
         $request.Timeout = 15000
+        $request.Proxy = $null
         $response = $request.GetResponse()
         $answer.Status = [int]$response.StatusCode
         $response.Close()
@@ -180,7 +186,14 @@ function Read-MbamDatabase {
         $answer.Scheme = [string]$reader.GetValue(4)
         $answer.Transport = [string]$reader.GetValue(5)
         $reader.Close()
-    } catch { $answer.Error = $_.Exception.GetBaseException().Message } finally { $client.Dispose() }
+    } catch {
+        $cause = $_.Exception.GetBaseException()
+        $answer.Error = $cause.Message
+        # 18452, 18456: refused by the server, 4060: by the database.
+        if ($cause -is [System.Data.SqlClient.SqlException] -and @(18452, 18456, 4060) -contains $cause.Number) {
+            $answer.Error = '{0} (error {1}) The server answers and refuses the person who runs this, who has no login there or may not open the database. That says nothing about the account of the application pool: its own login is proved by the events 200 and 201 of MBAM-Web, once the portals are opened.' -f $cause.Message, $cause.Number
+        }
+    } finally { $client.Dispose() }
     New-Object PSObject -Property $answer
 }
 function Write-Changed {

@@ -26,6 +26,8 @@ param(
 if ($MyInvocation.InvocationName -eq '.') { throw 'Do not dot-source this script. Start it with: powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File <path>' }
 Set-StrictMode -Version 3.0
 $ErrorActionPreference = 'Stop'
+# Modules come from the machine's own folders, never from a user's: these scripts run with high rights.
+$env:PSModulePath = [Environment]::GetEnvironmentVariable('PSModulePath', 'Machine')
 $StepName = 'web/firewall'
 $StepKind = 'verify'
 $ResultName = 'web.firewall.verify'
@@ -44,15 +46,18 @@ function Test-Elevated {
     $me.IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator)
 }
 function Initialize-WorkDir {
-    $mine = @('S-1-5-32-544', 'S-1-5-18', [System.Security.Principal.WindowsIdentity]::GetCurrent().User.Value)
-    if ([IO.Directory]::Exists($script:WorkDir)) {
-        $owner = (Get-Acl -LiteralPath $script:WorkDir).GetOwner([System.Security.Principal.SecurityIdentifier]).Value
-        if ($mine -notcontains $owner) { Stop-Step 2 ('The folder {0} belongs to {1}, so what it records cannot be trusted. Move it away, then start this script again. Nothing was changed.' -f $script:WorkDir, $owner) }
-        return
+    # Records in this folder steer rollbacks, so nobody but administrators may have made it or may write into it.
+    $trusted = @('S-1-5-32-544', 'S-1-5-18')
+    if (-not [IO.Directory]::Exists($script:WorkDir)) {
+        $acl = New-Object System.Security.AccessControl.DirectorySecurity
+        $acl.SetSecurityDescriptorSddlForm('O:BAG:BAD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)')
+        [void][IO.Directory]::CreateDirectory($script:WorkDir, $acl)
     }
-    $acl = New-Object System.Security.AccessControl.DirectorySecurity
-    $acl.SetSecurityDescriptorSddlForm('O:BAG:BAD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)')
-    [void][IO.Directory]::CreateDirectory($script:WorkDir, $acl)
+    $acl = Get-Acl -LiteralPath $script:WorkDir
+    $owner = $acl.GetOwner([System.Security.Principal.SecurityIdentifier]).Value
+    $open = @($acl.GetAccessRules($true, $true, [System.Security.Principal.SecurityIdentifier]) | Where-Object { $_.AccessControlType -eq 'Allow' -and $trusted -notcontains $_.IdentityReference.Value } | ForEach-Object { $_.IdentityReference.Value })
+    $link = ([IO.File]::GetAttributes($script:WorkDir) -band [IO.FileAttributes]::ReparsePoint) -ne 0
+    if ($link -or $trusted -notcontains $owner -or $open.Count -gt 0) { Stop-Step 2 ('The folder {0} cannot be trusted with records: owner {1}, open to [{2}], link {3}. Give it to Administrators and SYSTEM alone: takeown /F "{0}" /A /R, then icacls "{0}" /inheritance:r /grant:r *S-1-5-32-544:(OI)(CI)F *S-1-5-18:(OI)(CI)F; look at what lies in it; then start this script again. Nothing was changed.' -f $script:WorkDir, $owner, ($open -join ', '), $link) }
 }
 function Add-Check {
     param([string]$Name, [bool]$Ok, [string]$Expected, [string]$Actual)
@@ -67,10 +72,25 @@ function Complete-Check {
 }
 function Get-FirewallRule {
     # Rules of the Windows Firewall API, the same on every version: direction 1 is inbound, action 1 allows and 0 blocks,
-    # protocol 6 is TCP.
+    # protocol 6 is TCP and 256 every protocol.
     foreach ($r in (New-Object -ComObject HNetCfg.FwPolicy2).Rules) {
-        if ($r.Direction -eq 1 -and $r.Protocol -eq 6) { New-Object PSObject -Property @{ Name = [string]$r.Name; Allow = ($r.Action -eq 1); Enabled = [bool]$r.Enabled; Ports = @(([string]$r.LocalPorts).Split(',') | ForEach-Object { $_.Trim() }) } }
+        if ($r.Direction -eq 1 -and ($r.Protocol -eq 6 -or $r.Protocol -eq 256)) { New-Object PSObject -Property @{ Name = [string]$r.Name; Allow = ($r.Action -eq 1); Enabled = [bool]$r.Enabled; Program = [string]$r.ApplicationName; Service = [string]$r.ServiceName; Ports = @(([string]$r.LocalPorts).Split(',') | ForEach-Object { $_.Trim() } | Where-Object { $_ }) } }
     }
+}
+function Test-RulePort {
+    # Does a rule of Get-FirewallRule reach the TCP port of a site? Ports are numbers, ranges ("8000-8999") or "*"; none means
+    # every port. Sites are served by the process System, so a rule for another program or for one service does not count.
+    param($Rule, [int]$Port)
+    if (($Rule.Program -ne '' -and $Rule.Program -ne 'System') -or $Rule.Service -ne '') { return $false }
+    if (@($Rule.Ports).Count -eq 0) { return $true }
+    foreach ($p in @($Rule.Ports)) {
+        if ($p -eq '*') { return $true }
+        if ($p -cmatch '\A[0-9]{1,5}-[0-9]{1,5}\z') {
+            $ends = @($p.Split('-') | ForEach-Object { [int]$_ })
+            if ($Port -ge $ends[0] -and $Port -le $ends[1]) { return $true }
+        } elseif ($p -eq [string]$Port) { return $true }
+    }
+    $false
 }
 function Save-Result {
     if ($WhatIfPreference) { return }
@@ -103,7 +123,7 @@ try {
     #region step
     $Rule = 'mbamplan-web-tcp-443'
     $Port = 443
-    $rules = @(Get-FirewallRule | Where-Object { $_.Enabled -and $_.Ports -contains [string]$Port })
+    $rules = @(Get-FirewallRule | Where-Object { $_.Enabled -and (Test-RulePort -Rule $_ -Port $Port) })
     $open = @($rules | Where-Object { $_.Allow } | ForEach-Object { $_.Name })
     $closed = @($rules | Where-Object { -not $_.Allow } | ForEach-Object { $_.Name })
     Add-Check -Name ('Inbound TCP {0}' -f $Port) -Ok ($open -contains $Rule) -Expected ('allowed by the rule {0}' -f $Rule) -Actual $(if ($open.Count -gt 0) { 'allowed by {0}' -f ($open -join ', ') } else { 'no rule allows it' })

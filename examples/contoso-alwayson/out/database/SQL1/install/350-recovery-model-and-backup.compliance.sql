@@ -33,7 +33,7 @@ SET @state = ISNULL(CONVERT(nvarchar(60), DATABASEPROPERTYEX(@database, N'Status
 SET @update = ISNULL(CONVERT(nvarchar(60), DATABASEPROPERTYEX(@database, N'Updateability')), N'not known');
 IF @state <> N'ONLINE' OR @update <> N'READ_WRITE'
 BEGIN
-    RAISERROR(N'The database %s must be online and writeable on this instance. Its state is %s, its updateability %s. A copy is not changed: after a failover run this on the server that is primary now. Nothing was changed.', 16, 127, @database, @state, @update);
+    RAISERROR(N'The database %s must be online and writeable on this instance. Its state is %s, its updateability %s. A copy is not changed. The files of this step are for this instance only: after a failover fail back to it first, then run this file again. Nothing was changed.', 16, 127, @database, @state, @update);
     SET NOEXEC ON;
 END;
 GO
@@ -48,6 +48,13 @@ BEGIN
     PRINT N'[same] every planned copy has joined, no backup is needed';
     SET NOEXEC ON;
 END;
+GO
+DECLARE @jobs nvarchar(max);
+SET @jobs = N'';
+SELECT @jobs = @jobs + N' ' + j.name + N';' FROM msdb.dbo.sysjobs AS j WHERE j.enabled = 1 AND j.name NOT LIKE N'mbamplan %'
+    AND j.job_id IN (SELECT s.job_id FROM msdb.dbo.sysjobsteps AS s WHERE CHARINDEX(N'BACKUP', UPPER(s.command)) > 0 AND CHARINDEX(N'LOG', UPPER(s.command)) > 0) ORDER BY j.name;
+PRINT N'Pause every job that backs up the log of ' + N'MBAM Compliance Status' + N' on this instance now, and let it run again when 375 is done on every secondary: the copies lack a log backup that is taken in between.';
+PRINT N'Enabled jobs here whose text has BACKUP and LOG (maintenance plans and backup products do not show):' + @jobs;
 GO
 DECLARE @account sysname, @sid varbinary(85), @property sysname, @value nvarchar(2000), @q nvarchar(max);
 DECLARE @model nvarchar(60);
@@ -104,11 +111,13 @@ BEGIN
 END
 ELSE IF @chain IS NULL
 BEGIN
+    PRINT N'If the next statement fails: error 3201 means that the service account of this instance cannot write to ' + N'\\fs1.contoso.com\mbam-seed\MBAM-AG.compliance.full.bak' + N'. The first message of the server names the cause. Mend it, then run this file again.';
     BACKUP DATABASE [MBAM Compliance Status] TO DISK = N'\\fs1.contoso.com\mbam-seed\MBAM-AG.compliance.full.bak' WITH NOFORMAT, NOINIT, CHECKSUM, STATS = 10, NAME = N'mbamplan seed';
     IF @@ERROR = 0 PRINT N'[done] full backup: ' + @fullfile + N', the first of its log chain: keep it';
 END
 ELSE
 BEGIN
+    PRINT N'If the next statement fails: error 3201 means that the service account of this instance cannot write to ' + N'\\fs1.contoso.com\mbam-seed\MBAM-AG.compliance.full.bak' + N'. The first message of the server names the cause. Mend it, then run this file again.';
     BACKUP DATABASE [MBAM Compliance Status] TO DISK = N'\\fs1.contoso.com\mbam-seed\MBAM-AG.compliance.full.bak' WITH COPY_ONLY, NOFORMAT, NOINIT, CHECKSUM, STATS = 10, NAME = N'mbamplan seed';
     IF @@ERROR = 0 PRINT N'[done] full backup, copy only: ' + @fullfile;
 END;
@@ -142,6 +151,7 @@ ELSE IF @exists = 1
     PRINT N'[same] log backup: ' + @logfile;
 ELSE
 BEGIN
+    PRINT N'If the next statement fails: error 3201 means that the service account of this instance cannot write to ' + N'\\fs1.contoso.com\mbam-seed\MBAM-AG.compliance.log.trn' + N'. The first message of the server names the cause. Mend it, then run this file again.';
     BACKUP LOG [MBAM Compliance Status] TO DISK = N'\\fs1.contoso.com\mbam-seed\MBAM-AG.compliance.log.trn' WITH NOFORMAT, NOINIT, CHECKSUM, STATS = 10, NAME = N'mbamplan seed';
     IF @@ERROR = 0 PRINT N'[done] log backup: ' + @logfile + N', a link of the log chain: keep it with the others';
 END;
@@ -162,6 +172,31 @@ SELECT @first = first_lsn FROM msdb.dbo.backupset WHERE backup_set_id = @log;
 IF @log IS NULL OR @first > @reach
 BEGIN
     RAISERROR(N'%s is no log backup of %s that follows the full backup: it failed (its message stands above), or another job backed up the log in between. Pause that job, move both seed files to another folder, keep them, and run this file again.', 16, 127, @logfile, @database);
+    SET NOEXEC ON;
+END;
+GO
+DECLARE @database sysname, @fullfile nvarchar(260), @logfile nvarchar(260), @made datetime, @full int, @log int;
+DECLARE @chain numeric(25, 0), @reach numeric(25, 0), @first numeric(25, 0);
+SET @database = N'MBAM Compliance Status';
+SET @fullfile = N'\\fs1.contoso.com\mbam-seed\MBAM-AG.compliance.full.bak';
+SET @logfile = N'\\fs1.contoso.com\mbam-seed\MBAM-AG.compliance.log.trn';
+SELECT @made = create_date FROM sys.databases WHERE name = @database;
+SELECT @chain = last_log_backup_lsn FROM sys.database_recovery_status WHERE database_id = DB_ID(@database);
+SELECT @full = MAX(s.backup_set_id) FROM msdb.dbo.backupset AS s INNER JOIN msdb.dbo.backupmediafamily AS f ON f.media_set_id = s.media_set_id
+    WHERE f.physical_device_name = @fullfile AND s.database_name = @database AND s.type = N'D' AND s.position = 1 AND s.backup_start_date >= @made;
+SELECT @log = MAX(s.backup_set_id) FROM msdb.dbo.backupset AS s INNER JOIN msdb.dbo.backupmediafamily AS f ON f.media_set_id = s.media_set_id
+    WHERE f.physical_device_name = @logfile AND s.database_name = @database AND s.type = N'L' AND s.position = 1 AND s.backup_set_id > @full;
+SELECT @reach = last_lsn FROM msdb.dbo.backupset WHERE backup_set_id = @full;
+SELECT @first = first_lsn FROM msdb.dbo.backupset WHERE backup_set_id = @log;
+DECLARE @others int, @names nvarchar(max);
+SET @names = N'';
+SELECT @others = COUNT(*) FROM msdb.dbo.backupset WHERE database_name = @database AND type = N'L' AND is_copy_only = 0 AND backup_set_id > @log;
+SELECT @names = @names + N' ' + f.physical_device_name + N';' FROM msdb.dbo.backupset AS s INNER JOIN msdb.dbo.backupmediafamily AS f ON f.media_set_id = s.media_set_id
+    WHERE s.database_name = @database AND s.type = N'L' AND s.is_copy_only = 0 AND s.backup_set_id > @log ORDER BY s.first_lsn;
+IF @others > 0
+BEGIN
+    PRINT N'Log backups since the seed backups, oldest first:' + @names;
+    RAISERROR(N'The log of %s was backed up %d times since the seed backups, so the copies lack those links. Pause the job that does it. Then either move both seed files to another folder, keep them, and run this file again, or restore the files above WITH NORECOVERY on each copy, in that order, after 375 has restored the seed backups there.', 16, 127, @database, @others);
     SET NOEXEC ON;
 END;
 GO

@@ -47,6 +47,7 @@ END CATCH;
 GO
 IF NOT EXISTS (SELECT 1 FROM sys.availability_groups_cluster WHERE name = N'MBAM-AG')
 BEGIN
+    PRINT N'If the next statement fails: 41131 means that Local System lacks its login or rights (320), 19405 that a cluster node is a possible owner of two replicas. Mend it, then run this file again.';
     CREATE AVAILABILITY GROUP [MBAM-AG]
     WITH (AUTOMATED_BACKUP_PREFERENCE = PRIMARY, FAILURE_CONDITION_LEVEL = 3, HEALTH_CHECK_TIMEOUT = 30000, DB_FAILOVER = ON)
     FOR REPLICA ON

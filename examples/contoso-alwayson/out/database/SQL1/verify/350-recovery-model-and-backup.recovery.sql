@@ -33,10 +33,23 @@ SELECT @joined = COUNT(*) FROM sys.dm_hadr_database_replica_cluster_states AS c
     INNER JOIN sys.availability_replicas AS r ON r.replica_id = c.replica_id
     INNER JOIN sys.availability_groups AS g ON g.group_id = r.group_id
     WHERE g.name = N'MBAM-AG' AND c.database_name = N'MBAM Recovery and Hardware' AND c.is_database_joined = 1;
+DECLARE @fault int;
+SET @fault = 0;
 IF @joined < @copies
+BEGIN
     RESTORE VERIFYONLY FROM DISK = N'\\fs1.contoso.com\mbam-seed\MBAM-AG.recovery.full.bak' WITH FILE = 1, CHECKSUM;
-IF @joined < @copies
-    RESTORE VERIFYONLY FROM DISK = N'\\fs1.contoso.com\mbam-seed\MBAM-AG.recovery.log.trn' WITH FILE = 1, CHECKSUM;
+    SET @fault = @@ERROR;
+    IF @fault = 0
+    BEGIN
+        RESTORE VERIFYONLY FROM DISK = N'\\fs1.contoso.com\mbam-seed\MBAM-AG.recovery.log.trn' WITH FILE = 1, CHECKSUM;
+        SET @fault = @@ERROR;
+    END;
+END;
+IF @fault <> 0
+BEGIN
+    RAISERROR(N'A seed backup of %s cannot be verified (error %d); its message stands above. Nothing was changed.', 16, 127, N'MBAM Recovery and Hardware', @fault);
+    SET NOEXEC ON;
+END;
 GO
 DECLARE @joined int, @copies int;
 SET @copies = 3;
@@ -57,9 +70,11 @@ SELECT @log = MAX(s.backup_set_id) FROM msdb.dbo.backupset AS s INNER JOIN msdb.
     WHERE f.physical_device_name = @logfile AND s.database_name = @database AND s.type = N'L' AND s.position = 1 AND s.backup_set_id > @full;
 SELECT @reach = last_lsn FROM msdb.dbo.backupset WHERE backup_set_id = @full;
 SELECT @first = first_lsn FROM msdb.dbo.backupset WHERE backup_set_id = @log;
-DECLARE @other nvarchar(260);
-SELECT @other = MAX(f.physical_device_name) FROM msdb.dbo.backupset AS s INNER JOIN msdb.dbo.backupmediafamily AS f ON f.media_set_id = s.media_set_id
-    WHERE s.database_name = @database AND s.type = N'L' AND s.is_copy_only = 0 AND s.backup_set_id > @log;
+DECLARE @others int, @names nvarchar(max);
+SET @names = N'';
+SELECT @others = COUNT(*) FROM msdb.dbo.backupset WHERE database_name = @database AND type = N'L' AND is_copy_only = 0 AND backup_set_id > @log;
+SELECT @names = @names + N' ' + f.physical_device_name + N';' FROM msdb.dbo.backupset AS s INNER JOIN msdb.dbo.backupmediafamily AS f ON f.media_set_id = s.media_set_id
+    WHERE s.database_name = @database AND s.type = N'L' AND s.is_copy_only = 0 AND s.backup_set_id > @log ORDER BY s.first_lsn;
 DECLARE @checks TABLE ([id] int IDENTITY(1, 1) NOT NULL, [name] nvarchar(300) NOT NULL, [want] nvarchar(1000) NULL, [have] nvarchar(1000) NULL);
 INSERT INTO @checks ([name], [want], [have])
 SELECT N'recovery model of ' + N'MBAM Recovery and Hardware', N'FULL', (SELECT recovery_model_desc FROM sys.databases WHERE name = N'MBAM Recovery and Hardware');
@@ -69,7 +84,10 @@ FROM sys.database_recovery_status WHERE database_id = DB_ID(N'MBAM Recovery and 
 IF @joined < @copies
 BEGIN
     INSERT INTO @checks ([name], [want], [have]) SELECT N'seed backups that belong together', N'yes', CASE WHEN @first <= @reach THEN N'yes' ELSE N'no' END;
-    INSERT INTO @checks ([name], [want], [have]) SELECT N'log backups taken by others since, which the copies lack', N'none', ISNULL(@other, N'none');
+    INSERT INTO @checks ([name], [want], [have]) SELECT N'log backups since, which the copies lack', N'0', CONVERT(nvarchar(10), @others);
+    INSERT INTO @checks ([name], [want], [have]) SELECT N'log backup that the copies lack, oldest first', NULL, f.physical_device_name
+        FROM msdb.dbo.backupset AS s INNER JOIN msdb.dbo.backupmediafamily AS f ON f.media_set_id = s.media_set_id
+        WHERE s.database_name = @database AND s.type = N'L' AND s.is_copy_only = 0 AND s.backup_set_id > @log ORDER BY s.first_lsn, f.family_sequence_number;
 END;
 DECLARE @i int, @last int, @judged int, @bad int, @line nvarchar(3000);
 SELECT @i = 1, @last = ISNULL(MAX([id]), 0), @judged = COUNT([want]) FROM @checks;

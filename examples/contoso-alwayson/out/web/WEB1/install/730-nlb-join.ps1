@@ -13,6 +13,7 @@ Sources   [documented] How to Configure Network Load Balancing for MBAM (1.0)
           [documented] Planning for MBAM 2.5 high availability
           [documented] NetworkLoadBalancingClusters module
 Inferred  the join works from the first node, whose account is administrator of the others and reaches them by WMI; proved by: the script waits until every node has converged and stops with the states it saw
+Inferred  Windows registers the virtual address in DNS under the node's own name, like every address of the adapter, and a probe of the node by name may then reach another node; proved by: the verify and that of web/farm-compare: DNS gives each node's name its planned address and no other; scripts use the planned address where the plan has one
 Exit      0 done or nothing to do, 1 unexpected, 2 wrong place or missing prerequisite,
           3 refused: the environment contradicts the plan, 4 verification failed, 3010 restart needed
 .EXAMPLE
@@ -27,6 +28,8 @@ param(
 if ($MyInvocation.InvocationName -eq '.') { throw 'Do not dot-source this script. Start it with: powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File <path>' }
 Set-StrictMode -Version 3.0
 $ErrorActionPreference = 'Stop'
+# Modules come from the machine's own folders, never from a user's: these scripts run with high rights.
+$env:PSModulePath = [Environment]::GetEnvironmentVariable('PSModulePath', 'Machine')
 $StepName = 'balancer/nlb-join'
 $StepKind = 'install'
 $ResultName = 'balancer.nlb-join.install'
@@ -46,32 +49,40 @@ function Test-Elevated {
     $me.IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator)
 }
 function Initialize-WorkDir {
-    $mine = @('S-1-5-32-544', 'S-1-5-18', [System.Security.Principal.WindowsIdentity]::GetCurrent().User.Value)
-    if ([IO.Directory]::Exists($script:WorkDir)) {
-        $owner = (Get-Acl -LiteralPath $script:WorkDir).GetOwner([System.Security.Principal.SecurityIdentifier]).Value
-        if ($mine -notcontains $owner) { Stop-Step 2 ('The folder {0} belongs to {1}, so what it records cannot be trusted. Move it away, then start this script again. Nothing was changed.' -f $script:WorkDir, $owner) }
-        return
+    # Records in this folder steer rollbacks, so nobody but administrators may have made it or may write into it.
+    $trusted = @('S-1-5-32-544', 'S-1-5-18')
+    if (-not [IO.Directory]::Exists($script:WorkDir)) {
+        $acl = New-Object System.Security.AccessControl.DirectorySecurity
+        $acl.SetSecurityDescriptorSddlForm('O:BAG:BAD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)')
+        [void][IO.Directory]::CreateDirectory($script:WorkDir, $acl)
     }
-    $acl = New-Object System.Security.AccessControl.DirectorySecurity
-    $acl.SetSecurityDescriptorSddlForm('O:BAG:BAD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)')
-    [void][IO.Directory]::CreateDirectory($script:WorkDir, $acl)
+    $acl = Get-Acl -LiteralPath $script:WorkDir
+    $owner = $acl.GetOwner([System.Security.Principal.SecurityIdentifier]).Value
+    $open = @($acl.GetAccessRules($true, $true, [System.Security.Principal.SecurityIdentifier]) | Where-Object { $_.AccessControlType -eq 'Allow' -and $trusted -notcontains $_.IdentityReference.Value } | ForEach-Object { $_.IdentityReference.Value })
+    $link = ([IO.File]::GetAttributes($script:WorkDir) -band [IO.FileAttributes]::ReparsePoint) -ne 0
+    if ($link -or $trusted -notcontains $owner -or $open.Count -gt 0) { Stop-Step 2 ('The folder {0} cannot be trusted with records: owner {1}, open to [{2}], link {3}. Give it to Administrators and SYSTEM alone: takeown /F "{0}" /A /R, then icacls "{0}" /inheritance:r /grant:r *S-1-5-32-544:(OI)(CI)F *S-1-5-18:(OI)(CI)F; look at what lies in it; then start this script again. Nothing was changed.' -f $script:WorkDir, $owner, ($open -join ', '), $link) }
 }
 function Get-NlbLocal {
-    # The NLB cluster that this server belongs to, from its own driver: Name, Address, Mask, Mode, and the server's Status in it.
-    # Nothing while it belongs to none; the classes are missing while the feature is.
+    # The NLB cluster that this server belongs to, from its own driver: Name, Address, Mask, Mode, Mac, and the server's Status in it.
+    # Nothing while it belongs to none: the namespace or its classes are missing, or no setting has an address. Any other fault
+    # is no answer, and taken for "none" it would let a rollback remove the feature under a running cluster.
     $settings = @()
     $nodes = @()
     try {
-        $settings = @(Get-CimInstance -Namespace 'root/MicrosoftNLB' -ClassName 'MicrosoftNLB_ClusterSetting')
-        $nodes = @(Get-CimInstance -Namespace 'root/MicrosoftNLB' -ClassName 'MicrosoftNLB_Node' | Where-Object { $_.StatusCode -ne 0 })
-    } catch { $settings = @() }
+        $settings = @(Get-CimInstance -Namespace 'root/MicrosoftNLB' -ClassName 'MicrosoftNLB_ClusterSetting' | Where-Object { [string]$_.ClusterIPAddress -and -not ([string]$_.ClusterIPAddress).StartsWith('0.') })
+        if ($settings.Count -gt 0) { $nodes = @(Get-CimInstance -Namespace 'root/MicrosoftNLB' -ClassName 'MicrosoftNLB_Node' | Where-Object { $_.StatusCode -ne 0 }) }
+    } catch {
+        $id = [string]$_.FullyQualifiedErrorId
+        # WBEM_E_INVALID_NAMESPACE and WBEM_E_INVALID_CLASS.
+        $absent = $id.StartsWith('HRESULT 0x8004100e', [StringComparison]::OrdinalIgnoreCase) -or $id.StartsWith('HRESULT 0x80041010', [StringComparison]::OrdinalIgnoreCase)
+        if (-not $absent) { Stop-Step 2 ('Windows does not say whether this server belongs to an NLB cluster: {0} ({1}). Look at it in Network Load Balancing Manager, mend the WMI namespace root/MicrosoftNLB, and start this script again.' -f $_.Exception.Message, $id) }
+    }
     $names = @{ 1005 = 'Stopped'; 1006 = 'Converging'; 1007 = 'Converged'; 1008 = 'Converged'; 1009 = 'Draining'; 1013 = 'Suspended' }
     foreach ($s in $settings) {
-        if (-not [string]$s.ClusterIPAddress -or ([string]$s.ClusterIPAddress).StartsWith('0.')) { continue }
         $mode = if ($s.IGMPSupport) { 'IgmpMulticast' } elseif ($s.MulticastSupportEnabled) { 'Multicast' } else { 'Unicast' }
         $status = 'unknown'
         if ($nodes.Count -gt 0) { $status = if ($names.ContainsKey([int]$nodes[0].StatusCode)) { $names[[int]$nodes[0].StatusCode] } else { 'code {0}' -f $nodes[0].StatusCode } }
-        New-Object PSObject -Property @{ Name = [string]$s.ClusterName; Address = [string]$s.ClusterIPAddress; Mask = [string]$s.ClusterNetworkMask; Mode = $mode; Status = $status }
+        New-Object PSObject -Property @{ Name = [string]$s.ClusterName; Address = [string]$s.ClusterIPAddress; Mask = [string]$s.ClusterNetworkMask; Mode = $mode; Mac = ([string]$s.ClusterMACAddress).ToUpperInvariant().Replace(':', '-'); Status = $status }
     }
 }
 function Get-NlbMember {
@@ -117,6 +128,19 @@ function Import-StepModule {
     param([string]$Name, [string]$Feature)
     if (-not (Get-Module -ListAvailable -Name $Name)) { Stop-Step 2 ('The PowerShell module {0} is missing. {1} Then start this script again. Nothing was changed.' -f $Name, $Feature) }
     Import-Module -Name $Name
+}
+function Add-Info {
+    param([string]$Name, [string]$Text)
+    $script:Result.facts[$Name] = $Text
+    '[info] {0}: {1}' -f $Name, $Text
+}
+function Set-VirtualSource {
+    # Keeps Windows from sending from a virtual address; -Computer names another node, '' is this server. Its callers ask ShouldProcess.
+    # A failure is reported and does not stop: the verify reads which address is used.
+    param([string]$Address, [string]$InterfaceName, [string]$Computer = '')
+    try {
+        if ($Computer) { Set-NetIPAddress -IPAddress $Address -InterfaceAlias $InterfaceName -SkipAsSource $true -CimSession $Computer } else { Set-NetIPAddress -IPAddress $Address -InterfaceAlias $InterfaceName -SkipAsSource $true }
+    } catch { Add-Info -Name ('source address {0}' -f $Computer).Trim() -Text ('{0} could not be kept from being a source address, run Set-NetIPAddress -SkipAsSource $true on that node: {1}' -f $Address, $_.Exception.Message) }
 }
 function Wait-NlbConverged {
     # Waits until the named nodes are in the cluster and all of its nodes have converged; tells their states.
@@ -188,7 +212,7 @@ try {
     $Address = '10.1.0.60'
     $Alive = @(200, 401, 403)
     $Nodes = @(
-        @{ Name = 'WEB2'; Fqdn = 'web2.contoso.com'; Interface = 'Ethernet'; Priority = 2 }
+        @{ Name = 'WEB2'; Address = '10.1.0.32'; Interface = 'Ethernet'; Priority = 2 }
     )
     Import-StepModule -Name NetworkLoadBalancingClusters -Feature 'Run the install of balancer/nlb-feature.'
     $local = @(Get-NlbLocal)
@@ -196,7 +220,7 @@ try {
     $members = @(Get-NlbMember $Interface | ForEach-Object { $_.Name })
     $todo = @($Nodes | Where-Object { $members -notcontains $_.Name })
     foreach ($n in $todo) {
-        $answer = Get-SiteAnswer -Address $n.Fqdn -Port 443 -HostName 'mbam.contoso.com' -Path '/HelpDesk/' -Tls $true
+        $answer = Get-SiteAnswer -Address $n.Address -Port 443 -HostName 'mbam.contoso.com' -Path '/HelpDesk/' -Tls $true
         if ($Alive -notcontains $answer.Status) { Stop-Step 3 ('{0} does not serve the site, so it must not join: {1}. Run web/node-check there. Nothing was changed.' -f $n.Name, $answer.Text) }
     }
     $did = @()
@@ -209,6 +233,7 @@ try {
             $members += $n.Name
             $did += 'joined {0}' -f $n.Name
             Wait-NlbConverged -InterfaceName $Interface -Node $members
+            Set-VirtualSource -Address $Address -InterfaceName $n.Interface -Computer $n.Fqdn
         }
         $now = @(Get-NlbMember $Interface | Where-Object { $_.Name -eq $n.Name })
         if ($now.Count -eq 1 -and $now[0].Priority -ne $n.Priority -and (@($Earlier) + @($Result.changed)) -contains $record) {

@@ -14,6 +14,7 @@ Sources   [documented] NetworkLoadBalancingClusters module
           [documented] Validating the MBAM 2.5 Server Feature Configuration
           [field] Public MBAM test packages and issue threads
 Inferred  SYSTEM may stop and start NLB on its own server; proved by: the drill: stop the site of one node in IIS Manager and see event 740 of source mbamplan, start it and see event 741
+Inferred  SYSTEM reads the state of the other nodes in NLB; where it cannot, their answers alone count; proved by: the drill: stop one node in NLB, then the site of another, and see that the second one stays in
 Inferred  a time trigger whose repetition has no duration repeats for ever, also after a restart; proved by: the verify reads the last run of the task
 Exit      0 done or nothing to do, 1 unexpected, 2 wrong place or missing prerequisite,
           3 refused: the environment contradicts the plan, 4 verification failed, 3010 restart needed
@@ -29,6 +30,8 @@ param(
 if ($MyInvocation.InvocationName -eq '.') { throw 'Do not dot-source this script. Start it with: powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File <path>' }
 Set-StrictMode -Version 3.0
 $ErrorActionPreference = 'Stop'
+# Modules come from the machine's own folders, never from a user's: these scripts run with high rights.
+$env:PSModulePath = [Environment]::GetEnvironmentVariable('PSModulePath', 'Machine')
 $StepName = 'balancer/nlb-watch'
 $StepKind = 'verify'
 $ResultName = 'balancer.nlb-watch.verify'
@@ -47,15 +50,18 @@ function Test-Elevated {
     $me.IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator)
 }
 function Initialize-WorkDir {
-    $mine = @('S-1-5-32-544', 'S-1-5-18', [System.Security.Principal.WindowsIdentity]::GetCurrent().User.Value)
-    if ([IO.Directory]::Exists($script:WorkDir)) {
-        $owner = (Get-Acl -LiteralPath $script:WorkDir).GetOwner([System.Security.Principal.SecurityIdentifier]).Value
-        if ($mine -notcontains $owner) { Stop-Step 2 ('The folder {0} belongs to {1}, so what it records cannot be trusted. Move it away, then start this script again. Nothing was changed.' -f $script:WorkDir, $owner) }
-        return
+    # Records in this folder steer rollbacks, so nobody but administrators may have made it or may write into it.
+    $trusted = @('S-1-5-32-544', 'S-1-5-18')
+    if (-not [IO.Directory]::Exists($script:WorkDir)) {
+        $acl = New-Object System.Security.AccessControl.DirectorySecurity
+        $acl.SetSecurityDescriptorSddlForm('O:BAG:BAD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)')
+        [void][IO.Directory]::CreateDirectory($script:WorkDir, $acl)
     }
-    $acl = New-Object System.Security.AccessControl.DirectorySecurity
-    $acl.SetSecurityDescriptorSddlForm('O:BAG:BAD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)')
-    [void][IO.Directory]::CreateDirectory($script:WorkDir, $acl)
+    $acl = Get-Acl -LiteralPath $script:WorkDir
+    $owner = $acl.GetOwner([System.Security.Principal.SecurityIdentifier]).Value
+    $open = @($acl.GetAccessRules($true, $true, [System.Security.Principal.SecurityIdentifier]) | Where-Object { $_.AccessControlType -eq 'Allow' -and $trusted -notcontains $_.IdentityReference.Value } | ForEach-Object { $_.IdentityReference.Value })
+    $link = ([IO.File]::GetAttributes($script:WorkDir) -band [IO.FileAttributes]::ReparsePoint) -ne 0
+    if ($link -or $trusted -notcontains $owner -or $open.Count -gt 0) { Stop-Step 2 ('The folder {0} cannot be trusted with records: owner {1}, open to [{2}], link {3}. Give it to Administrators and SYSTEM alone: takeown /F "{0}" /A /R, then icacls "{0}" /inheritance:r /grant:r *S-1-5-32-544:(OI)(CI)F *S-1-5-18:(OI)(CI)F; look at what lies in it; then start this script again. Nothing was changed.' -f $script:WorkDir, $owner, ($open -join ', '), $link) }
 }
 function Add-Check {
     param([string]$Name, [bool]$Ok, [string]$Expected, [string]$Actual)
@@ -74,6 +80,16 @@ function Get-FileDigest {
     if (-not $Path -or -not [IO.File]::Exists($Path)) { return '' }
     $sha = New-Object System.Security.Cryptography.SHA256CryptoServiceProvider
     try { [BitConverter]::ToString($sha.ComputeHash([IO.File]::ReadAllBytes($Path))).Replace('-', '') } finally { $sha.Dispose() }
+}
+function Get-SourceAddress {
+    # The address from which this server would send to a target. The connect of a datagram socket asks the routing table only: no
+    # packet is sent, and no firewall is in the way.
+    param([string]$Server)
+    $client = New-Object System.Net.Sockets.UdpClient ([System.Net.Sockets.AddressFamily]::InterNetwork)
+    try {
+        $client.Connect($Server, 1433)
+        [string]$client.Client.LocalEndPoint.Address
+    } catch { 'not known: {0}' -f $_.Exception.GetBaseException().Message } finally { $client.Close() }
 }
 function Import-StepModule {
     param([string]$Name, [string]$Feature)
@@ -121,9 +137,12 @@ try {
         Add-Check -Name 'Task runs as' -Ok (@('SYSTEM', 'S-1-5-18', 'NT AUTHORITY\SYSTEM') -contains $user) -Expected 'SYSTEM' -Actual $user
         $arguments = [string]@($have[0].Actions)[0].Arguments
         Add-Check -Name 'Task starts' -Ok ($arguments.EndsWith(('-File "{0}"' -f $copy), [StringComparison]::OrdinalIgnoreCase)) -Expected $copy -Actual $arguments
-        # 0x41301: it runs; 0x41303: it has not run yet.
-        $last = $have[0] | Get-ScheduledTaskInfo
-        Add-Check -Name 'Last run' -Ok (@(0, 267009) -contains [long]$last.LastTaskResult) -Expected '0, or 267009 while it runs' -Actual ([string]$last.LastTaskResult)
+        # While one run goes on, the next start is refused, and that refusal may stand as the last result: only the state counts then.
+        # A new task starts within 5 minutes; until then the result is that of no run, or of the watch before it.
+        $state = [string]$have[0].State
+        $last = [long]($have[0] | Get-ScheduledTaskInfo).LastTaskResult
+        $new = [IO.File]::Exists($copy) -and [IO.File]::GetLastWriteTimeUtc($copy) -gt [DateTime]::UtcNow.AddMinutes(-10)
+        Add-Check -Name 'Watching' -Ok ($state -eq 'Running' -or $new -or $last -eq 0) -Expected 'running, ended with 0 and about to start again, or installed less than 10 minutes ago' -Actual ('{0}, last result {1}' -f $state, $last)
     }
     $there = [IO.File]::Exists($copy)
     Add-Check -Name 'Copy of the watch' -Ok ($there -and (-not [IO.File]::Exists($source) -or (Get-FileDigest $copy) -eq (Get-FileDigest $source))) -Expected 'the watch of this tree' -Actual $(if ($there) { 'SHA-256 {0}' -f (Get-FileDigest $copy) } else { 'not there' })
@@ -132,6 +151,8 @@ try {
     $mark = Join-Path $WorkDir 'nlb-watch.stopped'
     $out = [IO.File]::Exists($mark)
     Add-Check -Name 'Taken out by the watch' -Ok (-not $out) -Expected 'no' -Actual $(if ($out) { 'since {0} UTC: {1}' -f [IO.File]::GetLastWriteTimeUtc($mark).ToString('s'), [IO.File]::ReadAllText($mark) } else { 'no' })
+    $source = Get-SourceAddress 'mbam-sql.contoso.com'
+    Add-Check -Name ('source address towards {0}' -f 'mbam-sql.contoso.com') -Ok ($source -eq '10.1.0.31') -Expected '10.1.0.31' -Actual $source
     Complete-Check
     #endregion
     #region frame

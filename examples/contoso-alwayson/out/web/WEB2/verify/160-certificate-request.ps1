@@ -1,13 +1,13 @@
 <#
 .SYNOPSIS
-Verify: request the certificate of the virtual host on this node.
+Verify: import the certificate of the virtual host on this node.
 .DESCRIPTION
 Step      directory/certificate-request, verify, file number 160
 Run on    WEB2 (web2.contoso.com), 64-bit, elevated
 Run by    PKI team
 Changes   nothing
 Undo      nothing to undo
-Success   the verify script of this step finds every name in the request, or the planned certificate in the store
+Success   the verify script of this step finds the certificate with its private key in the computer's store
 Sources   [documented] Deploying MBAM 2.5 in a stand-alone configuration
           [documented] Planning How to Secure the MBAM Websites: service principal names and host names
           [documented] certreq
@@ -25,6 +25,8 @@ param(
 if ($MyInvocation.InvocationName -eq '.') { throw 'Do not dot-source this script. Start it with: powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File <path>' }
 Set-StrictMode -Version 3.0
 $ErrorActionPreference = 'Stop'
+# Modules come from the machine's own folders, never from a user's: these scripts run with high rights.
+$env:PSModulePath = [Environment]::GetEnvironmentVariable('PSModulePath', 'Machine')
 $StepName = 'directory/certificate-request'
 $StepKind = 'verify'
 $ResultName = 'directory.certificate-request.verify'
@@ -43,40 +45,29 @@ function Test-Elevated {
     $me.IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator)
 }
 function Initialize-WorkDir {
-    $mine = @('S-1-5-32-544', 'S-1-5-18', [System.Security.Principal.WindowsIdentity]::GetCurrent().User.Value)
-    if ([IO.Directory]::Exists($script:WorkDir)) {
-        $owner = (Get-Acl -LiteralPath $script:WorkDir).GetOwner([System.Security.Principal.SecurityIdentifier]).Value
-        if ($mine -notcontains $owner) { Stop-Step 2 ('The folder {0} belongs to {1}, so what it records cannot be trusted. Move it away, then start this script again. Nothing was changed.' -f $script:WorkDir, $owner) }
-        return
+    # Records in this folder steer rollbacks, so nobody but administrators may have made it or may write into it.
+    $trusted = @('S-1-5-32-544', 'S-1-5-18')
+    if (-not [IO.Directory]::Exists($script:WorkDir)) {
+        $acl = New-Object System.Security.AccessControl.DirectorySecurity
+        $acl.SetSecurityDescriptorSddlForm('O:BAG:BAD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)')
+        [void][IO.Directory]::CreateDirectory($script:WorkDir, $acl)
     }
-    $acl = New-Object System.Security.AccessControl.DirectorySecurity
-    $acl.SetSecurityDescriptorSddlForm('O:BAG:BAD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)')
-    [void][IO.Directory]::CreateDirectory($script:WorkDir, $acl)
+    $acl = Get-Acl -LiteralPath $script:WorkDir
+    $owner = $acl.GetOwner([System.Security.Principal.SecurityIdentifier]).Value
+    $open = @($acl.GetAccessRules($true, $true, [System.Security.Principal.SecurityIdentifier]) | Where-Object { $_.AccessControlType -eq 'Allow' -and $trusted -notcontains $_.IdentityReference.Value } | ForEach-Object { $_.IdentityReference.Value })
+    $link = ([IO.File]::GetAttributes($script:WorkDir) -band [IO.FileAttributes]::ReparsePoint) -ne 0
+    if ($link -or $trusted -notcontains $owner -or $open.Count -gt 0) { Stop-Step 2 ('The folder {0} cannot be trusted with records: owner {1}, open to [{2}], link {3}. Give it to Administrators and SYSTEM alone: takeown /F "{0}" /A /R, then icacls "{0}" /inheritance:r /grant:r *S-1-5-32-544:(OI)(CI)F *S-1-5-18:(OI)(CI)F; look at what lies in it; then start this script again. Nothing was changed.' -f $script:WorkDir, $owner, ($open -join ', '), $link) }
 }
 function Add-Check {
     param([string]$Name, [bool]$Ok, [string]$Expected, [string]$Actual)
     $script:Result.checks += , ([ordered]@{ name = $Name; ok = $Ok; expected = $Expected; actual = $Actual })
     if ($Ok) { '[ok]   {0}: {1}' -f $Name, $Actual } else { '[FAIL] {0}: expected {1}, found {2}' -f $Name, $Expected, $Actual }
 }
-function Add-Info {
-    param([string]$Name, [string]$Text)
-    $script:Result.facts[$Name] = $Text
-    '[info] {0}: {1}' -f $Name, $Text
-}
 function Complete-Check {
     $bad = @($script:Result.checks | Where-Object { -not $_.ok })
     if ($bad.Count -gt 0) { Stop-Step 4 ('{0} of {1} checks failed: {2}' -f $bad.Count, @($script:Result.checks).Count, (@($bad | ForEach-Object { $_.name }) -join '; ')) }
     $script:Result.outcome = 'verified'
     $script:Result.message = 'All {0} checks passed.' -f @($script:Result.checks).Count
-}
-function Invoke-Native {
-    param([string]$Path, [string[]]$Argument = @())
-    foreach ($a in $Argument) { if ($a -eq '' -or $a.Contains('"') -or $a.EndsWith('\')) { Stop-Step 2 ('This argument cannot be passed to {0} safely: [{1}]' -f $Path, $a) } }
-    if (-not (Test-Path -LiteralPath $Path -PathType Leaf)) { Stop-Step 2 ('Missing program: {0}' -f $Path) }
-    $ErrorActionPreference = 'Continue'
-    $text = @(& $Path @Argument 2>&1 | ForEach-Object { if ($_ -is [System.Management.Automation.ErrorRecord]) { $_.Exception.Message } else { [string]$_ } })
-    $code = $LASTEXITCODE
-    New-Object PSObject -Property @{ ExitCode = $code; Text = $text }
 }
 function Save-Result {
     if ($WhatIfPreference) { return }
@@ -107,38 +98,11 @@ try {
     }
     #endregion
     #region step
-    $Subject = 'CN=mbam.contoso.com'
     $Thumbprint = '9F3C1A77B0D24E5586C1F0A9D37E42B8C6510E2D'
-    $CertReq = Join-Path $env:SystemRoot 'System32\certreq.exe'
-    $Request = Join-Path $WorkDir ('mbam.contoso.com.req')
-    $pending = @(Get-ChildItem -LiteralPath 'Cert:\LocalMachine\REQUEST' | Where-Object { $_.Subject -eq $Subject } | ForEach-Object { [string]$_.Thumbprint })
-    $Names = @('mbam.contoso.com', 'web1.contoso.com', 'WEB1', 'web2.contoso.com', 'WEB2')
-    if ($Thumbprint -and (Test-Path -LiteralPath ('Cert:\LocalMachine\My\{0}' -f $Thumbprint))) {
-        $item = Get-Item -LiteralPath ('Cert:\LocalMachine\My\{0}' -f $Thumbprint)
-        Add-Check -Name 'planned certificate' -Ok $item.HasPrivateKey -Expected ('{0} with its private key' -f $Thumbprint) -Actual ('{0}, private key: {1}' -f $item.Thumbprint, $item.HasPrivateKey)
-    } else {
-        $there = [IO.File]::Exists($Request)
-        $issued = @(Get-ChildItem -LiteralPath 'Cert:\LocalMachine\My' | Where-Object { $_.Subject -eq $Subject -and $_.HasPrivateKey } | ForEach-Object { [string]$_.Thumbprint })
-        $state = if ($there) { 'there' } else { 'missing' }
-        Add-Check -Name ('request file {0}' -f $Request) -Ok $there -Expected 'there' -Actual $state
-        Add-Check -Name ('{0} in the store' -f $Subject) -Ok ($pending.Count + $issued.Count -gt 0) -Expected 'a pending request or a certificate' -Actual ('{0} pending requests, {1} certificates' -f $pending.Count, $issued.Count)
-        foreach ($t in $issued) { Add-Info -Name ('issued certificate {0}' -f $t) -Text 'if it is the one for this farm, write it into the topology as the thumbprint of this node' }
-        if ($there) {
-            $run = Invoke-Native (Join-Path $env:SystemRoot 'System32\certutil.exe') @('-dump', $Request)
-            $dump = @($run.Text | ForEach-Object { $_.Trim() })
-            Add-Check -Name 'the request can be read' -Ok ($run.ExitCode -eq 0) -Expected 'certutil ends with 0' -Actual ('certutil ended with {0}' -f $run.ExitCode)
-            foreach ($n in $Names) {
-                $inside = @($dump | Where-Object { $_.EndsWith(('={0}' -f $n), [StringComparison]::OrdinalIgnoreCase) }).Count -gt 0
-                $state = if ($inside) { 'in the request' } else { 'not in the request' }
-                Add-Check -Name ('name {0}' -f $n) -Ok $inside -Expected 'in the request' -Actual $state
-            }
-            foreach ($u in @('1.3.6.1.5.5.7.3.1', '1.3.6.1.5.5.7.3.2')) {
-                $inside = @($dump | Where-Object { $_.Contains($u) }).Count -gt 0
-                $state = if ($inside) { 'in the request' } else { 'not in the request' }
-                Add-Check -Name ('key usage {0}' -f $u) -Ok $inside -Expected 'in the request' -Actual $state
-            }
-        }
-    }
+    $place = 'Cert:\LocalMachine\My\{0}' -f $Thumbprint
+    if (-not (Test-Path -LiteralPath $place)) { Stop-Step 2 ('The topology names the certificate {0} for this node, and it is not in the computer''s Personal store. Import the PFX of that certificate here, or accept the answer of the certification authority (certreq -accept) if it was requested on this server. To request a new one, take the thumbprint out of the topology and render again.' -f $Thumbprint) }
+    $item = Get-Item -LiteralPath $place
+    Add-Check -Name 'planned certificate' -Ok $item.HasPrivateKey -Expected ('{0} with its private key' -f $Thumbprint) -Actual ('{0}, private key: {1}' -f $item.Thumbprint, $item.HasPrivateKey)
     Complete-Check
     #endregion
     #region frame

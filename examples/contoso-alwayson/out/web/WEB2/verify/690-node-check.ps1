@@ -36,6 +36,8 @@ param(
 if ($MyInvocation.InvocationName -eq '.') { throw 'Do not dot-source this script. Start it with: powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File <path>' }
 Set-StrictMode -Version 3.0
 $ErrorActionPreference = 'Stop'
+# Modules come from the machine's own folders, never from a user's: these scripts run with high rights.
+$env:PSModulePath = [Environment]::GetEnvironmentVariable('PSModulePath', 'Machine')
 $StepName = 'web/node-check'
 $StepKind = 'verify'
 $ResultName = 'web.node-check.verify'
@@ -54,15 +56,18 @@ function Test-Elevated {
     $me.IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator)
 }
 function Initialize-WorkDir {
-    $mine = @('S-1-5-32-544', 'S-1-5-18', [System.Security.Principal.WindowsIdentity]::GetCurrent().User.Value)
-    if ([IO.Directory]::Exists($script:WorkDir)) {
-        $owner = (Get-Acl -LiteralPath $script:WorkDir).GetOwner([System.Security.Principal.SecurityIdentifier]).Value
-        if ($mine -notcontains $owner) { Stop-Step 2 ('The folder {0} belongs to {1}, so what it records cannot be trusted. Move it away, then start this script again. Nothing was changed.' -f $script:WorkDir, $owner) }
-        return
+    # Records in this folder steer rollbacks, so nobody but administrators may have made it or may write into it.
+    $trusted = @('S-1-5-32-544', 'S-1-5-18')
+    if (-not [IO.Directory]::Exists($script:WorkDir)) {
+        $acl = New-Object System.Security.AccessControl.DirectorySecurity
+        $acl.SetSecurityDescriptorSddlForm('O:BAG:BAD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)')
+        [void][IO.Directory]::CreateDirectory($script:WorkDir, $acl)
     }
-    $acl = New-Object System.Security.AccessControl.DirectorySecurity
-    $acl.SetSecurityDescriptorSddlForm('O:BAG:BAD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)')
-    [void][IO.Directory]::CreateDirectory($script:WorkDir, $acl)
+    $acl = Get-Acl -LiteralPath $script:WorkDir
+    $owner = $acl.GetOwner([System.Security.Principal.SecurityIdentifier]).Value
+    $open = @($acl.GetAccessRules($true, $true, [System.Security.Principal.SecurityIdentifier]) | Where-Object { $_.AccessControlType -eq 'Allow' -and $trusted -notcontains $_.IdentityReference.Value } | ForEach-Object { $_.IdentityReference.Value })
+    $link = ([IO.File]::GetAttributes($script:WorkDir) -band [IO.FileAttributes]::ReparsePoint) -ne 0
+    if ($link -or $trusted -notcontains $owner -or $open.Count -gt 0) { Stop-Step 2 ('The folder {0} cannot be trusted with records: owner {1}, open to [{2}], link {3}. Give it to Administrators and SYSTEM alone: takeown /F "{0}" /A /R, then icacls "{0}" /inheritance:r /grant:r *S-1-5-32-544:(OI)(CI)F *S-1-5-18:(OI)(CI)F; look at what lies in it; then start this script again. Nothing was changed.' -f $script:WorkDir, $owner, ($open -join ', '), $link) }
 }
 function Add-Check {
     param([string]$Name, [bool]$Ok, [string]$Expected, [string]$Actual)
@@ -156,6 +161,16 @@ function Get-SitePlace {
     if (@(Get-Website | Where-Object { $_.Name -eq $Site }).Count -ne 1) { Stop-Step 2 ('IIS has no site "{0}". Run the install of web/enable-web-applications. Nothing was changed.' -f $Site) }
     $Site
     foreach ($a in @(Get-WebApplication -Site $Site)) { '{0}/{1}' -f $Site, ([string]$a.path).Trim('/') }
+}
+function Get-SourceAddress {
+    # The address from which this server would send to a target. The connect of a datagram socket asks the routing table only: no
+    # packet is sent, and no firewall is in the way.
+    param([string]$Server)
+    $client = New-Object System.Net.Sockets.UdpClient ([System.Net.Sockets.AddressFamily]::InterNetwork)
+    try {
+        $client.Connect($Server, 1433)
+        [string]$client.Client.LocalEndPoint.Address
+    } catch { 'not known: {0}' -f $_.Exception.GetBaseException().Message } finally { $client.Close() }
 }
 function ConvertTo-AccountSid {
     param([string]$Entry)
@@ -375,12 +390,14 @@ try {
     $answer = Get-SiteAnswer -Address 'web2.contoso.com' -Port $Port -HostName $HostName -Path '/MBAMComplianceStatusService/StatusReportingService.svc' -Tls $Tls
     Add-Check -Name 'Answer of /MBAMComplianceStatusService/StatusReportingService.svc' -Ok ($Alive -contains $answer.Status) -Expected ('status {0}' -f ($Alive -join ', ')) -Actual $answer.Text
     Add-Check -Name 'Certificate that answers' -Ok ($answer.Thumbprint -eq '9F3C1A77B0D24E5586C1F0A9D37E42B8C6510E2D') -Expected '9F3C1A77B0D24E5586C1F0A9D37E42B8C6510E2D' -Actual $(if ($answer.Thumbprint) { $answer.Thumbprint } else { $answer.Text })
+    $source = Get-SourceAddress 'mbam-sql.contoso.com'
+    Add-Check -Name ('source address towards {0}' -f 'mbam-sql.contoso.com') -Ok ($source -eq '10.1.0.32') -Expected '10.1.0.32' -Actual $source
     $since = [DateTime]::Now.AddHours(-$Hours)
     $errors = @(Get-WebEvent -Log 'Microsoft-Windows-MBAM-Web/Admin' -Id @(1, 100, 101, 102, 103, 104, 105, 106, 107, 108, 109, 110, 111, 112) -Since $since)
     Add-Check -Name ('Errors of MBAM-Web in the last {0} hours' -f $Hours) -Ok ($errors.Count -eq 0) -Expected 'none' -Actual $(if ($errors.Count -eq 0) { 'none' } else { '{0}; the newest: {1}' -f $errors.Count, $errors[0] })
     foreach ($id in @(200, 201, 202)) {
         $seen = @(Get-WebEvent -Log 'Microsoft-Windows-MBAM-Web/Operational' -Id @($id) -Since $since)
-        Add-Info -Name ('Here event {0} of MBAM-Web' -f $id) -Text $(if ($seen.Count -gt 0) { $seen[0] } else { 'not seen: it comes when somebody opens a portal' })
+        Add-Info -Name ('Here event {0} of MBAM-Web' -f $id) -Text $(if ($seen.Count -gt 0) { $seen[0] } else { 'not seen: it comes when somebody opens a portal; web/event-proof demands it' })
     }
     $writers = Invoke-Native (Join-Path $env:SystemRoot 'System32\vssadmin.exe') @('list', 'writers')
     $named = @($writers.Text | Where-Object { $_.Contains('Microsoft BitLocker Administration and Management Writer') }).Count -gt 0

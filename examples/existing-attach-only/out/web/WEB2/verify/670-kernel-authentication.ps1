@@ -26,6 +26,8 @@ param(
 if ($MyInvocation.InvocationName -eq '.') { throw 'Do not dot-source this script. Start it with: powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File <path>' }
 Set-StrictMode -Version 3.0
 $ErrorActionPreference = 'Stop'
+# Modules come from the machine's own folders, never from a user's: these scripts run with high rights.
+$env:PSModulePath = [Environment]::GetEnvironmentVariable('PSModulePath', 'Machine')
 $StepName = 'web/kernel-authentication'
 $StepKind = 'verify'
 $ResultName = 'web.kernel-authentication.verify'
@@ -44,15 +46,18 @@ function Test-Elevated {
     $me.IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator)
 }
 function Initialize-WorkDir {
-    $mine = @('S-1-5-32-544', 'S-1-5-18', [System.Security.Principal.WindowsIdentity]::GetCurrent().User.Value)
-    if ([IO.Directory]::Exists($script:WorkDir)) {
-        $owner = (Get-Acl -LiteralPath $script:WorkDir).GetOwner([System.Security.Principal.SecurityIdentifier]).Value
-        if ($mine -notcontains $owner) { Stop-Step 2 ('The folder {0} belongs to {1}, so what it records cannot be trusted. Move it away, then start this script again. Nothing was changed.' -f $script:WorkDir, $owner) }
-        return
+    # Records in this folder steer rollbacks, so nobody but administrators may have made it or may write into it.
+    $trusted = @('S-1-5-32-544', 'S-1-5-18')
+    if (-not [IO.Directory]::Exists($script:WorkDir)) {
+        $acl = New-Object System.Security.AccessControl.DirectorySecurity
+        $acl.SetSecurityDescriptorSddlForm('O:BAG:BAD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)')
+        [void][IO.Directory]::CreateDirectory($script:WorkDir, $acl)
     }
-    $acl = New-Object System.Security.AccessControl.DirectorySecurity
-    $acl.SetSecurityDescriptorSddlForm('O:BAG:BAD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)')
-    [void][IO.Directory]::CreateDirectory($script:WorkDir, $acl)
+    $acl = Get-Acl -LiteralPath $script:WorkDir
+    $owner = $acl.GetOwner([System.Security.Principal.SecurityIdentifier]).Value
+    $open = @($acl.GetAccessRules($true, $true, [System.Security.Principal.SecurityIdentifier]) | Where-Object { $_.AccessControlType -eq 'Allow' -and $trusted -notcontains $_.IdentityReference.Value } | ForEach-Object { $_.IdentityReference.Value })
+    $link = ([IO.File]::GetAttributes($script:WorkDir) -band [IO.FileAttributes]::ReparsePoint) -ne 0
+    if ($link -or $trusted -notcontains $owner -or $open.Count -gt 0) { Stop-Step 2 ('The folder {0} cannot be trusted with records: owner {1}, open to [{2}], link {3}. Give it to Administrators and SYSTEM alone: takeown /F "{0}" /A /R, then icacls "{0}" /inheritance:r /grant:r *S-1-5-32-544:(OI)(CI)F *S-1-5-18:(OI)(CI)F; look at what lies in it; then start this script again. Nothing was changed.' -f $script:WorkDir, $owner, ($open -join ', '), $link) }
 }
 function Add-Check {
     param([string]$Name, [bool]$Ok, [string]$Expected, [string]$Actual)
@@ -122,6 +127,7 @@ try {
     $Section = 'system.webServer/security/authentication/windowsAuthentication'
     Import-StepModule -Name WebAdministration -Feature 'Run the install of web/windows-features.'
     $on = 0
+    $wrong = @()
     foreach ($place in @(Get-SitePlace $Site)) {
         if ((Get-SiteValue -Place $place -Section $Section -Name enabled) -ne 'True') {
             Add-Info -Name $place -Text 'Windows authentication is off'
@@ -130,12 +136,14 @@ try {
         $on++
         $kernel = Get-SiteValue -Place $place -Section $Section -Name useKernelMode
         $pool = Get-SiteValue -Place $place -Section $Section -Name useAppPoolCredentials
+        if ($kernel -eq 'True' -and $pool -ne 'True') { $wrong += $place }
         Add-Check -Name $place -Ok ($kernel -ne 'True' -or $pool -eq 'True') -Expected 'useAppPoolCredentials True, or kernel mode off' -Actual ('useAppPoolCredentials {0}, useKernelMode {1}' -f $pool, $kernel)
     }
     Add-Check -Name 'Places with Windows authentication' -Ok ($on -gt 0) -Expected 'one at least' -Actual ([string]$on)
-    if (@($Result.checks | Where-Object { -not $_.ok }).Count -gt 0) {
+    if ($wrong.Count -gt 0) {
         'IIS decrypts tickets with the key of the computer account there, but they are issued for {0}: Kerberos fails (KRB_AP_ERR_MODIFIED) and browsers fall back to NTLM.' -f 'FABRIKAM\svc-mbam-web'
-        'To mend it, write mendUseAppPoolCredentials: true into the topology and render again: this step then has a maintenance script.'
+        'To mend it, write mendUseAppPoolCredentials: true into the topology and render again: this step then has a maintenance script with a way back. By hand it is, for each place (restarts the application):'
+        foreach ($place in $wrong) { 'Set-WebConfigurationProperty -PSPath ''MACHINE/WEBROOT/APPHOST'' -Location ''{0}'' -Filter ''{1}'' -Name useAppPoolCredentials -Value $true' -f $place.Replace('''', ''''''), $Section }
     }
     Complete-Check
     #endregion

@@ -25,6 +25,8 @@ param(
 if ($MyInvocation.InvocationName -eq '.') { throw 'Do not dot-source this script. Start it with: powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File <path>' }
 Set-StrictMode -Version 3.0
 $ErrorActionPreference = 'Stop'
+# Modules come from the machine's own folders, never from a user's: these scripts run with high rights.
+$env:PSModulePath = [Environment]::GetEnvironmentVariable('PSModulePath', 'Machine')
 $StepName = 'web/windows-features'
 $StepKind = 'rollback'
 $ResultName = 'web.windows-features.rollback'
@@ -44,15 +46,18 @@ function Test-Elevated {
     $me.IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator)
 }
 function Initialize-WorkDir {
-    $mine = @('S-1-5-32-544', 'S-1-5-18', [System.Security.Principal.WindowsIdentity]::GetCurrent().User.Value)
-    if ([IO.Directory]::Exists($script:WorkDir)) {
-        $owner = (Get-Acl -LiteralPath $script:WorkDir).GetOwner([System.Security.Principal.SecurityIdentifier]).Value
-        if ($mine -notcontains $owner) { Stop-Step 2 ('The folder {0} belongs to {1}, so what it records cannot be trusted. Move it away, then start this script again. Nothing was changed.' -f $script:WorkDir, $owner) }
-        return
+    # Records in this folder steer rollbacks, so nobody but administrators may have made it or may write into it.
+    $trusted = @('S-1-5-32-544', 'S-1-5-18')
+    if (-not [IO.Directory]::Exists($script:WorkDir)) {
+        $acl = New-Object System.Security.AccessControl.DirectorySecurity
+        $acl.SetSecurityDescriptorSddlForm('O:BAG:BAD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)')
+        [void][IO.Directory]::CreateDirectory($script:WorkDir, $acl)
     }
-    $acl = New-Object System.Security.AccessControl.DirectorySecurity
-    $acl.SetSecurityDescriptorSddlForm('O:BAG:BAD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)')
-    [void][IO.Directory]::CreateDirectory($script:WorkDir, $acl)
+    $acl = Get-Acl -LiteralPath $script:WorkDir
+    $owner = $acl.GetOwner([System.Security.Principal.SecurityIdentifier]).Value
+    $open = @($acl.GetAccessRules($true, $true, [System.Security.Principal.SecurityIdentifier]) | Where-Object { $_.AccessControlType -eq 'Allow' -and $trusted -notcontains $_.IdentityReference.Value } | ForEach-Object { $_.IdentityReference.Value })
+    $link = ([IO.File]::GetAttributes($script:WorkDir) -band [IO.FileAttributes]::ReparsePoint) -ne 0
+    if ($link -or $trusted -notcontains $owner -or $open.Count -gt 0) { Stop-Step 2 ('The folder {0} cannot be trusted with records: owner {1}, open to [{2}], link {3}. Give it to Administrators and SYSTEM alone: takeown /F "{0}" /A /R, then icacls "{0}" /inheritance:r /grant:r *S-1-5-32-544:(OI)(CI)F *S-1-5-18:(OI)(CI)F; look at what lies in it; then start this script again. Nothing was changed.' -f $script:WorkDir, $owner, ($open -join ', '), $link) }
 }
 function Close-InstallRecord {
     param([string]$Name)
@@ -70,6 +75,19 @@ function Get-InstallChange {
 }
 function Get-InstallName {
     '{0}.install' -f $ResultName.Substring(0, $ResultName.LastIndexOf(('.{0}' -f $StepKind), [StringComparison]::Ordinal))
+}
+function Get-MbamServerVersion {
+    # Version of the server software as it records it itself, else by its entry in Programs and Features; '' when it is not
+    # installed. A servicing release moves the value "Installed"; whether it moves the entry is not documented.
+    $own = 'HKLM:\SOFTWARE\Microsoft\MBAM Server'
+    foreach ($key in @(Get-ChildItem -LiteralPath 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall')) {
+        if ([string]$key.GetValue('DisplayName', '') -eq 'Microsoft BitLocker Administration and Monitoring') {
+            $version = if (Test-Path -LiteralPath $own) { [string](Get-Item -LiteralPath $own).GetValue('Installed', '') } else { '' }
+            if ($version) { return $version }
+            return [string]$key.GetValue('DisplayVersion', '')
+        }
+    }
+    ''
 }
 function Get-PresentFeature {
     foreach ($f in @(Get-WindowsFeature)) {
@@ -135,6 +153,8 @@ try {
     $ours = @(Get-InstallChange (Get-InstallName))
     $present = @(Get-PresentFeature)
     $remove = @($ours | Where-Object { $present -contains $_ })
+    $software = Get-MbamServerVersion
+    if ($remove.Count -gt 0 -and $software) { Stop-Step 3 ('The MBAM server software {0} is installed and needs these features. Nothing was changed. Uninstall it first (Programs and Features, Microsoft BitLocker Administration and Monitoring), when no feature of MBAM is enabled.' -f $software) }
     $users = @(Get-WindowsFeature | Where-Object { $_.Installed -and $ours -notcontains $_.Name -and (@(@($_.Parent) + @($_.DependsOn) | Where-Object { $remove -contains $_ }).Count -gt 0) } | ForEach-Object { [string]$_.Name })
     if ($users.Count -gt 0) { Stop-Step 3 ('These features came later and need ours: {0}. Removing ours would remove them too. Nothing was changed. Remove them first, or leave the features as they are.' -f ($users -join ', ')) }
     if ($remove -contains 'Web-Server' -and (Get-Module -ListAvailable -Name WebAdministration)) {
@@ -145,6 +165,7 @@ try {
     }
     if ($remove.Count -eq 0) {
         Write-Unchanged 'None of the features that the install added is there any more.'
+        if ($PSCmdlet.ShouldProcess((Get-InstallName), 'set the record of the install aside')) { Close-InstallRecord (Get-InstallName) }
     } elseif ($PSCmdlet.ShouldProcess($env:COMPUTERNAME, ('remove {0}' -f ($remove -join ', ')))) {
         $run = Uninstall-WindowsFeature -Name $remove
         $Result.changed = $remove

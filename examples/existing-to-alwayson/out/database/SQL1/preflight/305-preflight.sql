@@ -44,10 +44,6 @@ INSERT INTO @checks ([name], [want], [have]) VALUES (N'service account', N'CONTO
 INSERT INTO @checks ([name], [want], [have])
     SELECT N'listens on the planned port', N'1433', CONVERT(nvarchar(10), MAX(port)) FROM sys.dm_tcp_listener_states WHERE type = 0 AND state = 1 AND port = 1433;
 INSERT INTO @checks ([name], [want], [have])
-    SELECT N'default folder of data files (the databases are created there)', N'E:\MSSQL\Data', CASE WHEN RIGHT(p, 1) = N'\' THEN LEFT(p, LEN(p) - 1) ELSE p END FROM (SELECT CONVERT(nvarchar(260), SERVERPROPERTY(N'InstanceDefaultDataPath')) AS p) AS d;
-INSERT INTO @checks ([name], [want], [have])
-    SELECT N'default folder of log files (the databases are created there)', N'F:\MSSQL\Log', CASE WHEN RIGHT(p, 1) = N'\' THEN LEFT(p, LEN(p) - 1) ELSE p END FROM (SELECT CONVERT(nvarchar(260), SERVERPROPERTY(N'InstanceDefaultLogPath')) AS p) AS d;
-INSERT INTO @checks ([name], [want], [have])
     SELECT N'port of an existing mirroring endpoint', N'5022', CONVERT(nvarchar(10), port) FROM sys.tcp_endpoints WHERE type = 4;
 INSERT INTO @checks ([name], [want], [have])
     SELECT N'other endpoints on the planned endpoint port', N'0', CONVERT(nvarchar(10), COUNT(*)) FROM sys.tcp_endpoints WHERE type <> 4 AND port = 5022;
@@ -58,6 +54,7 @@ INSERT INTO @checks ([name], [want], [have])
 INSERT INTO @checks ([name], [want], [have])
     SELECT N'transparent data encryption of ' + N'MBAM Compliance Status', N'0', CONVERT(nvarchar(10), is_encrypted) FROM sys.databases WHERE name = N'MBAM Compliance Status' AND state = 0;
 INSERT INTO @checks ([name], [want], [have]) SELECT N'databases that are called ' + N'MBAM Compliance Status', N'1', CONVERT(nvarchar(10), COUNT(*)) FROM sys.databases WHERE name = N'MBAM Compliance Status';
+INSERT INTO @checks ([name], [want], [have]) SELECT N'file of ' + N'MBAM Compliance Status' + N', whose folder every other replica needs unless its data and log folders differ in the topology', NULL, physical_name FROM sys.master_files WHERE database_id = DB_ID(N'MBAM Compliance Status');
 INSERT INTO @checks ([name], [want], [have])
     SELECT N'options of ' + N'MBAM Compliance Status' + N' (state, user access, read-only, auto close, snapshot)', N'0 0 0 0 no',
         CONVERT(nvarchar(10), state) + N' ' + CONVERT(nvarchar(10), user_access) + N' ' + CONVERT(nvarchar(10), is_read_only) + N' ' + CONVERT(nvarchar(10), is_auto_close_on)
@@ -70,6 +67,7 @@ INSERT INTO @checks ([name], [want], [have])
 INSERT INTO @checks ([name], [want], [have])
     SELECT N'transparent data encryption of ' + N'MBAM Recovery and Hardware', N'0', CONVERT(nvarchar(10), is_encrypted) FROM sys.databases WHERE name = N'MBAM Recovery and Hardware' AND state = 0;
 INSERT INTO @checks ([name], [want], [have]) SELECT N'databases that are called ' + N'MBAM Recovery and Hardware', N'1', CONVERT(nvarchar(10), COUNT(*)) FROM sys.databases WHERE name = N'MBAM Recovery and Hardware';
+INSERT INTO @checks ([name], [want], [have]) SELECT N'file of ' + N'MBAM Recovery and Hardware' + N', whose folder every other replica needs unless its data and log folders differ in the topology', NULL, physical_name FROM sys.master_files WHERE database_id = DB_ID(N'MBAM Recovery and Hardware');
 INSERT INTO @checks ([name], [want], [have])
     SELECT N'options of ' + N'MBAM Recovery and Hardware' + N' (state, user access, read-only, auto close, snapshot)', N'0 0 0 0 no',
         CONVERT(nvarchar(10), state) + N' ' + CONVERT(nvarchar(10), user_access) + N' ' + CONVERT(nvarchar(10), is_read_only) + N' ' + CONVERT(nvarchar(10), is_auto_close_on)

@@ -44,10 +44,6 @@ INSERT INTO @checks ([name], [want], [have]) VALUES (N'service account', N'CONTO
 INSERT INTO @checks ([name], [want], [have])
     SELECT N'listens on the planned port', N'1433', CONVERT(nvarchar(10), MAX(port)) FROM sys.dm_tcp_listener_states WHERE type = 0 AND state = 1 AND port = 1433;
 INSERT INTO @checks ([name], [want], [have])
-    SELECT N'default folder of data files (the databases are created there)', N'E:\MSSQL\Data', CASE WHEN RIGHT(p, 1) = N'\' THEN LEFT(p, LEN(p) - 1) ELSE p END FROM (SELECT CONVERT(nvarchar(260), SERVERPROPERTY(N'InstanceDefaultDataPath')) AS p) AS d;
-INSERT INTO @checks ([name], [want], [have])
-    SELECT N'default folder of log files (the databases are created there)', N'F:\MSSQL\Log', CASE WHEN RIGHT(p, 1) = N'\' THEN LEFT(p, LEN(p) - 1) ELSE p END FROM (SELECT CONVERT(nvarchar(260), SERVERPROPERTY(N'InstanceDefaultLogPath')) AS p) AS d;
-INSERT INTO @checks ([name], [want], [have])
     SELECT N'port of an existing mirroring endpoint', N'5022', CONVERT(nvarchar(10), port) FROM sys.tcp_endpoints WHERE type = 4;
 INSERT INTO @checks ([name], [want], [have])
     SELECT N'other endpoints on the planned endpoint port', N'0', CONVERT(nvarchar(10), COUNT(*)) FROM sys.tcp_endpoints WHERE type <> 4 AND port = 5022;

@@ -5,7 +5,7 @@ Make the NLB cluster on the first node.
 Step      balancer/nlb-cluster, install, file number 720
 Run on    WEB2 (web2.contoso.com), 64-bit, elevated
 Run by    web administrator
-Changes   binds NLB to the adapter Ethernet of WEB2, with the virtual address 10.1.0.60 (Multicast) and one port rule: TCP 443, all hosts, affinity Single
+Changes   binds NLB to the adapter Ethernet of WEB2, with the virtual address 10.1.0.60 (Multicast) and one port rule: TCP 443, all hosts, affinity Single; Windows is kept from sending from the virtual address
 Undo      removes the cluster if the install made it and this server is its only node
 Downtime  the adapter Ethernet of WEB2 may lose its connections for seconds: have console access
 Success   the virtual address belongs to this server, its node has converged, and the port rule is as planned
@@ -16,6 +16,7 @@ Sources   [documented] How to Configure Network Load Balancing for MBAM (1.0)
           [documented] VMware KB 1556: Microsoft NLB in unicast mode
 Inferred  without a cluster the NLB classes of WMI give no cluster address; proved by: New-NlbCluster itself refuses an adapter that is bound already; the verify reads the address back
 Inferred  multicast: routers that refuse a multicast MAC address for a unicast IP address need a static ARP entry; proved by: the Kerberos test from another subnet
+Inferred  Windows sends from the address that shares the longest prefix with the target: without SkipAsSource that may be the virtual one, whose answers NLB gives to any node, and which the firewall of the database servers does not let in; proved by: the verify of this step, of web/node-check and of balancer/nlb-watch read the address that each node would send from
 Exit      0 done or nothing to do, 1 unexpected, 2 wrong place or missing prerequisite,
           3 refused: the environment contradicts the plan, 4 verification failed, 3010 restart needed
 .EXAMPLE
@@ -30,6 +31,8 @@ param(
 if ($MyInvocation.InvocationName -eq '.') { throw 'Do not dot-source this script. Start it with: powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File <path>' }
 Set-StrictMode -Version 3.0
 $ErrorActionPreference = 'Stop'
+# Modules come from the machine's own folders, never from a user's: these scripts run with high rights.
+$env:PSModulePath = [Environment]::GetEnvironmentVariable('PSModulePath', 'Machine')
 $StepName = 'balancer/nlb-cluster'
 $StepKind = 'install'
 $ResultName = 'balancer.nlb-cluster.install'
@@ -49,15 +52,18 @@ function Test-Elevated {
     $me.IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator)
 }
 function Initialize-WorkDir {
-    $mine = @('S-1-5-32-544', 'S-1-5-18', [System.Security.Principal.WindowsIdentity]::GetCurrent().User.Value)
-    if ([IO.Directory]::Exists($script:WorkDir)) {
-        $owner = (Get-Acl -LiteralPath $script:WorkDir).GetOwner([System.Security.Principal.SecurityIdentifier]).Value
-        if ($mine -notcontains $owner) { Stop-Step 2 ('The folder {0} belongs to {1}, so what it records cannot be trusted. Move it away, then start this script again. Nothing was changed.' -f $script:WorkDir, $owner) }
-        return
+    # Records in this folder steer rollbacks, so nobody but administrators may have made it or may write into it.
+    $trusted = @('S-1-5-32-544', 'S-1-5-18')
+    if (-not [IO.Directory]::Exists($script:WorkDir)) {
+        $acl = New-Object System.Security.AccessControl.DirectorySecurity
+        $acl.SetSecurityDescriptorSddlForm('O:BAG:BAD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)')
+        [void][IO.Directory]::CreateDirectory($script:WorkDir, $acl)
     }
-    $acl = New-Object System.Security.AccessControl.DirectorySecurity
-    $acl.SetSecurityDescriptorSddlForm('O:BAG:BAD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)')
-    [void][IO.Directory]::CreateDirectory($script:WorkDir, $acl)
+    $acl = Get-Acl -LiteralPath $script:WorkDir
+    $owner = $acl.GetOwner([System.Security.Principal.SecurityIdentifier]).Value
+    $open = @($acl.GetAccessRules($true, $true, [System.Security.Principal.SecurityIdentifier]) | Where-Object { $_.AccessControlType -eq 'Allow' -and $trusted -notcontains $_.IdentityReference.Value } | ForEach-Object { $_.IdentityReference.Value })
+    $link = ([IO.File]::GetAttributes($script:WorkDir) -band [IO.FileAttributes]::ReparsePoint) -ne 0
+    if ($link -or $trusted -notcontains $owner -or $open.Count -gt 0) { Stop-Step 2 ('The folder {0} cannot be trusted with records: owner {1}, open to [{2}], link {3}. Give it to Administrators and SYSTEM alone: takeown /F "{0}" /A /R, then icacls "{0}" /inheritance:r /grant:r *S-1-5-32-544:(OI)(CI)F *S-1-5-18:(OI)(CI)F; look at what lies in it; then start this script again. Nothing was changed.' -f $script:WorkDir, $owner, ($open -join ', '), $link) }
 }
 function Format-NlbRule {
     param([object[]]$Rule)
@@ -74,21 +80,26 @@ function Get-NlbAdapterFault {
     if ($found[0].GetIPProperties().GetIPv4Properties().IsDhcpEnabled) { return ('the adapter "{0}" gets its address by DHCP; NLB needs a static one' -f $Name) }
 }
 function Get-NlbLocal {
-    # The NLB cluster that this server belongs to, from its own driver: Name, Address, Mask, Mode, and the server's Status in it.
-    # Nothing while it belongs to none; the classes are missing while the feature is.
+    # The NLB cluster that this server belongs to, from its own driver: Name, Address, Mask, Mode, Mac, and the server's Status in it.
+    # Nothing while it belongs to none: the namespace or its classes are missing, or no setting has an address. Any other fault
+    # is no answer, and taken for "none" it would let a rollback remove the feature under a running cluster.
     $settings = @()
     $nodes = @()
     try {
-        $settings = @(Get-CimInstance -Namespace 'root/MicrosoftNLB' -ClassName 'MicrosoftNLB_ClusterSetting')
-        $nodes = @(Get-CimInstance -Namespace 'root/MicrosoftNLB' -ClassName 'MicrosoftNLB_Node' | Where-Object { $_.StatusCode -ne 0 })
-    } catch { $settings = @() }
+        $settings = @(Get-CimInstance -Namespace 'root/MicrosoftNLB' -ClassName 'MicrosoftNLB_ClusterSetting' | Where-Object { [string]$_.ClusterIPAddress -and -not ([string]$_.ClusterIPAddress).StartsWith('0.') })
+        if ($settings.Count -gt 0) { $nodes = @(Get-CimInstance -Namespace 'root/MicrosoftNLB' -ClassName 'MicrosoftNLB_Node' | Where-Object { $_.StatusCode -ne 0 }) }
+    } catch {
+        $id = [string]$_.FullyQualifiedErrorId
+        # WBEM_E_INVALID_NAMESPACE and WBEM_E_INVALID_CLASS.
+        $absent = $id.StartsWith('HRESULT 0x8004100e', [StringComparison]::OrdinalIgnoreCase) -or $id.StartsWith('HRESULT 0x80041010', [StringComparison]::OrdinalIgnoreCase)
+        if (-not $absent) { Stop-Step 2 ('Windows does not say whether this server belongs to an NLB cluster: {0} ({1}). Look at it in Network Load Balancing Manager, mend the WMI namespace root/MicrosoftNLB, and start this script again.' -f $_.Exception.Message, $id) }
+    }
     $names = @{ 1005 = 'Stopped'; 1006 = 'Converging'; 1007 = 'Converged'; 1008 = 'Converged'; 1009 = 'Draining'; 1013 = 'Suspended' }
     foreach ($s in $settings) {
-        if (-not [string]$s.ClusterIPAddress -or ([string]$s.ClusterIPAddress).StartsWith('0.')) { continue }
         $mode = if ($s.IGMPSupport) { 'IgmpMulticast' } elseif ($s.MulticastSupportEnabled) { 'Multicast' } else { 'Unicast' }
         $status = 'unknown'
         if ($nodes.Count -gt 0) { $status = if ($names.ContainsKey([int]$nodes[0].StatusCode)) { $names[[int]$nodes[0].StatusCode] } else { 'code {0}' -f $nodes[0].StatusCode } }
-        New-Object PSObject -Property @{ Name = [string]$s.ClusterName; Address = [string]$s.ClusterIPAddress; Mask = [string]$s.ClusterNetworkMask; Mode = $mode; Status = $status }
+        New-Object PSObject -Property @{ Name = [string]$s.ClusterName; Address = [string]$s.ClusterIPAddress; Mask = [string]$s.ClusterNetworkMask; Mode = $mode; Mac = ([string]$s.ClusterMACAddress).ToUpperInvariant().Replace(':', '-'); Status = $status }
     }
 }
 function Get-NlbMember {
@@ -102,6 +113,19 @@ function Import-StepModule {
     param([string]$Name, [string]$Feature)
     if (-not (Get-Module -ListAvailable -Name $Name)) { Stop-Step 2 ('The PowerShell module {0} is missing. {1} Then start this script again. Nothing was changed.' -f $Name, $Feature) }
     Import-Module -Name $Name
+}
+function Add-Info {
+    param([string]$Name, [string]$Text)
+    $script:Result.facts[$Name] = $Text
+    '[info] {0}: {1}' -f $Name, $Text
+}
+function Set-VirtualSource {
+    # Keeps Windows from sending from a virtual address; -Computer names another node, '' is this server. Its callers ask ShouldProcess.
+    # A failure is reported and does not stop: the verify reads which address is used.
+    param([string]$Address, [string]$InterfaceName, [string]$Computer = '')
+    try {
+        if ($Computer) { Set-NetIPAddress -IPAddress $Address -InterfaceAlias $InterfaceName -SkipAsSource $true -CimSession $Computer } else { Set-NetIPAddress -IPAddress $Address -InterfaceAlias $InterfaceName -SkipAsSource $true }
+    } catch { Add-Info -Name ('source address {0}' -f $Computer).Trim() -Text ('{0} could not be kept from being a source address, run Set-NetIPAddress -SkipAsSource $true on that node: {1}' -f $Address, $_.Exception.Message) }
 }
 function Test-NlbRule {
     # Is a port rule the planned one: TCP, one port, all hosts, affinity Single.
@@ -206,6 +230,7 @@ try {
             }
             New-NlbCluster @argsCluster | Out-Null
             Wait-NlbConverged -InterfaceName $Interface -Node $me
+            Set-VirtualSource -Address $Address -InterfaceName $Interface
             $ours = $true
             $did += 'made the cluster {0}' -f $Address
         }

@@ -7,12 +7,13 @@ Run on    RPT1 (rpt1.wingtip.com), 64-bit, elevated
 Run by    database administrator
 Changes   nothing
 Undo      nothing to undo
-Success   both databases are online on their primary instance and hold MBAM's schemas
+Success   both databases are online on their primary instance, hold MBAM's schemas and have users of the access accounts
 Sources   [documented] MBAM cmdlet reference (Microsoft.MBAM)
           [documented] How to Configure the MBAM 2.5 Databases
           [documented] MBAM 2.5 Server Prerequisites
           [documented] MBAM 2.5 Supported Configurations
           [documented] MBAM 2.5 Server Event Logs
+          [documented] How to Move the MBAM 2.5 Databases
           [field] Public MBAM test packages and issue threads
 Inferred  An MBAM database is told from another by its schema (RecoveryAndHardwareCore is seen on 2.5 servers, ComplianceCore is named for 2.0) or by the procedure GetVersion, which event 111 names.; proved by: the read-back of this script and its verify, which stop with 4 and print the schema that they miss; nothing is undone by that
 Exit      0 done or nothing to do, 1 unexpected, 2 wrong place or missing prerequisite,
@@ -29,6 +30,8 @@ param(
 if ($MyInvocation.InvocationName -eq '.') { throw 'Do not dot-source this script. Start it with: powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File <path>' }
 Set-StrictMode -Version 3.0
 $ErrorActionPreference = 'Stop'
+# Modules come from the machine's own folders, never from a user's: these scripts run with high rights.
+$env:PSModulePath = [Environment]::GetEnvironmentVariable('PSModulePath', 'Machine')
 $StepName = 'database/create-databases'
 $StepKind = 'verify'
 $ResultName = 'database.create-databases.verify'
@@ -47,15 +50,18 @@ function Test-Elevated {
     $me.IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator)
 }
 function Initialize-WorkDir {
-    $mine = @('S-1-5-32-544', 'S-1-5-18', [System.Security.Principal.WindowsIdentity]::GetCurrent().User.Value)
-    if ([IO.Directory]::Exists($script:WorkDir)) {
-        $owner = (Get-Acl -LiteralPath $script:WorkDir).GetOwner([System.Security.Principal.SecurityIdentifier]).Value
-        if ($mine -notcontains $owner) { Stop-Step 2 ('The folder {0} belongs to {1}, so what it records cannot be trusted. Move it away, then start this script again. Nothing was changed.' -f $script:WorkDir, $owner) }
-        return
+    # Records in this folder steer rollbacks, so nobody but administrators may have made it or may write into it.
+    $trusted = @('S-1-5-32-544', 'S-1-5-18')
+    if (-not [IO.Directory]::Exists($script:WorkDir)) {
+        $acl = New-Object System.Security.AccessControl.DirectorySecurity
+        $acl.SetSecurityDescriptorSddlForm('O:BAG:BAD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)')
+        [void][IO.Directory]::CreateDirectory($script:WorkDir, $acl)
     }
-    $acl = New-Object System.Security.AccessControl.DirectorySecurity
-    $acl.SetSecurityDescriptorSddlForm('O:BAG:BAD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)')
-    [void][IO.Directory]::CreateDirectory($script:WorkDir, $acl)
+    $acl = Get-Acl -LiteralPath $script:WorkDir
+    $owner = $acl.GetOwner([System.Security.Principal.SecurityIdentifier]).Value
+    $open = @($acl.GetAccessRules($true, $true, [System.Security.Principal.SecurityIdentifier]) | Where-Object { $_.AccessControlType -eq 'Allow' -and $trusted -notcontains $_.IdentityReference.Value } | ForEach-Object { $_.IdentityReference.Value })
+    $link = ([IO.File]::GetAttributes($script:WorkDir) -band [IO.FileAttributes]::ReparsePoint) -ne 0
+    if ($link -or $trusted -notcontains $owner -or $open.Count -gt 0) { Stop-Step 2 ('The folder {0} cannot be trusted with records: owner {1}, open to [{2}], link {3}. Give it to Administrators and SYSTEM alone: takeown /F "{0}" /A /R, then icacls "{0}" /inheritance:r /grant:r *S-1-5-32-544:(OI)(CI)F *S-1-5-18:(OI)(CI)F; look at what lies in it; then start this script again. Nothing was changed.' -f $script:WorkDir, $owner, ($open -join ', '), $link) }
 }
 function Add-Check {
     param([string]$Name, [bool]$Ok, [string]$Expected, [string]$Actual)
@@ -87,6 +93,15 @@ function Get-SqlRow {
             }
         } finally { $reader.Dispose() }
     } finally { $client.Dispose() }
+}
+function Get-DatabaseUser {
+    # The roles of an account's user in a database, by SID: '' when it has no user, 'no role' when the user is in none.
+    param([string]$Connection, [string]$Name, [string]$Account)
+    $rows = @()
+    try {
+        $rows = @(Get-SqlRow -Connection $Connection -Value @{ '@name' = $Name; '@account' = $Account } -Query 'DECLARE @q nvarchar(max), @db nvarchar(300); SET @db = QUOTENAME(@name); SET @q = N''SELECT ISNULL(r.name, N''''no role'''') AS [Role] FROM '' + @db + N''.sys.database_principals AS u LEFT JOIN '' + @db + N''.sys.database_role_members AS m ON m.member_principal_id = u.principal_id LEFT JOIN '' + @db + N''.sys.database_principals AS r ON r.principal_id = m.role_principal_id WHERE u.sid = SUSER_SID(@account) ORDER BY 1;''; EXEC sys.sp_executesql @q, N''@account sysname'', @account = @account;')
+    } catch { Stop-Step 3 ('The users of the database {0} cannot be read: {1} Nothing was changed by that.' -f $Name, $_.Exception.GetBaseException().Message) }
+    @($rows | ForEach-Object { $_.Role }) -join ', '
 }
 function Get-MbamDatabaseState {
     # Asks an instance, in master, for one database: Server, Collation, State ('' = not there), Schema ('' = not MBAM's).
@@ -132,14 +147,19 @@ try {
     #endregion
     #region step
     $Planned = @(
-        @{ Name = 'MBAM Compliance Status'; Instance = 'SQLMBAM\BITLOCKER'; Master = 'Data Source=sqlmbam.wingtip.com,1433;Initial Catalog="master";Integrated Security=SSPI'; Schema = 'ComplianceCore' }
-        @{ Name = 'MBAM Recovery and Hardware'; Instance = 'SQLMBAM\BITLOCKER'; Master = 'Data Source=sqlmbam.wingtip.com,1433;Initial Catalog="master";Integrated Security=SSPI'; Schema = 'RecoveryAndHardwareCore' }
+        @{ Name = 'MBAM Compliance Status'; Instance = 'SQLMBAM\BITLOCKER'; Master = 'Data Source=sqlmbam.wingtip.com,1433;Initial Catalog="master";Integrated Security=SSPI'; Schema = 'ComplianceCore'; Users = @('WINGTIP\svc-mbam-pool', 'WINGTIP\svc-mbam-ro') }
+        @{ Name = 'MBAM Recovery and Hardware'; Instance = 'SQLMBAM\BITLOCKER'; Master = 'Data Source=sqlmbam.wingtip.com,1433;Initial Catalog="master";Integrated Security=SSPI'; Schema = 'RecoveryAndHardwareCore'; Users = @('WINGTIP\svc-mbam-pool') }
     )
     foreach ($d in $Planned) {
         $now = Get-MbamDatabaseState -Connection $d.Master -Name $d.Name -Schema $d.Schema
         Add-Check -Name ('{0}: instance that answers' -f $d.Name) -Ok ($now.Server -eq $d.Instance) -Expected $d.Instance -Actual $now.Server
         Add-Check -Name ('{0}: state on {1}' -f $d.Name, $d.Instance) -Ok ($now.State -eq 'ONLINE') -Expected 'ONLINE' -Actual ('[{0}]' -f $now.State)
         Add-Check -Name ('{0}: MBAM schema' -f $d.Name) -Ok ($now.Schema -eq $d.Schema) -Expected $d.Schema -Actual ('[{0}]' -f $now.Schema)
+        foreach ($account in $d.Users) {
+            $roles = ''
+            if ($now.State -eq 'ONLINE') { $roles = Get-DatabaseUser -Connection $d.Master -Name $d.Name -Account $account }
+            Add-Check -Name ('{0}: user of {1}' -f $d.Name, $account) -Ok ($roles -ne '') -Expected 'a user of the database' -Actual ('[{0}]' -f $roles)
+        }
     }
     Complete-Check
     #endregion

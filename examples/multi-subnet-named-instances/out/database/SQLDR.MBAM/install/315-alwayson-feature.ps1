@@ -25,6 +25,8 @@ param(
 if ($MyInvocation.InvocationName -eq '.') { throw 'Do not dot-source this script. Start it with: powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File <path>' }
 Set-StrictMode -Version 3.0
 $ErrorActionPreference = 'Stop'
+# Modules come from the machine's own folders, never from a user's: these scripts run with high rights.
+$env:PSModulePath = [Environment]::GetEnvironmentVariable('PSModulePath', 'Machine')
 $StepName = 'database/alwayson-feature'
 $StepKind = 'install'
 $ResultName = 'database.alwayson-feature.SQLDR.MBAM.install'
@@ -44,15 +46,18 @@ function Test-Elevated {
     $me.IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator)
 }
 function Initialize-WorkDir {
-    $mine = @('S-1-5-32-544', 'S-1-5-18', [System.Security.Principal.WindowsIdentity]::GetCurrent().User.Value)
-    if ([IO.Directory]::Exists($script:WorkDir)) {
-        $owner = (Get-Acl -LiteralPath $script:WorkDir).GetOwner([System.Security.Principal.SecurityIdentifier]).Value
-        if ($mine -notcontains $owner) { Stop-Step 2 ('The folder {0} belongs to {1}, so what it records cannot be trusted. Move it away, then start this script again. Nothing was changed.' -f $script:WorkDir, $owner) }
-        return
+    # Records in this folder steer rollbacks, so nobody but administrators may have made it or may write into it.
+    $trusted = @('S-1-5-32-544', 'S-1-5-18')
+    if (-not [IO.Directory]::Exists($script:WorkDir)) {
+        $acl = New-Object System.Security.AccessControl.DirectorySecurity
+        $acl.SetSecurityDescriptorSddlForm('O:BAG:BAD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)')
+        [void][IO.Directory]::CreateDirectory($script:WorkDir, $acl)
     }
-    $acl = New-Object System.Security.AccessControl.DirectorySecurity
-    $acl.SetSecurityDescriptorSddlForm('O:BAG:BAD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)')
-    [void][IO.Directory]::CreateDirectory($script:WorkDir, $acl)
+    $acl = Get-Acl -LiteralPath $script:WorkDir
+    $owner = $acl.GetOwner([System.Security.Principal.SecurityIdentifier]).Value
+    $open = @($acl.GetAccessRules($true, $true, [System.Security.Principal.SecurityIdentifier]) | Where-Object { $_.AccessControlType -eq 'Allow' -and $trusted -notcontains $_.IdentityReference.Value } | ForEach-Object { $_.IdentityReference.Value })
+    $link = ([IO.File]::GetAttributes($script:WorkDir) -band [IO.FileAttributes]::ReparsePoint) -ne 0
+    if ($link -or $trusted -notcontains $owner -or $open.Count -gt 0) { Stop-Step 2 ('The folder {0} cannot be trusted with records: owner {1}, open to [{2}], link {3}. Give it to Administrators and SYSTEM alone: takeown /F "{0}" /A /R, then icacls "{0}" /inheritance:r /grant:r *S-1-5-32-544:(OI)(CI)F *S-1-5-18:(OI)(CI)F; look at what lies in it; then start this script again. Nothing was changed.' -f $script:WorkDir, $owner, ($open -join ', '), $link) }
 }
 function Add-Info {
     param([string]$Name, [string]$Text)
@@ -84,6 +89,14 @@ function Import-StepModule {
     param([string]$Name, [string]$Feature)
     if (-not (Get-Module -ListAvailable -Name $Name)) { Stop-Step 2 ('The PowerShell module {0} is missing. {1} Then start this script again. Nothing was changed.' -f $Name, $Feature) }
     Import-Module -Name $Name
+}
+function Start-SqlAgent {
+    # Starts SQL Server Agent when a restart of the engine has stopped it. Its callers ask ShouldProcess. On a failover cluster
+    # instance the cluster starts it, so that it is named only. A failure is reported and does not hide that of the caller.
+    param([string]$Service, [bool]$Clustered)
+    if (@(Get-Service | Where-Object { $_.Name -eq $Service -and [string]$_.Status -eq 'Running' }).Count -gt 0) { return }
+    if ($Clustered) { Add-Info -Name 'SQL Server Agent' -Text 'stopped by the restart: bring its resource online in Failover Cluster Manager'; return }
+    try { Start-Service -Name $Service } catch { Add-Info -Name 'SQL Server Agent' -Text ('ran before and does not start, start it by hand: {0}' -f $_.Exception.Message) }
 }
 function Wait-HadrState {
     param([string]$Connection, [string[]]$Wanted, [int]$Seconds)
@@ -170,13 +183,11 @@ try {
         $agentRan = $agent.Count -gt 0 -and [string]$agent[0].Status -eq 'Running'
         Import-SqlModule
         if ($PSCmdlet.ShouldProcess($Instance, 'enable AlwaysOn availability groups and restart the SQL Server service')) {
-            Enable-SqlAlwaysOn -ServerInstance $Instance -Force
             $Result.changed += 'AlwaysOn of {0}' -f $Instance
-            $state = Wait-HadrState -Connection $Connection -Wanted @('1/1') -Seconds 300
-            $agentNow = @(Get-Service | Where-Object { $_.Name -eq $AgentService -and [string]$_.Status -eq 'Running' })
-            if ($agentRan -and $agentNow.Count -eq 0) {
-                if ($Clustered) { Add-Info -Name 'SQL Server Agent' -Text 'stopped by the restart: bring its resource online in Failover Cluster Manager' } else { Start-Service -Name $AgentService }
-            }
+            try {
+                Enable-SqlAlwaysOn -ServerInstance $Instance -Force
+                $state = Wait-HadrState -Connection $Connection -Wanted @('1/1') -Seconds 300
+            } finally { if ($agentRan) { Start-SqlAgent -Service $AgentService -Clustered $Clustered } }
             if ($state -ne '1/1') { Stop-Step 4 ('The feature was enabled, but after 300 seconds {0} says [{1}] (IsHadrEnabled/HadrManagerStatus, wanted 1/1). Read the error log of the instance.' -f $Instance, $state) }
             Write-Changed ('AlwaysOn is enabled on {0}. Go on with the next replica.' -f $Instance)
         } else { Write-Skipped }

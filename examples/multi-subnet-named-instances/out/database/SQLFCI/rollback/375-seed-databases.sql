@@ -25,6 +25,22 @@ END;
 GO
 USE [master];
 GO
+DECLARE @property sysname, @group int;
+SELECT @group = COUNT(*) FROM sys.availability_groups WHERE name = N'MBAM-AG';
+IF @group = 0
+BEGIN
+    PRINT N'[same] availability group: there is none of the name here';
+    SET @property = N'mbamplan/copy/multi-subnet-named-instances.compliance';
+    IF EXISTS (SELECT 1 FROM master.sys.extended_properties WHERE class = 0 AND name = @property)
+        PRINT N'The copy stays. While it is restoring, and when a full backup of the primary is safe, the database administrator may remove it here: DROP DATABASE ' + QUOTENAME(N'MBAM Compliance Status') + N';';
+    IF EXISTS (SELECT 1 FROM master.sys.extended_properties WHERE class = 0 AND name = @property) EXEC master.sys.sp_dropextendedproperty @name = @property;
+    SET @property = N'mbamplan/copy/multi-subnet-named-instances.recovery';
+    IF EXISTS (SELECT 1 FROM master.sys.extended_properties WHERE class = 0 AND name = @property)
+        PRINT N'The copy stays. While it is restoring, and when a full backup of the primary is safe, the database administrator may remove it here: DROP DATABASE ' + QUOTENAME(N'MBAM Recovery and Hardware') + N';';
+    IF EXISTS (SELECT 1 FROM master.sys.extended_properties WHERE class = 0 AND name = @property) EXEC master.sys.sp_dropextendedproperty @name = @property;
+    SET NOEXEC ON;
+END;
+GO
 DECLARE @role tinyint;
 SELECT @role = s.role FROM sys.dm_hadr_availability_replica_states AS s
     INNER JOIN sys.availability_groups AS g ON g.group_id = s.group_id WHERE g.name = N'MBAM-AG' AND s.is_local = 1;

@@ -26,6 +26,18 @@ END;
 GO
 USE [master];
 GO
+DECLARE @try int, @moving int;
+SET @try = 0;
+SET @moving = 0;
+WHILE @try < 30 AND @moving < 2
+BEGIN
+    SELECT @moving = COUNT(*) FROM sys.dm_hadr_database_replica_states AS d INNER JOIN sys.availability_groups AS g ON g.group_id = d.group_id
+        WHERE g.name = N'MBAM-AG' AND d.is_local = 1 AND d.synchronization_state IN (1, 2) AND d.is_suspended = 0;
+    SET @try = @try + 1;
+    IF @moving < 2 WAITFOR DELAY '00:00:02';
+END;
+IF @moving < 2 PRINT N'Not every copy moved data within a minute; the checks say which.';
+GO
 DECLARE @checks TABLE ([id] int IDENTITY(1, 1) NOT NULL, [name] nvarchar(300) NOT NULL, [want] nvarchar(1000) NULL, [have] nvarchar(1000) NULL);
 INSERT INTO @checks ([name], [want], [have])
 SELECT N'MBAM Compliance Status' + N': copy on this replica has joined', N'yes', CASE WHEN COUNT(*) = 1 THEN N'yes' ELSE N'no' END FROM sys.dm_hadr_database_replica_cluster_states AS c

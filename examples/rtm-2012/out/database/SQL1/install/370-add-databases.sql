@@ -32,7 +32,8 @@ SELECT @primary = s.primary_replica FROM sys.dm_hadr_availability_group_states A
 IF @role IS NULL OR @role <> 1
 BEGIN
     SET @primary = ISNULL(@primary, N'not known here');
-    RAISERROR(N'This belongs on the primary replica of the availability group %s, which this instance is not now. Primary: %s. Nothing was changed.', 16, 127, N'MBAM-AG', @primary);
+    IF @role = 2 PRINT N'To fail back, on this instance: ALTER AVAILABILITY GROUP ' + QUOTENAME(N'MBAM-AG') + N' FAILOVER;';
+    RAISERROR(N'This belongs on the primary replica of the availability group %s, which this instance is not now. Primary: %s. The files of this step are for this instance only: fail back to it first, when its copies are synchronized. Nothing was changed.', 16, 127, N'MBAM-AG', @primary);
     SET NOEXEC ON;
 END;
 GO
@@ -75,6 +76,7 @@ SELECT @member = COUNT(*) FROM sys.availability_databases_cluster AS d
 IF @role = 1 AND @member = 0
 BEGIN
     IF NOT EXISTS (SELECT 1 FROM master.sys.extended_properties WHERE class = 0 AND name = @property) EXEC master.sys.sp_addextendedproperty @name = @property, @value = @value;
+    PRINT N'If the next statement fails: 1475 means that the recovery model was changed in between and the log must be backed up again. Run verify of 350 and mend what it names, then run this file again.';
     ALTER AVAILABILITY GROUP [MBAM-AG] ADD DATABASE [MBAM Compliance Status];
     IF @@ERROR = 0 PRINT N'[done] ' + @database + N': added to the group';
 END;
@@ -128,6 +130,7 @@ SELECT @member = COUNT(*) FROM sys.availability_databases_cluster AS d
 IF @role = 1 AND @member = 0
 BEGIN
     IF NOT EXISTS (SELECT 1 FROM master.sys.extended_properties WHERE class = 0 AND name = @property) EXEC master.sys.sp_addextendedproperty @name = @property, @value = @value;
+    PRINT N'If the next statement fails: 1475 means that the recovery model was changed in between and the log must be backed up again. Run verify of 350 and mend what it names, then run this file again.';
     ALTER AVAILABILITY GROUP [MBAM-AG] ADD DATABASE [MBAM Recovery and Hardware];
     IF @@ERROR = 0 PRINT N'[done] ' + @database + N': added to the group';
 END;

@@ -24,8 +24,15 @@ END;
 GO
 USE [master];
 GO
+DECLARE @property sysname, @manager int;
+SET @property = N'mbamplan/group/MBAM-AG';
+SET @manager = CONVERT(int, SERVERPROPERTY(N'HadrManagerStatus'));
 IF NOT EXISTS (SELECT 1 FROM sys.availability_groups_cluster WHERE name = N'MBAM-AG')
 BEGIN
+    IF @manager = 1
+    BEGIN
+        IF EXISTS (SELECT 1 FROM master.sys.extended_properties WHERE class = 0 AND name = @property) EXEC master.sys.sp_dropextendedproperty @name = @property;
+    END;
     PRINT N'[same] availability group: there is none of the name';
     SET NOEXEC ON;
 END;
@@ -46,7 +53,8 @@ SELECT @primary = s.primary_replica FROM sys.dm_hadr_availability_group_states A
 IF @role IS NULL OR @role <> 1
 BEGIN
     SET @primary = ISNULL(@primary, N'not known here');
-    RAISERROR(N'This belongs on the primary replica of the availability group %s, which this instance is not now. Primary: %s. Nothing was changed.', 16, 127, N'MBAM-AG', @primary);
+    IF @role = 2 PRINT N'To fail back, on this instance: ALTER AVAILABILITY GROUP ' + QUOTENAME(N'MBAM-AG') + N' FAILOVER;';
+    RAISERROR(N'This belongs on the primary replica of the availability group %s, which this instance is not now. Primary: %s. The files of this step are for this instance only: fail back to it first, when its copies are synchronized. Nothing was changed.', 16, 127, N'MBAM-AG', @primary);
     SET NOEXEC ON;
 END;
 GO

@@ -15,6 +15,7 @@ Sources   [documented] How to Configure Network Load Balancing for MBAM (1.0)
           [documented] VMware KB 1556: Microsoft NLB in unicast mode
 Inferred  without a cluster the NLB classes of WMI give no cluster address; proved by: New-NlbCluster itself refuses an adapter that is bound already; the verify reads the address back
 Inferred  multicast: routers that refuse a multicast MAC address for a unicast IP address need a static ARP entry; proved by: the Kerberos test from another subnet
+Inferred  Windows sends from the address that shares the longest prefix with the target: without SkipAsSource that may be the virtual one, whose answers NLB gives to any node, and which the firewall of the database servers does not let in; proved by: the verify of this step, of web/node-check and of balancer/nlb-watch read the address that each node would send from
 Exit      0 done or nothing to do, 1 unexpected, 2 wrong place or missing prerequisite,
           3 refused: the environment contradicts the plan, 4 verification failed, 3010 restart needed
 .EXAMPLE
@@ -29,6 +30,8 @@ param(
 if ($MyInvocation.InvocationName -eq '.') { throw 'Do not dot-source this script. Start it with: powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File <path>' }
 Set-StrictMode -Version 3.0
 $ErrorActionPreference = 'Stop'
+# Modules come from the machine's own folders, never from a user's: these scripts run with high rights.
+$env:PSModulePath = [Environment]::GetEnvironmentVariable('PSModulePath', 'Machine')
 $StepName = 'balancer/nlb-cluster'
 $StepKind = 'rollback'
 $ResultName = 'balancer.nlb-cluster.rollback'
@@ -48,15 +51,18 @@ function Test-Elevated {
     $me.IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator)
 }
 function Initialize-WorkDir {
-    $mine = @('S-1-5-32-544', 'S-1-5-18', [System.Security.Principal.WindowsIdentity]::GetCurrent().User.Value)
-    if ([IO.Directory]::Exists($script:WorkDir)) {
-        $owner = (Get-Acl -LiteralPath $script:WorkDir).GetOwner([System.Security.Principal.SecurityIdentifier]).Value
-        if ($mine -notcontains $owner) { Stop-Step 2 ('The folder {0} belongs to {1}, so what it records cannot be trusted. Move it away, then start this script again. Nothing was changed.' -f $script:WorkDir, $owner) }
-        return
+    # Records in this folder steer rollbacks, so nobody but administrators may have made it or may write into it.
+    $trusted = @('S-1-5-32-544', 'S-1-5-18')
+    if (-not [IO.Directory]::Exists($script:WorkDir)) {
+        $acl = New-Object System.Security.AccessControl.DirectorySecurity
+        $acl.SetSecurityDescriptorSddlForm('O:BAG:BAD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)')
+        [void][IO.Directory]::CreateDirectory($script:WorkDir, $acl)
     }
-    $acl = New-Object System.Security.AccessControl.DirectorySecurity
-    $acl.SetSecurityDescriptorSddlForm('O:BAG:BAD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)')
-    [void][IO.Directory]::CreateDirectory($script:WorkDir, $acl)
+    $acl = Get-Acl -LiteralPath $script:WorkDir
+    $owner = $acl.GetOwner([System.Security.Principal.SecurityIdentifier]).Value
+    $open = @($acl.GetAccessRules($true, $true, [System.Security.Principal.SecurityIdentifier]) | Where-Object { $_.AccessControlType -eq 'Allow' -and $trusted -notcontains $_.IdentityReference.Value } | ForEach-Object { $_.IdentityReference.Value })
+    $link = ([IO.File]::GetAttributes($script:WorkDir) -band [IO.FileAttributes]::ReparsePoint) -ne 0
+    if ($link -or $trusted -notcontains $owner -or $open.Count -gt 0) { Stop-Step 2 ('The folder {0} cannot be trusted with records: owner {1}, open to [{2}], link {3}. Give it to Administrators and SYSTEM alone: takeown /F "{0}" /A /R, then icacls "{0}" /inheritance:r /grant:r *S-1-5-32-544:(OI)(CI)F *S-1-5-18:(OI)(CI)F; look at what lies in it; then start this script again. Nothing was changed.' -f $script:WorkDir, $owner, ($open -join ', '), $link) }
 }
 function Close-InstallRecord {
     param([string]$Name)
@@ -76,21 +82,26 @@ function Get-InstallName {
     '{0}.install' -f $ResultName.Substring(0, $ResultName.LastIndexOf(('.{0}' -f $StepKind), [StringComparison]::Ordinal))
 }
 function Get-NlbLocal {
-    # The NLB cluster that this server belongs to, from its own driver: Name, Address, Mask, Mode, and the server's Status in it.
-    # Nothing while it belongs to none; the classes are missing while the feature is.
+    # The NLB cluster that this server belongs to, from its own driver: Name, Address, Mask, Mode, Mac, and the server's Status in it.
+    # Nothing while it belongs to none: the namespace or its classes are missing, or no setting has an address. Any other fault
+    # is no answer, and taken for "none" it would let a rollback remove the feature under a running cluster.
     $settings = @()
     $nodes = @()
     try {
-        $settings = @(Get-CimInstance -Namespace 'root/MicrosoftNLB' -ClassName 'MicrosoftNLB_ClusterSetting')
-        $nodes = @(Get-CimInstance -Namespace 'root/MicrosoftNLB' -ClassName 'MicrosoftNLB_Node' | Where-Object { $_.StatusCode -ne 0 })
-    } catch { $settings = @() }
+        $settings = @(Get-CimInstance -Namespace 'root/MicrosoftNLB' -ClassName 'MicrosoftNLB_ClusterSetting' | Where-Object { [string]$_.ClusterIPAddress -and -not ([string]$_.ClusterIPAddress).StartsWith('0.') })
+        if ($settings.Count -gt 0) { $nodes = @(Get-CimInstance -Namespace 'root/MicrosoftNLB' -ClassName 'MicrosoftNLB_Node' | Where-Object { $_.StatusCode -ne 0 }) }
+    } catch {
+        $id = [string]$_.FullyQualifiedErrorId
+        # WBEM_E_INVALID_NAMESPACE and WBEM_E_INVALID_CLASS.
+        $absent = $id.StartsWith('HRESULT 0x8004100e', [StringComparison]::OrdinalIgnoreCase) -or $id.StartsWith('HRESULT 0x80041010', [StringComparison]::OrdinalIgnoreCase)
+        if (-not $absent) { Stop-Step 2 ('Windows does not say whether this server belongs to an NLB cluster: {0} ({1}). Look at it in Network Load Balancing Manager, mend the WMI namespace root/MicrosoftNLB, and start this script again.' -f $_.Exception.Message, $id) }
+    }
     $names = @{ 1005 = 'Stopped'; 1006 = 'Converging'; 1007 = 'Converged'; 1008 = 'Converged'; 1009 = 'Draining'; 1013 = 'Suspended' }
     foreach ($s in $settings) {
-        if (-not [string]$s.ClusterIPAddress -or ([string]$s.ClusterIPAddress).StartsWith('0.')) { continue }
         $mode = if ($s.IGMPSupport) { 'IgmpMulticast' } elseif ($s.MulticastSupportEnabled) { 'Multicast' } else { 'Unicast' }
         $status = 'unknown'
         if ($nodes.Count -gt 0) { $status = if ($names.ContainsKey([int]$nodes[0].StatusCode)) { $names[[int]$nodes[0].StatusCode] } else { 'code {0}' -f $nodes[0].StatusCode } }
-        New-Object PSObject -Property @{ Name = [string]$s.ClusterName; Address = [string]$s.ClusterIPAddress; Mask = [string]$s.ClusterNetworkMask; Mode = $mode; Status = $status }
+        New-Object PSObject -Property @{ Name = [string]$s.ClusterName; Address = [string]$s.ClusterIPAddress; Mask = [string]$s.ClusterNetworkMask; Mode = $mode; Mac = ([string]$s.ClusterMACAddress).ToUpperInvariant().Replace(':', '-'); Status = $status }
     }
 }
 function Get-NlbMember {

@@ -28,7 +28,7 @@ SET @state = ISNULL(CONVERT(nvarchar(60), DATABASEPROPERTYEX(@database, N'Status
 SET @update = ISNULL(CONVERT(nvarchar(60), DATABASEPROPERTYEX(@database, N'Updateability')), N'not known');
 IF @state <> N'ONLINE' OR @update <> N'READ_WRITE'
 BEGIN
-    RAISERROR(N'The database %s must be online and writeable on this instance. Its state is %s, its updateability %s. A copy is not changed: after a failover run this on the server that is primary now. Nothing was changed.', 16, 127, @database, @state, @update);
+    RAISERROR(N'The database %s must be online and writeable on this instance. Its state is %s, its updateability %s. A copy is not changed. The files of this step are for this instance only: after a failover fail back to it first, then run this file again. Nothing was changed.', 16, 127, @database, @state, @update);
     SET NOEXEC ON;
 END;
 GO

@@ -43,6 +43,8 @@ SELECT N'SQL2' + N': endpoint, synchronous, automatic failover, reads on the sec
     N'TCP://SQL2.LITWARE.COM:5022 1 1 0 0',
     (SELECT UPPER(endpoint_url) + N' ' + CONVERT(nvarchar(10), availability_mode) + N' ' + CONVERT(nvarchar(10), 1 - failover_mode) + N' ' + CONVERT(nvarchar(10), secondary_role_allow_connections) + CASE seeding_mode_desc WHEN N'AUTOMATIC' THEN N' 1' ELSE N' 0' END FROM sys.availability_replicas WHERE group_id = @group AND replica_server_name = N'SQL2');
 INSERT INTO @checks ([name], [want], [have])
+SELECT N'role of this replica (1 primary)', N'1', (SELECT CONVERT(nvarchar(10), role) FROM sys.dm_hadr_availability_replica_states WHERE group_id = @group AND is_local = 1);
+INSERT INTO @checks ([name], [want], [have])
 SELECT N'operational state of this replica (2 online)', N'2', (SELECT CONVERT(nvarchar(10), operational_state) FROM sys.dm_hadr_availability_replica_states WHERE group_id = @group AND is_local = 1);
 DECLARE @i int, @last int, @judged int, @bad int, @line nvarchar(3000);
 SELECT @i = 1, @last = ISNULL(MAX([id]), 0), @judged = COUNT([want]) FROM @checks;

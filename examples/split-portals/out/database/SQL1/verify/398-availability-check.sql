@@ -32,7 +32,8 @@ SELECT @primary = s.primary_replica FROM sys.dm_hadr_availability_group_states A
 IF @role IS NULL OR @role <> 1
 BEGIN
     SET @primary = ISNULL(@primary, N'not known here');
-    RAISERROR(N'This belongs on the primary replica of the availability group %s, which this instance is not now. Primary: %s. Nothing was changed.', 16, 127, N'MBAM-AG', @primary);
+    IF @role = 2 PRINT N'To fail back, on this instance: ALTER AVAILABILITY GROUP ' + QUOTENAME(N'MBAM-AG') + N' FAILOVER;';
+    RAISERROR(N'This belongs on the primary replica of the availability group %s, which this instance is not now. Primary: %s. The files of this step are for this instance only: fail back to it first, when its copies are synchronized. Nothing was changed.', 16, 127, N'MBAM-AG', @primary);
     SET NOEXEC ON;
 END;
 GO

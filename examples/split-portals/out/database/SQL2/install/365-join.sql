@@ -62,6 +62,7 @@ SELECT @state = c.join_state FROM sys.dm_hadr_availability_replica_cluster_state
     INNER JOIN sys.availability_groups_cluster AS g ON g.group_id = c.group_id WHERE g.name = N'MBAM-AG' AND c.replica_server_name = @@SERVERNAME;
 IF @state = 0
 BEGIN
+    PRINT N'If the next statement fails: 35250 means that this instance does not reach the endpoint of the primary. Run verify of 325 and 330 on both, look in the error log of the primary for 28034 (no CONNECT permission), test TCP to the endpoint port in both directions. Then run this file again.';
     ALTER AVAILABILITY GROUP [MBAM-AG] JOIN;
     IF @@ERROR = 0 PRINT N'[done] replica: joined';
 END;
@@ -71,7 +72,7 @@ SELECT @state = c.join_state FROM sys.dm_hadr_availability_replica_cluster_state
     INNER JOIN sys.availability_groups_cluster AS g ON g.group_id = c.group_id WHERE g.name = N'MBAM-AG' AND c.replica_server_name = @@SERVERNAME;
 IF @state = 0
 BEGIN
-    RAISERROR(N'This instance could not join %s. Error 35250 means that it does not reach the endpoint of the primary: run verify of 325 and 330 on both, look in the primary''s error log for 28034 (no CONNECT permission), test TCP to the endpoint port in both directions. Then run this file again.', 16, 127, N'MBAM-AG');
+    RAISERROR(N'This instance could not join %s; the messages above say why and what to do.', 16, 127, N'MBAM-AG');
     SET NOEXEC ON;
 END;
 GO

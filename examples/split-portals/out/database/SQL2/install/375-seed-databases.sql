@@ -55,10 +55,20 @@ DECLARE @database sysname, @state tinyint, @member uniqueidentifier;
 SET @database = N'MBAM Compliance Status';
 SELECT @state = state, @member = replica_id FROM sys.databases WHERE name = @database;
 DECLARE @problem nvarchar(60);
+DECLARE @whole int;
+SELECT @whole = COUNT(*) FROM msdb.dbo.restorehistory AS h INNER JOIN sys.databases AS d ON d.name = h.destination_database_name
+    WHERE d.name = @database AND h.restore_type = N'D' AND h.restore_date > DATEADD(minute, -10, d.create_date);
 IF @state IS NOT NULL AND @state <> 1 AND @member IS NULL
 BEGIN
     SELECT @problem = state_desc FROM sys.databases WHERE name = @database;
     RAISERROR(N'A database %s is on this instance already, its state is %s, and it is no copy that is being restored. Nothing is restored over it. Find out what it is; when it is not needed, the database administrator renames or removes it by hand.', 16, 127, @database, @problem);
+    SET NOEXEC ON;
+END
+ELSE IF @state = 1 AND @member IS NULL AND @whole = 0
+BEGIN
+    PRINT N'The statement for the database administrator, on this instance:';
+    PRINT N'    DROP DATABASE ' + QUOTENAME(@database) + N';';
+    RAISERROR(N'The copy %s is restoring here, and msdb knows no full restore of it since it was made: an earlier run was cut off, and no log backup can follow (error 3117). When it is nothing but this cut-off copy, drop it by hand with the statement above, then run this file again. Nothing was changed.', 16, 127, @database);
     SET NOEXEC ON;
 END
 ELSE IF @member IS NOT NULL
@@ -69,6 +79,7 @@ SET @database = N'MBAM Compliance Status';
 SELECT @state = state, @member = replica_id FROM sys.databases WHERE name = @database;
 IF @state IS NULL
 BEGIN
+    PRINT N'If the next statement fails: 3201 means that the service account of this instance cannot read ' + N'\\files.litware.com\mbam-seed\MBAM-AG.compliance.full.bak' + N', 5133 that a folder of the files is missing here, 33111 that the encryption certificate is missing (355), 4305 that a log backup in between is missing (verify of 350 on the primary lists it).';
     RESTORE DATABASE [MBAM Compliance Status] FROM DISK = N'\\files.litware.com\mbam-seed\MBAM-AG.compliance.full.bak' WITH FILE = 1, NORECOVERY, CHECKSUM, STATS = 10;
     IF @@ERROR = 0 PRINT N'[done] ' + @database + N': full backup restored';
 END;
@@ -89,6 +100,7 @@ SELECT @applied = COUNT(*) FROM msdb.dbo.restorehistory AS h
     WHERE h.destination_database_name = @database AND h.restore_type = N'L' AND h.restore_history_id > @restored AND f.physical_device_name = N'\\files.litware.com\mbam-seed\MBAM-AG.compliance.log.trn';
 IF @state = 1 AND @member IS NULL AND @applied = 0
 BEGIN
+    PRINT N'If the next statement fails: 3201 means that the service account of this instance cannot read ' + N'\\files.litware.com\mbam-seed\MBAM-AG.compliance.log.trn' + N', 5133 that a folder of the files is missing here, 33111 that the encryption certificate is missing (355), 4305 that a log backup in between is missing (verify of 350 on the primary lists it).';
     RESTORE LOG [MBAM Compliance Status] FROM DISK = N'\\files.litware.com\mbam-seed\MBAM-AG.compliance.log.trn' WITH FILE = 1, NORECOVERY, CHECKSUM, STATS = 10;
     IF @@ERROR = 0 PRINT N'[done] ' + @database + N': log backup restored';
 END;
@@ -130,6 +142,7 @@ SELECT @role = s.role FROM sys.dm_hadr_availability_replica_states AS s
     INNER JOIN sys.availability_groups AS g ON g.group_id = s.group_id WHERE g.name = N'MBAM-AG' AND s.is_local = 1;
 IF @role = 2 AND @state = 1 AND @member IS NULL
 BEGIN
+    PRINT N'If the next statement fails: 1408, 1412 or 1478 mean that the log was backed up on the primary since the seed backups. Verify of 350 there lists the files: restore them here WITH NORECOVERY in that order, pause the job, run this file again; or drop this restoring copy by hand and begin again with 350. 35250: the primary is not reached, verify of 325 and 330.';
     ALTER DATABASE [MBAM Compliance Status] SET HADR AVAILABILITY GROUP = [MBAM-AG];
     IF @@ERROR = 0 PRINT N'[done] ' + @database + N': joined';
 END;
@@ -139,7 +152,7 @@ SET @database = N'MBAM Compliance Status';
 SELECT @state = state, @member = replica_id FROM sys.databases WHERE name = @database;
 IF @member IS NULL
 BEGIN
-    RAISERROR(N'%s did not join; the message stands above. 1408, 1412 or 1478: the log was backed up on the primary since the seed backups (verify of 350 there names the file): restore that file here WITH NORECOVERY, pause the job, run this file again; or remove this restoring copy by hand and begin again with 350. 35250: the primary is not reached, verify of 325 and 330.', 16, 127, @database);
+    RAISERROR(N'%s did not join; the messages above say why and what to do.', 16, 127, @database);
     SET NOEXEC ON;
 END;
 GO
@@ -147,10 +160,20 @@ DECLARE @database sysname, @state tinyint, @member uniqueidentifier;
 SET @database = N'MBAM Recovery and Hardware';
 SELECT @state = state, @member = replica_id FROM sys.databases WHERE name = @database;
 DECLARE @problem nvarchar(60);
+DECLARE @whole int;
+SELECT @whole = COUNT(*) FROM msdb.dbo.restorehistory AS h INNER JOIN sys.databases AS d ON d.name = h.destination_database_name
+    WHERE d.name = @database AND h.restore_type = N'D' AND h.restore_date > DATEADD(minute, -10, d.create_date);
 IF @state IS NOT NULL AND @state <> 1 AND @member IS NULL
 BEGIN
     SELECT @problem = state_desc FROM sys.databases WHERE name = @database;
     RAISERROR(N'A database %s is on this instance already, its state is %s, and it is no copy that is being restored. Nothing is restored over it. Find out what it is; when it is not needed, the database administrator renames or removes it by hand.', 16, 127, @database, @problem);
+    SET NOEXEC ON;
+END
+ELSE IF @state = 1 AND @member IS NULL AND @whole = 0
+BEGIN
+    PRINT N'The statement for the database administrator, on this instance:';
+    PRINT N'    DROP DATABASE ' + QUOTENAME(@database) + N';';
+    RAISERROR(N'The copy %s is restoring here, and msdb knows no full restore of it since it was made: an earlier run was cut off, and no log backup can follow (error 3117). When it is nothing but this cut-off copy, drop it by hand with the statement above, then run this file again. Nothing was changed.', 16, 127, @database);
     SET NOEXEC ON;
 END
 ELSE IF @member IS NOT NULL
@@ -161,6 +184,7 @@ SET @database = N'MBAM Recovery and Hardware';
 SELECT @state = state, @member = replica_id FROM sys.databases WHERE name = @database;
 IF @state IS NULL
 BEGIN
+    PRINT N'If the next statement fails: 3201 means that the service account of this instance cannot read ' + N'\\files.litware.com\mbam-seed\MBAM-AG.recovery.full.bak' + N', 5133 that a folder of the files is missing here, 33111 that the encryption certificate is missing (355), 4305 that a log backup in between is missing (verify of 350 on the primary lists it).';
     RESTORE DATABASE [MBAM Recovery and Hardware] FROM DISK = N'\\files.litware.com\mbam-seed\MBAM-AG.recovery.full.bak' WITH FILE = 1, NORECOVERY, CHECKSUM, STATS = 10;
     IF @@ERROR = 0 PRINT N'[done] ' + @database + N': full backup restored';
 END;
@@ -181,6 +205,7 @@ SELECT @applied = COUNT(*) FROM msdb.dbo.restorehistory AS h
     WHERE h.destination_database_name = @database AND h.restore_type = N'L' AND h.restore_history_id > @restored AND f.physical_device_name = N'\\files.litware.com\mbam-seed\MBAM-AG.recovery.log.trn';
 IF @state = 1 AND @member IS NULL AND @applied = 0
 BEGIN
+    PRINT N'If the next statement fails: 3201 means that the service account of this instance cannot read ' + N'\\files.litware.com\mbam-seed\MBAM-AG.recovery.log.trn' + N', 5133 that a folder of the files is missing here, 33111 that the encryption certificate is missing (355), 4305 that a log backup in between is missing (verify of 350 on the primary lists it).';
     RESTORE LOG [MBAM Recovery and Hardware] FROM DISK = N'\\files.litware.com\mbam-seed\MBAM-AG.recovery.log.trn' WITH FILE = 1, NORECOVERY, CHECKSUM, STATS = 10;
     IF @@ERROR = 0 PRINT N'[done] ' + @database + N': log backup restored';
 END;
@@ -222,6 +247,7 @@ SELECT @role = s.role FROM sys.dm_hadr_availability_replica_states AS s
     INNER JOIN sys.availability_groups AS g ON g.group_id = s.group_id WHERE g.name = N'MBAM-AG' AND s.is_local = 1;
 IF @role = 2 AND @state = 1 AND @member IS NULL
 BEGIN
+    PRINT N'If the next statement fails: 1408, 1412 or 1478 mean that the log was backed up on the primary since the seed backups. Verify of 350 there lists the files: restore them here WITH NORECOVERY in that order, pause the job, run this file again; or drop this restoring copy by hand and begin again with 350. 35250: the primary is not reached, verify of 325 and 330.';
     ALTER DATABASE [MBAM Recovery and Hardware] SET HADR AVAILABILITY GROUP = [MBAM-AG];
     IF @@ERROR = 0 PRINT N'[done] ' + @database + N': joined';
 END;
@@ -231,7 +257,7 @@ SET @database = N'MBAM Recovery and Hardware';
 SELECT @state = state, @member = replica_id FROM sys.databases WHERE name = @database;
 IF @member IS NULL
 BEGIN
-    RAISERROR(N'%s did not join; the message stands above. 1408, 1412 or 1478: the log was backed up on the primary since the seed backups (verify of 350 there names the file): restore that file here WITH NORECOVERY, pause the job, run this file again; or remove this restoring copy by hand and begin again with 350. 35250: the primary is not reached, verify of 325 and 330.', 16, 127, @database);
+    RAISERROR(N'%s did not join; the messages above say why and what to do.', 16, 127, @database);
     SET NOEXEC ON;
 END;
 GO

@@ -24,6 +24,8 @@ param(
 if ($MyInvocation.InvocationName -eq '.') { throw 'Do not dot-source this script. Start it with: powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File <path>' }
 Set-StrictMode -Version 3.0
 $ErrorActionPreference = 'Stop'
+# Modules come from the machine's own folders, never from a user's: these scripts run with high rights.
+$env:PSModulePath = [Environment]::GetEnvironmentVariable('PSModulePath', 'Machine')
 $StepName = 'database/alwayson-feature'
 $StepKind = 'rollback'
 $ResultName = 'database.alwayson-feature.rollback'
@@ -43,15 +45,18 @@ function Test-Elevated {
     $me.IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator)
 }
 function Initialize-WorkDir {
-    $mine = @('S-1-5-32-544', 'S-1-5-18', [System.Security.Principal.WindowsIdentity]::GetCurrent().User.Value)
-    if ([IO.Directory]::Exists($script:WorkDir)) {
-        $owner = (Get-Acl -LiteralPath $script:WorkDir).GetOwner([System.Security.Principal.SecurityIdentifier]).Value
-        if ($mine -notcontains $owner) { Stop-Step 2 ('The folder {0} belongs to {1}, so what it records cannot be trusted. Move it away, then start this script again. Nothing was changed.' -f $script:WorkDir, $owner) }
-        return
+    # Records in this folder steer rollbacks, so nobody but administrators may have made it or may write into it.
+    $trusted = @('S-1-5-32-544', 'S-1-5-18')
+    if (-not [IO.Directory]::Exists($script:WorkDir)) {
+        $acl = New-Object System.Security.AccessControl.DirectorySecurity
+        $acl.SetSecurityDescriptorSddlForm('O:BAG:BAD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)')
+        [void][IO.Directory]::CreateDirectory($script:WorkDir, $acl)
     }
-    $acl = New-Object System.Security.AccessControl.DirectorySecurity
-    $acl.SetSecurityDescriptorSddlForm('O:BAG:BAD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)')
-    [void][IO.Directory]::CreateDirectory($script:WorkDir, $acl)
+    $acl = Get-Acl -LiteralPath $script:WorkDir
+    $owner = $acl.GetOwner([System.Security.Principal.SecurityIdentifier]).Value
+    $open = @($acl.GetAccessRules($true, $true, [System.Security.Principal.SecurityIdentifier]) | Where-Object { $_.AccessControlType -eq 'Allow' -and $trusted -notcontains $_.IdentityReference.Value } | ForEach-Object { $_.IdentityReference.Value })
+    $link = ([IO.File]::GetAttributes($script:WorkDir) -band [IO.FileAttributes]::ReparsePoint) -ne 0
+    if ($link -or $trusted -notcontains $owner -or $open.Count -gt 0) { Stop-Step 2 ('The folder {0} cannot be trusted with records: owner {1}, open to [{2}], link {3}. Give it to Administrators and SYSTEM alone: takeown /F "{0}" /A /R, then icacls "{0}" /inheritance:r /grant:r *S-1-5-32-544:(OI)(CI)F *S-1-5-18:(OI)(CI)F; look at what lies in it; then start this script again. Nothing was changed.' -f $script:WorkDir, $owner, ($open -join ', '), $link) }
 }
 function Close-InstallRecord {
     param([string]$Name)
@@ -90,6 +95,19 @@ function Import-SqlModule {
     if ($found.Count -eq 0) { Stop-Step 2 'Neither the PowerShell module SqlServer nor SQLPS is installed. SQLPS comes with the management tools of SQL Server, SqlServer from the PowerShell Gallery. Nothing was changed.' }
     Push-Location
     try { Import-Module -Name $found[0] -DisableNameChecking } finally { Pop-Location }
+}
+function Add-Info {
+    param([string]$Name, [string]$Text)
+    $script:Result.facts[$Name] = $Text
+    '[info] {0}: {1}' -f $Name, $Text
+}
+function Start-SqlAgent {
+    # Starts SQL Server Agent when a restart of the engine has stopped it. Its callers ask ShouldProcess. On a failover cluster
+    # instance the cluster starts it, so that it is named only. A failure is reported and does not hide that of the caller.
+    param([string]$Service, [bool]$Clustered)
+    if (@(Get-Service | Where-Object { $_.Name -eq $Service -and [string]$_.Status -eq 'Running' }).Count -gt 0) { return }
+    if ($Clustered) { Add-Info -Name 'SQL Server Agent' -Text 'stopped by the restart: bring its resource online in Failover Cluster Manager'; return }
+    try { Start-Service -Name $Service } catch { Add-Info -Name 'SQL Server Agent' -Text ('ran before and does not start, start it by hand: {0}' -f $_.Exception.Message) }
 }
 function Wait-HadrState {
     param([string]$Connection, [string[]]$Wanted, [int]$Seconds)
@@ -152,6 +170,8 @@ try {
     #region step
     $Instance = 'SQL2'
     $Connection = 'Data Source=sql2.litware.com,1433;Initial Catalog="master";Integrated Security=SSPI'
+    $AgentService = 'SQLSERVERAGENT'
+    $Clustered = $false
     $Record = Get-InstallName
     $state = Get-HadrState -Connection $Connection
     if (@(Get-InstallChange -Name $Record) -notcontains ('AlwaysOn of {0}' -f $Instance)) {
@@ -164,14 +184,17 @@ try {
         if ($owner -ne [Environment]::MachineName) { Stop-Step 2 ('{0} runs on {1} now. Start this script there. Nothing was changed.' -f $Instance, $owner) }
         $groups = [int](Get-SqlValue -Connection $Connection -Query 'SELECT COUNT(*) FROM sys.availability_groups;')
         if ($groups -gt 0) { Stop-Step 3 ('{0} availability groups are left on {1}; without the feature their databases cannot be used there. Nothing was changed.' -f $groups, $Instance) }
+        $agentRan = @(Get-Service | Where-Object { $_.Name -eq $AgentService -and [string]$_.Status -eq 'Running' }).Count -gt 0
         Import-SqlModule
         if ($PSCmdlet.ShouldProcess($Instance, 'disable AlwaysOn availability groups and restart the SQL Server service')) {
-            Disable-SqlAlwaysOn -ServerInstance $Instance -Force
             $Result.changed += 'AlwaysOn of {0} disabled' -f $Instance
-            $state = Wait-HadrState -Connection $Connection -Wanted @('0/0', '0/1', '0/2') -Seconds 300
+            try {
+                Disable-SqlAlwaysOn -ServerInstance $Instance -Force
+                $state = Wait-HadrState -Connection $Connection -Wanted @('0/0', '0/1', '0/2') -Seconds 300
+            } finally { if ($agentRan) { Start-SqlAgent -Service $AgentService -Clustered $Clustered } }
             if (-not $state.StartsWith('0/')) { Stop-Step 4 ('The feature was disabled, but after 300 seconds {0} says [{1}] (IsHadrEnabled/HadrManagerStatus).' -f $Instance, $state) }
             Close-InstallRecord -Name $Record
-            Write-Changed ('AlwaysOn is disabled on {0}. Look at SQL Server Agent: the restart may have stopped it.' -f $Instance)
+            Write-Changed ('AlwaysOn is disabled on {0}.' -f $Instance)
         } else { Write-Skipped }
     }
     #endregion

@@ -35,6 +35,8 @@ param(
 if ($MyInvocation.InvocationName -eq '.') { throw 'Do not dot-source this script. Start it with: powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File <path>' }
 Set-StrictMode -Version 3.0
 $ErrorActionPreference = 'Stop'
+# Modules come from the machine's own folders, never from a user's: these scripts run with high rights.
+$env:PSModulePath = [Environment]::GetEnvironmentVariable('PSModulePath', 'Machine')
 $StepName = 'reports/enable-reports'
 $StepKind = 'verify'
 $ResultName = 'reports.enable-reports.verify'
@@ -53,15 +55,18 @@ function Test-Elevated {
     $me.IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator)
 }
 function Initialize-WorkDir {
-    $mine = @('S-1-5-32-544', 'S-1-5-18', [System.Security.Principal.WindowsIdentity]::GetCurrent().User.Value)
-    if ([IO.Directory]::Exists($script:WorkDir)) {
-        $owner = (Get-Acl -LiteralPath $script:WorkDir).GetOwner([System.Security.Principal.SecurityIdentifier]).Value
-        if ($mine -notcontains $owner) { Stop-Step 2 ('The folder {0} belongs to {1}, so what it records cannot be trusted. Move it away, then start this script again. Nothing was changed.' -f $script:WorkDir, $owner) }
-        return
+    # Records in this folder steer rollbacks, so nobody but administrators may have made it or may write into it.
+    $trusted = @('S-1-5-32-544', 'S-1-5-18')
+    if (-not [IO.Directory]::Exists($script:WorkDir)) {
+        $acl = New-Object System.Security.AccessControl.DirectorySecurity
+        $acl.SetSecurityDescriptorSddlForm('O:BAG:BAD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)')
+        [void][IO.Directory]::CreateDirectory($script:WorkDir, $acl)
     }
-    $acl = New-Object System.Security.AccessControl.DirectorySecurity
-    $acl.SetSecurityDescriptorSddlForm('O:BAG:BAD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)')
-    [void][IO.Directory]::CreateDirectory($script:WorkDir, $acl)
+    $acl = Get-Acl -LiteralPath $script:WorkDir
+    $owner = $acl.GetOwner([System.Security.Principal.SecurityIdentifier]).Value
+    $open = @($acl.GetAccessRules($true, $true, [System.Security.Principal.SecurityIdentifier]) | Where-Object { $_.AccessControlType -eq 'Allow' -and $trusted -notcontains $_.IdentityReference.Value } | ForEach-Object { $_.IdentityReference.Value })
+    $link = ([IO.File]::GetAttributes($script:WorkDir) -band [IO.FileAttributes]::ReparsePoint) -ne 0
+    if ($link -or $trusted -notcontains $owner -or $open.Count -gt 0) { Stop-Step 2 ('The folder {0} cannot be trusted with records: owner {1}, open to [{2}], link {3}. Give it to Administrators and SYSTEM alone: takeown /F "{0}" /A /R, then icacls "{0}" /inheritance:r /grant:r *S-1-5-32-544:(OI)(CI)F *S-1-5-18:(OI)(CI)F; look at what lies in it; then start this script again. Nothing was changed.' -f $script:WorkDir, $owner, ($open -join ', '), $link) }
 }
 function Add-Check {
     param([string]$Name, [bool]$Ok, [string]$Expected, [string]$Actual)
@@ -143,7 +148,7 @@ function Get-BatchRight {
     New-Object PSObject -Property @{ Ok = ($has -and -not $stopped); Text = $text }
 }
 function Get-HttpStatus {
-    # Asks without credentials and follows no redirection. Status is 0 when no HTTP answer came.
+    # Asks without credentials and follows no redirection, past any proxy. Status is 0 when no HTTP answer came.
     param([string]$Url)
     [Net.ServicePointManager]::SecurityProtocol = [Net.ServicePointManager]::SecurityProtocol -bor [Net.SecurityProtocolType]::Tls12
     $answer = @{ Status = 0; Text = '' }
@@ -151,6 +156,7 @@ function Get-HttpStatus {
         $request = [Net.WebRequest]::Create($Url)
         $request.AllowAutoRedirect = $false
         $request.Timeout = 15000
+        $request.Proxy = $null
         $response = $request.GetResponse()
         $answer.Status = [int]$response.StatusCode
         $response.Close()
@@ -166,9 +172,10 @@ function Get-HttpStatus {
     New-Object PSObject -Property $answer
 }
 function Get-MbamReportState {
-    # What Get-MbamReport shows once the reports are enabled; nothing before.
+    # What Get-MbamReport shows while the reports are enabled; nothing while they are not, which its property Enabled says
+    # (mbam-cmdlets). A failure of the command is no answer, and never counts as "not enabled".
     $state = @()
-    try { $state = @(Get-MbamReport) } catch { Add-Info -Name 'Get-MbamReport' -Text $_.Exception.Message | Out-Null }
+    try { $state = @(Get-MbamReport) } catch { Stop-Step 2 ('Get-MbamReport fails, so nobody knows whether the reports are enabled here: {0} Nothing was changed by that. Look into the event log Microsoft-Windows-MBAM-Server/Admin, events 800 to 802.' -f $_.Exception.Message) }
     $state | Where-Object { $null -ne $_ -and $null -ne $_.PSObject.Properties['Enabled'] -and $_.Enabled } | Select-Object -Last 1
 }
 function Get-ReportServer {

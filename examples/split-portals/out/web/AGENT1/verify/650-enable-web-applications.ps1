@@ -7,7 +7,7 @@ Run on    AGENT1 (agent1.litware.com), 64-bit, elevated
 Run by    web administrator
 Changes   nothing
 Undo      nothing to undo
-Success   Get-MbamWebApplication shows every feature as planned, and MBAM-Web logs 200, 201 and 202
+Success   Get-MbamWebApplication shows every feature as planned; MBAM-Web logs 200, 201 and 202 once the portals are opened, which web/event-proof demands. For the install, as for web/ready-gate, whoever runs it needs a login that may open both databases: a member of LITWARE\MBAM DB RW, or a member of sysadmin, for the night
 Sources   [documented] MBAM cmdlet reference (Microsoft.MBAM)
           [documented] Planning for MBAM 2.5 high availability
           [documented] How to Configure the MBAM 2.5 Web Applications
@@ -35,6 +35,8 @@ param(
 if ($MyInvocation.InvocationName -eq '.') { throw 'Do not dot-source this script. Start it with: powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File <path>' }
 Set-StrictMode -Version 3.0
 $ErrorActionPreference = 'Stop'
+# Modules come from the machine's own folders, never from a user's: these scripts run with high rights.
+$env:PSModulePath = [Environment]::GetEnvironmentVariable('PSModulePath', 'Machine')
 $StepName = 'web/enable-web-applications'
 $StepKind = 'verify'
 $ResultName = 'web.enable-web-applications.verify'
@@ -53,15 +55,18 @@ function Test-Elevated {
     $me.IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator)
 }
 function Initialize-WorkDir {
-    $mine = @('S-1-5-32-544', 'S-1-5-18', [System.Security.Principal.WindowsIdentity]::GetCurrent().User.Value)
-    if ([IO.Directory]::Exists($script:WorkDir)) {
-        $owner = (Get-Acl -LiteralPath $script:WorkDir).GetOwner([System.Security.Principal.SecurityIdentifier]).Value
-        if ($mine -notcontains $owner) { Stop-Step 2 ('The folder {0} belongs to {1}, so what it records cannot be trusted. Move it away, then start this script again. Nothing was changed.' -f $script:WorkDir, $owner) }
-        return
+    # Records in this folder steer rollbacks, so nobody but administrators may have made it or may write into it.
+    $trusted = @('S-1-5-32-544', 'S-1-5-18')
+    if (-not [IO.Directory]::Exists($script:WorkDir)) {
+        $acl = New-Object System.Security.AccessControl.DirectorySecurity
+        $acl.SetSecurityDescriptorSddlForm('O:BAG:BAD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)')
+        [void][IO.Directory]::CreateDirectory($script:WorkDir, $acl)
     }
-    $acl = New-Object System.Security.AccessControl.DirectorySecurity
-    $acl.SetSecurityDescriptorSddlForm('O:BAG:BAD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)')
-    [void][IO.Directory]::CreateDirectory($script:WorkDir, $acl)
+    $acl = Get-Acl -LiteralPath $script:WorkDir
+    $owner = $acl.GetOwner([System.Security.Principal.SecurityIdentifier]).Value
+    $open = @($acl.GetAccessRules($true, $true, [System.Security.Principal.SecurityIdentifier]) | Where-Object { $_.AccessControlType -eq 'Allow' -and $trusted -notcontains $_.IdentityReference.Value } | ForEach-Object { $_.IdentityReference.Value })
+    $link = ([IO.File]::GetAttributes($script:WorkDir) -band [IO.FileAttributes]::ReparsePoint) -ne 0
+    if ($link -or $trusted -notcontains $owner -or $open.Count -gt 0) { Stop-Step 2 ('The folder {0} cannot be trusted with records: owner {1}, open to [{2}], link {3}. Give it to Administrators and SYSTEM alone: takeown /F "{0}" /A /R, then icacls "{0}" /inheritance:r /grant:r *S-1-5-32-544:(OI)(CI)F *S-1-5-18:(OI)(CI)F; look at what lies in it; then start this script again. Nothing was changed.' -f $script:WorkDir, $owner, ($open -join ', '), $link) }
 }
 function Add-Check {
     param([string]$Name, [bool]$Ok, [string]$Expected, [string]$Actual)
@@ -241,7 +246,7 @@ try {
     Add-Check -Name ('Errors of MBAM-Web in the last {0} hours' -f $Hours) -Ok ($errors.Count -eq 0) -Expected 'none' -Actual $(if ($errors.Count -eq 0) { 'none' } else { '{0}; the newest: {1}' -f $errors.Count, $errors[0] })
     foreach ($id in @(200, 201, 202)) {
         $seen = @(Get-WebEvent -Log 'Microsoft-Windows-MBAM-Web/Operational' -Id @($id) -Since $since)
-        Add-Info -Name ('Event {0} of MBAM-Web' -f $id) -Text $(if ($seen.Count -gt 0) { $seen[0] } else { 'not seen yet: it comes when somebody opens a portal (200, 201: databases reached; 202: service principal names right)' })
+        Add-Info -Name ('Event {0} of MBAM-Web' -f $id) -Text $(if ($seen.Count -gt 0) { $seen[0] } else { 'not seen yet: it comes when somebody opens a portal (200, 201: databases reached; 202: service principal names right); web/event-proof demands it' })
     }
     Complete-Check
     #endregion

@@ -1,0 +1,233 @@
+<#
+.SYNOPSIS
+Point the clients at the farm by Group Policy.
+.DESCRIPTION
+Step      clients/group-policy, install, file number 910
+Run on    ADMIN1 or another management computer, never a server of the farm; 64-bit, elevated
+Run by    client administrator
+Changes   registry values of the policy "Configure MBAM Services" in the Group Policy object MBAM clients, which is created when it does not exist, and a link to OU=Workstations,DC=adatum,DC=com that is created disabled
+Undo      puts back the values that the install's result recorded, or removes the object when the install created it and no link of it is enabled
+Success   Get-GPRegistryValue shows the endpoints https://mbam.adatum.com/MBAMRecoveryAndHardwareService/CoreService.svc and https://mbam.adatum.com/MBAMComplianceStatusService/StatusReportingService.svc
+Sources   [documented] Planning for MBAM 2.5 Group Policy Requirements
+          [documented] Deploying MBAM 2.5 in a stand-alone configuration
+          [documented] GroupPolicy module
+          [field] Public MBAM test packages and issue threads
+Inferred  the endpoints are of type REG_EXPAND_SZ, the other values of type REG_DWORD; proved by: compare a client's registry with one that got the policy from the templates; event 3 and 19 of MBAM/Admin show that it worked
+Inferred  UseMBAMServices, UseKeyRecoveryService and UseStatusReportingService are the switches of the policy; proved by: the report of the object shows the policy "Configure MBAM Services" as enabled where the MDOP templates are installed
+Inferred  setting one value of a key leaves the others of the key alone; proved by: the verify script of this step reads all of them back, and none as deleted
+Exit      0 done or nothing to do, 1 unexpected, 2 wrong place or missing prerequisite,
+          3 refused: the environment contradicts the plan, 4 verification failed, 3010 restart needed
+.PARAMETER AllowLiveLink
+Write even into an object that clients get already through an enabled link: the values reach them at the next refresh of the policy.
+.EXAMPLE
+powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File .\910-group-policy.ps1 -WhatIf
+#>
+#Requires -Version 4.0
+[CmdletBinding(SupportsShouldProcess = $true)]
+param(
+    [switch]$AllowLiveLink,
+    [string]$WorkDir = (Join-Path $env:ProgramData 'mbamplan')
+)
+#region frame
+if ($MyInvocation.InvocationName -eq '.') { throw 'Do not dot-source this script. Start it with: powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File <path>' }
+Set-StrictMode -Version 3.0
+$ErrorActionPreference = 'Stop'
+# Modules come from the machine's own folders, never from a user's: these scripts run with high rights.
+$env:PSModulePath = [Environment]::GetEnvironmentVariable('PSModulePath', 'Machine')
+$StepName = 'clients/group-policy'
+$StepKind = 'install'
+$ResultName = 'clients.group-policy.install'
+$FarmHosts = @('SQL1', 'sql1.adatum.com', 'SQL2', 'sql2.adatum.com', 'WIT1', 'wit1.adatum.com', 'RPT1', 'rpt1.adatum.com', 'WEB1', 'web1.adatum.com', 'WEB2', 'web2.adatum.com')
+$ExitCode = 1
+$Transcribing = $false
+$Saving = $false
+$Earlier = @()
+$Result = [ordered]@{ schema = 1; step = $StepName; kind = $StepKind; name = $ResultName; script = ''; host = ''; user = ''; started = [DateTime]::UtcNow.ToString('o'); finished = ''; outcome = 'failed'; exitCode = 1; message = ''; changed = @(); checks = @(); facts = [ordered]@{} }
+function Stop-Step {
+    param([int]$Code, [string]$Message)
+    $script:ExitCode = $Code
+    throw $Message
+}
+function Test-Elevated {
+    $me = New-Object System.Security.Principal.WindowsPrincipal ([System.Security.Principal.WindowsIdentity]::GetCurrent())
+    $me.IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator)
+}
+function Initialize-WorkDir {
+    # Records in this folder steer rollbacks, so nobody but administrators may have made it or may write into it.
+    $trusted = @('S-1-5-32-544', 'S-1-5-18')
+    if (-not [IO.Directory]::Exists($script:WorkDir)) {
+        $acl = New-Object System.Security.AccessControl.DirectorySecurity
+        $acl.SetSecurityDescriptorSddlForm('O:BAG:BAD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)')
+        [void][IO.Directory]::CreateDirectory($script:WorkDir, $acl)
+    }
+    $acl = Get-Acl -LiteralPath $script:WorkDir
+    $owner = $acl.GetOwner([System.Security.Principal.SecurityIdentifier]).Value
+    $open = @($acl.GetAccessRules($true, $true, [System.Security.Principal.SecurityIdentifier]) | Where-Object { $_.AccessControlType -eq 'Allow' -and $trusted -notcontains $_.IdentityReference.Value } | ForEach-Object { $_.IdentityReference.Value })
+    $link = ([IO.File]::GetAttributes($script:WorkDir) -band [IO.FileAttributes]::ReparsePoint) -ne 0
+    if ($link -or $trusted -notcontains $owner -or $open.Count -gt 0) { Stop-Step 2 ('The folder {0} cannot be trusted with records: owner {1}, open to [{2}], link {3}. Give it to Administrators and SYSTEM alone: takeown /F "{0}" /A /R, then icacls "{0}" /inheritance:r /grant:r *S-1-5-32-544:(OI)(CI)F *S-1-5-18:(OI)(CI)F; look at what lies in it; then start this script again. Nothing was changed.' -f $script:WorkDir, $owner, ($open -join ', '), $link) }
+}
+function Get-LiveLink {
+    # Places that get a Group Policy object through an enabled link, as its report names them: "contoso.com/Clients".
+    param([Guid]$Id, [string]$Domain)
+    $report = New-Object System.Xml.XmlDocument
+    $report.LoadXml([string](Get-GPOReport -Guid $Id -ReportType Xml -Domain $Domain))
+    foreach ($place in $report.SelectNodes("/*/*[local-name()='LinksTo'][*[local-name()='Enabled']='true']/*[local-name()='SOMPath']")) { [string]$place.InnerText }
+}
+function Get-PolicyText {
+    param([Guid]$Id, [string]$Domain, [string]$RegistryPath, [string]$Name)
+    $setting = $null
+    try {
+        $setting = Get-GPRegistryValue -Guid $Id -Domain $Domain -Key $RegistryPath -ValueName $Name -ErrorAction Stop
+    } catch {
+        if (-not $_.FullyQualifiedErrorId.StartsWith('UnableToRetrievePolicyRegistryItem', [StringComparison]::Ordinal)) { throw }
+    }
+    if ($null -eq $setting) { return 'none' }
+    if ($setting.PolicyState -ne 'Set') { return '{0}' -f $setting.PolicyState }
+    '{0} {1}' -f $setting.Type, ([string]$setting.Value).TrimEnd([char]0)
+}
+function Import-StepModule {
+    param([string]$Name, [string]$Feature)
+    if (-not (Get-Module -ListAvailable -Name $Name)) { Stop-Step 2 ('The PowerShell module {0} is missing. {1} Then start this script again. Nothing was changed.' -f $Name, $Feature) }
+    Import-Module -Name $Name
+}
+function Write-Changed {
+    param([string]$Message)
+    $script:Result.outcome = 'changed'
+    $script:Result.message = $Message
+}
+function Write-Skipped {
+    $script:Result.outcome = 'skipped'
+    $script:Result.message = 'Nothing was changed (-WhatIf, or the question was answered with No).'
+}
+function Write-Unchanged {
+    param([string]$Message)
+    $script:Result.outcome = 'unchanged'
+    $script:Result.message = $Message
+}
+function Save-Result {
+    if ($WhatIfPreference) { return }
+    if (-not $Saving) { return }
+    $script:Result.finished = [DateTime]::UtcNow.ToString('o')
+    $script:Result.exitCode = $script:ExitCode
+    $script:Result.changed = @(@($Earlier) + @($script:Result.changed) | Select-Object -Unique)
+    $file = Join-Path $script:WorkDir ('{0}.result.json' -f $ResultName)
+    $temp = '{0}.{1}.tmp' -f $file, $PID
+    [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
+    if ([IO.File]::Exists($file)) { [IO.File]::Replace($temp, $file, [NullString]::Value) } else { [IO.File]::Move($temp, $file) }
+}
+try {
+    if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess) { Stop-Step 2 'Start the 64-bit Windows PowerShell: %SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe, from a 64-bit program.' }
+    $WorkDir = $PSCmdlet.GetUnresolvedProviderPathFromPSPath($WorkDir)
+    $net = [System.Net.NetworkInformation.IPGlobalProperties]::GetIPGlobalProperties()
+    $names = @([Environment]::MachineName, $net.HostName, ('{0}.{1}' -f $net.HostName, $net.DomainName).TrimEnd('.'))
+    $Result.host = $names[2]
+    $Result.user = '{0}\{1}' -f [Environment]::UserDomainName, [Environment]::UserName
+    if (@($names | Where-Object { $FarmHosts -contains $_ }).Count -gt 0) { Stop-Step 2 ('Run this script on a management computer, not on a server of the farm. This machine is {0}. Nothing was changed.' -f $names[2]) }
+    if (-not (Test-Elevated)) { Stop-Step 2 'Start Windows PowerShell with "Run as administrator". Nothing was changed.' }
+    $sha = New-Object System.Security.Cryptography.SHA256CryptoServiceProvider
+    try { $Result.script = [BitConverter]::ToString($sha.ComputeHash([IO.File]::ReadAllBytes($PSCommandPath))).Replace('-', '').ToLowerInvariant() } finally { $sha.Dispose() }
+    if (-not $WhatIfPreference) {
+        Initialize-WorkDir
+        Start-Transcript -Path (Join-Path $WorkDir ('{0}.{1}.log' -f $ResultName, [DateTime]::UtcNow.ToString('yyyyMMddTHHmmss', [Globalization.CultureInfo]::InvariantCulture))) | Out-Null
+        $Transcribing = $true
+        $record = Join-Path $WorkDir ('{0}.result.json' -f $ResultName)
+        if ([IO.File]::Exists($record)) {
+            try { $Earlier = @((ConvertFrom-Json -InputObject ([IO.File]::ReadAllText($record))).changed | ForEach-Object { [string]$_ }) } catch { Stop-Step 2 ('The record of an earlier run cannot be read: {0}. Rollback relies on it. Move it away, then start this script again. Nothing was changed.' -f $record) }
+        }
+        $Saving = $true
+    }
+    #endregion
+    #region step
+    $Gpo = 'MBAM clients'
+    $Domain = 'adatum.com'
+    $Target = 'OU=Workstations,DC=adatum,DC=com'
+    $Key = 'HKLM\SOFTWARE\Policies\Microsoft\FVE\MDOPBitLockerManagement'
+    $Wanted = @(
+        @{ Name = 'KeyRecoveryServiceEndPoint'; Type = 'ExpandString'; Value = 'https://mbam.adatum.com/MBAMRecoveryAndHardwareService/CoreService.svc' }
+        @{ Name = 'KeyRecoveryOptions'; Type = 'DWord'; Value = 1 }
+        @{ Name = 'ClientWakeupFrequency'; Type = 'DWord'; Value = 90 }
+        @{ Name = 'StatusReportingServiceEndpoint'; Type = 'ExpandString'; Value = 'https://mbam.adatum.com/MBAMComplianceStatusService/StatusReportingService.svc' }
+        @{ Name = 'StatusReportingFrequency'; Type = 'DWord'; Value = 720 }
+        @{ Name = 'UseKeyRecoveryService'; Type = 'DWord'; Value = 1 }
+        @{ Name = 'UseStatusReportingService'; Type = 'DWord'; Value = 1 }
+        @{ Name = 'UseMBAMServices'; Type = 'DWord'; Value = 1 }
+    )
+    Import-StepModule -Name GroupPolicy -Feature 'Install the feature GPMC.'
+    $all = @(Get-GPO -All -Domain $Domain | Where-Object { $_.DisplayName -eq $Gpo })
+    if ($all.Count -gt 1) { Stop-Step 3 ('{0} Group Policy objects of the domain {1} are called {2}. Rename the others. Nothing was changed.' -f $all.Count, $Domain, $Gpo) }
+    $id = $null
+    if ($all.Count -eq 1) { $id = $all[0].Id }
+    $wrong = @()
+    foreach ($w in $Wanted) {
+        $now = if ($null -eq $id) { 'none' } else { Get-PolicyText -Id $id -Domain $Domain -RegistryPath $Key -Name $w.Name }
+        $w.Before = $now
+        if ($now -cne ('{0} {1}' -f $w.Type, $w.Value)) { $wrong += $w }
+    }
+    $linked = $true
+    if ($Target) {
+        $links = @((Get-GPInheritance -Target $Target -Domain $Domain).GpoLinks)
+        $linked = $null -ne $id -and @($links | Where-Object { $_.GpoId -eq $id }).Count -gt 0
+    }
+    if ($null -ne $id -and $wrong.Count -gt 0 -and -not $AllowLiveLink) {
+        $live = @(Get-LiveLink -Id $id -Domain $Domain)
+        if ($live.Count -gt 0) { Stop-Step 3 ('{0} reaches clients through enabled links: {1}. They would get {2} at once. Nothing was changed. Name another object in the topology (clients.gpo), disable the links, or start this script with -AllowLiveLink when that is what you want.' -f $Gpo, ($live -join ', '), (@($wrong | ForEach-Object { $_.Name }) -join ', ')) }
+    }
+    $asked = 0
+    if ($null -eq $id) {
+        $asked++
+        if ($PSCmdlet.ShouldProcess($Domain, ('create the Group Policy object {0}' -f $Gpo))) {
+            $new = New-GPO -Name $Gpo -Domain $Domain -Comment 'MBAM: services that clients report to'
+            $id = $new.Id
+            $Result.changed += ('object {0}' -f $id)
+        }
+    } elseif ($wrong.Count -gt 0) {
+        $folder = Join-Path $WorkDir 'gpo-backup'
+        if ($PSCmdlet.ShouldProcess($Gpo, ('back up the Group Policy object to {0}' -f $folder))) {
+            [void][IO.Directory]::CreateDirectory($folder)
+            $kept = Backup-GPO -Guid $id -Path $folder -Domain $Domain
+            # In the list that survives a second run, so that a rollback can name it.
+            $Result.changed += ('backup {0} in {1}' -f $kept.Id, $folder)
+        }
+    }
+    foreach ($w in $wrong) {
+        $asked++
+        if ($PSCmdlet.ShouldProcess($Gpo, ('set {0} to {1} {2}; now: {3}' -f $w.Name, $w.Type, $w.Value, $w.Before))) {
+            if ($null -eq $id) { Stop-Step 2 ('The Group Policy object {0} does not exist. Start this script again and let it create the object.' -f $Gpo) }
+            [void](Set-GPRegistryValue -Guid $id -Domain $Domain -Key $Key -ValueName $w.Name -Type $w.Type -Value $w.Value)
+            $Result.changed += ('{0} was: {1}' -f $w.Name, $w.Before)
+            $after = Get-PolicyText -Id $id -Domain $Domain -RegistryPath $Key -Name $w.Name
+            if ($after -cne ('{0} {1}' -f $w.Type, $w.Value)) { Stop-Step 4 ('{0} was set, but reads back as: {1}' -f $w.Name, $after) }
+        }
+    }
+    if (-not $linked) {
+        $asked++
+        if ($PSCmdlet.ShouldProcess($Target, ('link the Group Policy object {0}, disabled' -f $Gpo))) {
+            if ($null -eq $id) { Stop-Step 2 ('The Group Policy object {0} does not exist. Start this script again and let it create the object.' -f $Gpo) }
+            [void](New-GPLink -Guid $id -Target $Target -LinkEnabled No -Domain $Domain)
+            $Result.changed += ('link {0}' -f $Target)
+        }
+    }
+    if ($asked -eq 0) {
+        Write-Unchanged ('{0} has the planned values already.' -f $Gpo)
+    } elseif (@($Result.changed | Where-Object { -not $_.StartsWith('backup ', [StringComparison]::Ordinal) }).Count -eq 0) {
+        Write-Skipped
+    } else {
+        Write-Changed ('Done. Set the rules for drives in the same object through the policy templates, try it on pilot clients, then enable the link.')
+    }
+    #endregion
+    #region frame
+    $ExitCode = 0
+    if ($Result.outcome -eq 'restart') { $ExitCode = 3010 }
+    if ($Result.message) { $Result.message }
+} catch {
+    if ($ExitCode -eq 0) { $ExitCode = 1 }
+    $Result.message = $_.Exception.Message
+    $Result.outcome = if (@($Result.changed).Count -gt 0) { 'partial' } else { 'failed' }
+    'FAILED ({0}): {1}' -f $ExitCode, $_.Exception.Message
+    if ($ExitCode -eq 1) { $_.InvocationInfo.PositionMessage }
+} finally {
+    try { Save-Result } catch { 'The result file could not be written: {0}' -f $_.Exception.Message; if ($ExitCode -eq 0) { $ExitCode = 1 } }
+    if ($Transcribing) { Stop-Transcript | Out-Null }
+}
+exit $ExitCode
+#endregion

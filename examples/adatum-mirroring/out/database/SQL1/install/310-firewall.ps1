@@ -1,0 +1,166 @@
+<#
+.SYNOPSIS
+Open the ports of SQL Server in the Windows firewall.
+.DESCRIPTION
+Step      database/firewall, install, file number 310
+Run on    SQL1 (sql1.adatum.com), 64-bit, elevated
+Run by    database administrator
+Changes   inbound rules of the group mbamplan: TCP 1433 TCP 5022
+Undo      removes the rules that the install made
+Success   each rule exists, is enabled and allows the planned port and addresses
+Sources   [documented] NetSecurity module
+          [documented] CREATE ENDPOINT (Transact-SQL)
+Exit      0 done or nothing to do, 1 unexpected, 2 wrong place or missing prerequisite,
+          3 refused: the environment contradicts the plan, 4 verification failed, 3010 restart needed
+.EXAMPLE
+powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File .\310-firewall.ps1 -WhatIf
+#>
+#Requires -Version 4.0
+[CmdletBinding(SupportsShouldProcess = $true)]
+param(
+    [string]$WorkDir = (Join-Path $env:ProgramData 'mbamplan')
+)
+#region frame
+if ($MyInvocation.InvocationName -eq '.') { throw 'Do not dot-source this script. Start it with: powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File <path>' }
+Set-StrictMode -Version 3.0
+$ErrorActionPreference = 'Stop'
+# Modules come from the machine's own folders, never from a user's: these scripts run with high rights.
+$env:PSModulePath = [Environment]::GetEnvironmentVariable('PSModulePath', 'Machine')
+$StepName = 'database/firewall'
+$StepKind = 'install'
+$ResultName = 'database.firewall.install'
+$StepHosts = @('SQL1', 'sql1.adatum.com')
+$ExitCode = 1
+$Transcribing = $false
+$Saving = $false
+$Earlier = @()
+$Result = [ordered]@{ schema = 1; step = $StepName; kind = $StepKind; name = $ResultName; script = ''; host = ''; user = ''; started = [DateTime]::UtcNow.ToString('o'); finished = ''; outcome = 'failed'; exitCode = 1; message = ''; changed = @(); checks = @(); facts = [ordered]@{} }
+function Stop-Step {
+    param([int]$Code, [string]$Message)
+    $script:ExitCode = $Code
+    throw $Message
+}
+function Test-Elevated {
+    $me = New-Object System.Security.Principal.WindowsPrincipal ([System.Security.Principal.WindowsIdentity]::GetCurrent())
+    $me.IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator)
+}
+function Initialize-WorkDir {
+    # Records in this folder steer rollbacks, so nobody but administrators may have made it or may write into it.
+    $trusted = @('S-1-5-32-544', 'S-1-5-18')
+    if (-not [IO.Directory]::Exists($script:WorkDir)) {
+        $acl = New-Object System.Security.AccessControl.DirectorySecurity
+        $acl.SetSecurityDescriptorSddlForm('O:BAG:BAD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)')
+        [void][IO.Directory]::CreateDirectory($script:WorkDir, $acl)
+    }
+    $acl = Get-Acl -LiteralPath $script:WorkDir
+    $owner = $acl.GetOwner([System.Security.Principal.SecurityIdentifier]).Value
+    $open = @($acl.GetAccessRules($true, $true, [System.Security.Principal.SecurityIdentifier]) | Where-Object { $_.AccessControlType -eq 'Allow' -and $trusted -notcontains $_.IdentityReference.Value } | ForEach-Object { $_.IdentityReference.Value })
+    $link = ([IO.File]::GetAttributes($script:WorkDir) -band [IO.FileAttributes]::ReparsePoint) -ne 0
+    if ($link -or $trusted -notcontains $owner -or $open.Count -gt 0) { Stop-Step 2 ('The folder {0} cannot be trusted with records: owner {1}, open to [{2}], link {3}. Give it to Administrators and SYSTEM alone: takeown /F "{0}" /A /R, then icacls "{0}" /inheritance:r /grant:r *S-1-5-32-544:(OI)(CI)F *S-1-5-18:(OI)(CI)F; look at what lies in it; then start this script again. Nothing was changed.' -f $script:WorkDir, $owner, ($open -join ', '), $link) }
+}
+function Get-PortRule {
+    param([string]$Name)
+    $rule = Get-NetFirewallRule -Name $Name -PolicyStore PersistentStore
+    $port = Get-NetFirewallPortFilter -AssociatedNetFirewallRule $rule
+    [string[]]$remote = @((Get-NetFirewallAddressFilter -AssociatedNetFirewallRule $rule).RemoteAddress | ForEach-Object { [string]$_ })
+    [Array]::Sort($remote, [StringComparer]::Ordinal)
+    '{0} {1} {2} {3} {4} {5}' -f $rule.Enabled, $rule.Direction, $rule.Action, $port.Protocol, (@($port.LocalPort) -join ','), ($remote -join ',')
+}
+function Write-Changed {
+    param([string]$Message)
+    $script:Result.outcome = 'changed'
+    $script:Result.message = $Message
+}
+function Write-Skipped {
+    $script:Result.outcome = 'skipped'
+    $script:Result.message = 'Nothing was changed (-WhatIf, or the question was answered with No).'
+}
+function Write-Unchanged {
+    param([string]$Message)
+    $script:Result.outcome = 'unchanged'
+    $script:Result.message = $Message
+}
+function Save-Result {
+    if ($WhatIfPreference) { return }
+    if (-not $Saving) { return }
+    $script:Result.finished = [DateTime]::UtcNow.ToString('o')
+    $script:Result.exitCode = $script:ExitCode
+    $script:Result.changed = @(@($Earlier) + @($script:Result.changed) | Select-Object -Unique)
+    $file = Join-Path $script:WorkDir ('{0}.result.json' -f $ResultName)
+    $temp = '{0}.{1}.tmp' -f $file, $PID
+    [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
+    if ([IO.File]::Exists($file)) { [IO.File]::Replace($temp, $file, [NullString]::Value) } else { [IO.File]::Move($temp, $file) }
+}
+try {
+    if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess) { Stop-Step 2 'Start the 64-bit Windows PowerShell: %SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe, from a 64-bit program.' }
+    $WorkDir = $PSCmdlet.GetUnresolvedProviderPathFromPSPath($WorkDir)
+    $net = [System.Net.NetworkInformation.IPGlobalProperties]::GetIPGlobalProperties()
+    $names = @([Environment]::MachineName, $net.HostName, ('{0}.{1}' -f $net.HostName, $net.DomainName).TrimEnd('.'))
+    $Result.host = $names[2]
+    $Result.user = '{0}\{1}' -f [Environment]::UserDomainName, [Environment]::UserName
+    if (@($names | Where-Object { $StepHosts -contains $_ }).Count -eq 0) { Stop-Step 2 ('This script is for {0}. This machine is {1}. Nothing was changed.' -f ($StepHosts -join ' / '), $names[2]) }
+    if (-not (Test-Elevated)) { Stop-Step 2 'Start Windows PowerShell with "Run as administrator". Nothing was changed.' }
+    $sha = New-Object System.Security.Cryptography.SHA256CryptoServiceProvider
+    try { $Result.script = [BitConverter]::ToString($sha.ComputeHash([IO.File]::ReadAllBytes($PSCommandPath))).Replace('-', '').ToLowerInvariant() } finally { $sha.Dispose() }
+    if (-not $WhatIfPreference) {
+        Initialize-WorkDir
+        Start-Transcript -Path (Join-Path $WorkDir ('{0}.{1}.log' -f $ResultName, [DateTime]::UtcNow.ToString('yyyyMMddTHHmmss', [Globalization.CultureInfo]::InvariantCulture))) | Out-Null
+        $Transcribing = $true
+        $record = Join-Path $WorkDir ('{0}.result.json' -f $ResultName)
+        if ([IO.File]::Exists($record)) {
+            try { $Earlier = @((ConvertFrom-Json -InputObject ([IO.File]::ReadAllText($record))).changed | ForEach-Object { [string]$_ }) } catch { Stop-Step 2 ('The record of an earlier run cannot be read: {0}. Rollback relies on it. Move it away, then start this script again. Nothing was changed.' -f $record) }
+        }
+        $Saving = $true
+    }
+    #endregion
+    #region step
+    $done = 0
+    $planned = 0
+    $rule = @{ Name = 'mbamplan-adatum-mirroring-tcp-1433'; Direction = 'Inbound'; Action = 'Allow'; Enabled = 'True'; Protocol = 'TCP'; LocalPort = '1433'; RemoteAddress = @('10.10.0.12', '10.10.0.13', '10.10.0.21', '10.10.0.31', '10.10.0.32') }
+    $there = @(Get-NetFirewallRule -PolicyStore PersistentStore | Where-Object { $_.Name -eq $rule.Name })
+    $have = if ($there.Count -eq 0) { 'missing' } else { Get-PortRule -Name $rule.Name }
+    $want = 'True Inbound Allow {0} {1} {2}' -f $rule.Protocol, $rule.LocalPort, (@($rule.RemoteAddress) -join ',')
+    '{0}: {1}' -f $rule.Name, $have
+    if ($have -ne $want) {
+        $planned++
+        if ($PSCmdlet.ShouldProcess($rule.Name, ('{0}: {1}' -f 'MBAM SQL: SQL Server SQL1 (TCP 1433)', $want))) {
+            if ($there.Count -eq 0) { New-NetFirewallRule -DisplayName 'MBAM SQL: SQL Server SQL1 (TCP 1433)' -Group 'mbamplan' @rule | Out-Null } else { Set-NetFirewallRule @rule }
+            if ($there.Count -eq 0) { $Result.changed += $rule.Name }
+            $have = Get-PortRule -Name $rule.Name
+            if ($have -ne $want) { Stop-Step 4 ('The rule {0} reads back as [{1}], wanted [{2}].' -f $rule.Name, $have, $want) }
+            $done++
+        }
+    }
+    $rule = @{ Name = 'mbamplan-adatum-mirroring-tcp-5022'; Direction = 'Inbound'; Action = 'Allow'; Enabled = 'True'; Protocol = 'TCP'; LocalPort = '5022'; RemoteAddress = @('10.10.0.12', '10.10.0.13') }
+    $there = @(Get-NetFirewallRule -PolicyStore PersistentStore | Where-Object { $_.Name -eq $rule.Name })
+    $have = if ($there.Count -eq 0) { 'missing' } else { Get-PortRule -Name $rule.Name }
+    $want = 'True Inbound Allow {0} {1} {2}' -f $rule.Protocol, $rule.LocalPort, (@($rule.RemoteAddress) -join ',')
+    '{0}: {1}' -f $rule.Name, $have
+    if ($have -ne $want) {
+        $planned++
+        if ($PSCmdlet.ShouldProcess($rule.Name, ('{0}: {1}' -f 'MBAM SQL: endpoint (TCP 5022)', $want))) {
+            if ($there.Count -eq 0) { New-NetFirewallRule -DisplayName 'MBAM SQL: endpoint (TCP 5022)' -Group 'mbamplan' @rule | Out-Null } else { Set-NetFirewallRule @rule }
+            if ($there.Count -eq 0) { $Result.changed += $rule.Name }
+            $have = Get-PortRule -Name $rule.Name
+            if ($have -ne $want) { Stop-Step 4 ('The rule {0} reads back as [{1}], wanted [{2}].' -f $rule.Name, $have, $want) }
+            $done++
+        }
+    }
+    if ($planned -eq 0) { Write-Unchanged 'Every rule is as planned.' } elseif ($done -eq 0) { Write-Skipped } else { Write-Changed ('{0} rules made or corrected.' -f $done) }
+    #endregion
+    #region frame
+    $ExitCode = 0
+    if ($Result.outcome -eq 'restart') { $ExitCode = 3010 }
+    if ($Result.message) { $Result.message }
+} catch {
+    if ($ExitCode -eq 0) { $ExitCode = 1 }
+    $Result.message = $_.Exception.Message
+    $Result.outcome = if (@($Result.changed).Count -gt 0) { 'partial' } else { 'failed' }
+    'FAILED ({0}): {1}' -f $ExitCode, $_.Exception.Message
+    if ($ExitCode -eq 1) { $_.InvocationInfo.PositionMessage }
+} finally {
+    try { Save-Result } catch { 'The result file could not be written: {0}' -f $_.Exception.Message; if ($ExitCode -eq 0) { $ExitCode = 1 } }
+    if ($Transcribing) { Stop-Transcript | Out-Null }
+}
+exit $ExitCode
+#endregion

@@ -1,0 +1,92 @@
+/*
+Settle what does not travel with a mirrored database.
+
+Step      database/mirroring-settings, install, file number 425
+Run on    instance SQL1 on SQL1 (sql1.adatum.com)
+Run by    database administrator
+Changes   owner of the databases that are principal here now, to the login of SID 0x01 (sa, whatever its name)
+Undo      gives a database back to the owner that the install recorded, while that login exists and the database is principal here
+Success   where a database is principal it belongs to the login of SID 0x01; TRUSTWORTHY is off; jobs that name a database are listed
+Sources   [documented] Set up a mirror database to use the Trustworthy property
+          [documented] Role switching during a database mirroring session
+          [inferred] General Windows and SQL Server engineering practice
+Inferred  MBAM needs neither TRUSTWORTHY nor an owner of its own; no document asks for them; proved by: verify fails where TRUSTWORTHY is on; the web nodes' check against the databases runs after this step
+*/
+SET NOCOUNT ON;
+SET IMPLICIT_TRANSACTIONS OFF;
+DECLARE @want nvarchar(128), @have nvarchar(128);
+SET @want = N'SQL1';
+SET @have = @@SERVERNAME;
+IF @have IS NULL OR @want <> @have
+BEGIN
+    RAISERROR(N'Wrong instance. Wanted %s, connected to %s. Nothing was changed.', 16, 127, @want, @have);
+    SET NOEXEC ON;
+END;
+GO
+USE [master];
+GO
+DECLARE @account sysname, @sid varbinary(85), @property sysname, @value nvarchar(2000), @q nvarchar(max);
+DECLARE @database sysname, @owner varbinary(85), @role tinyint;
+BEGIN TRY
+    SET @database = N'MBAM Compliance Status';
+    SET @property = N'mbamplan/owner/adatum-mirroring.compliance';
+    SELECT @role = mirroring_role FROM sys.database_mirroring WHERE database_id = DB_ID(@database);
+    SELECT @owner = owner_sid FROM sys.databases WHERE name = @database;
+    SET @sid = 0x01;
+    IF @role IS NULL OR @role <> 1
+        PRINT N'[same] ' + @database + N': is not principal here now; run this file again after its first failover to this instance';
+    ELSE IF @owner = @sid
+        PRINT N'[same] owner of ' + @database + N': the login of SID 0x01';
+    ELSE
+    BEGIN
+        SET @account = SUSER_SNAME(@sid);
+        SET @value = CONVERT(nvarchar(180), @owner, 1);
+        IF NOT EXISTS (SELECT 1 FROM master.sys.extended_properties WHERE class = 0 AND name = @property) EXEC master.sys.sp_addextendedproperty @name = @property, @value = @value;
+        SET @q = N'ALTER AUTHORIZATION ON DATABASE::' + QUOTENAME(@database) + N' TO ' + QUOTENAME(@account) + N';';
+        EXEC sys.sp_executesql @q;
+        PRINT N'[done] owner of ' + @database + N': was ' + ISNULL(SUSER_SNAME(@owner), @value) + N', is now ' + @account;
+    END;
+END TRY
+BEGIN CATCH
+    DECLARE @number int, @problem nvarchar(2048);
+    SELECT @number = ERROR_NUMBER(), @problem = ERROR_MESSAGE();
+    IF @number = 50000
+        RAISERROR(N'%s', 16, 127, @problem);
+    ELSE
+        RAISERROR(N'Error %d: %s Lines [done] above stay done and are recorded. Mend the cause, then run this file again.', 16, 127, @number, @problem);
+    SET NOEXEC ON;
+END CATCH;
+GO
+DECLARE @account sysname, @sid varbinary(85), @property sysname, @value nvarchar(2000), @q nvarchar(max);
+DECLARE @database sysname, @owner varbinary(85), @role tinyint;
+BEGIN TRY
+    SET @database = N'MBAM Recovery and Hardware';
+    SET @property = N'mbamplan/owner/adatum-mirroring.recovery';
+    SELECT @role = mirroring_role FROM sys.database_mirroring WHERE database_id = DB_ID(@database);
+    SELECT @owner = owner_sid FROM sys.databases WHERE name = @database;
+    SET @sid = 0x01;
+    IF @role IS NULL OR @role <> 1
+        PRINT N'[same] ' + @database + N': is not principal here now; run this file again after its first failover to this instance';
+    ELSE IF @owner = @sid
+        PRINT N'[same] owner of ' + @database + N': the login of SID 0x01';
+    ELSE
+    BEGIN
+        SET @account = SUSER_SNAME(@sid);
+        SET @value = CONVERT(nvarchar(180), @owner, 1);
+        IF NOT EXISTS (SELECT 1 FROM master.sys.extended_properties WHERE class = 0 AND name = @property) EXEC master.sys.sp_addextendedproperty @name = @property, @value = @value;
+        SET @q = N'ALTER AUTHORIZATION ON DATABASE::' + QUOTENAME(@database) + N' TO ' + QUOTENAME(@account) + N';';
+        EXEC sys.sp_executesql @q;
+        PRINT N'[done] owner of ' + @database + N': was ' + ISNULL(SUSER_SNAME(@owner), @value) + N', is now ' + @account;
+    END;
+END TRY
+BEGIN CATCH
+    DECLARE @number int, @problem nvarchar(2048);
+    SELECT @number = ERROR_NUMBER(), @problem = ERROR_MESSAGE();
+    IF @number = 50000
+        RAISERROR(N'%s', 16, 127, @problem);
+    ELSE
+        RAISERROR(N'Error %d: %s Lines [done] above stay done and are recorded. Mend the cause, then run this file again.', 16, 127, @number, @problem);
+    SET NOEXEC ON;
+END CATCH;
+GO
+SET NOEXEC OFF;

@@ -1,0 +1,175 @@
+<#
+.SYNOPSIS
+Verify: prove the VSS writers.
+.DESCRIPTION
+Step      backup/vss-writers, verify, file number 950
+Run on    SQL1 (sql1.adatum.com), 64-bit, elevated
+Run by    backup administrator
+Changes   nothing
+Undo      nothing to undo
+Success   the check finds the writers stable; after the script in the folder maintenance msdb knows a copy-only snapshot backup of each database that is primary here
+Sources   [documented] Planning for MBAM 2.5 high availability
+          [documented] High Availability for MBAM 2.0
+          [documented] Configuring MBAM 2.5 Server Features by Using Windows PowerShell
+          [documented] vssadmin list writers
+          [documented] diskshadow
+          [documented] Copy-only backups
+Inferred  SQL Server enters a copy-only snapshot of diskshadow into msdb.dbo.backupset, with is_snapshot and is_copy_only 1; proved by: the maintenance script looks for the entries and fails without them
+Inferred  the documents disagree about where MBAM's writer is registered: on every server with a web application (MBAM 2.5), on the database servers (2.0), or where Enable-MbamDatabase runs; proved by: this check on every web and database server and the one that made the databases: seen on one of them it is well, seen on none it is missing
+Exit      0 done or nothing to do, 1 unexpected, 2 wrong place or missing prerequisite,
+          3 refused: the environment contradicts the plan, 4 verification failed, 3010 restart needed
+.EXAMPLE
+powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File .\950-vss-writers.ps1
+#>
+#Requires -Version 4.0
+[CmdletBinding()]
+param(
+    [string]$WorkDir = (Join-Path $env:ProgramData 'mbamplan')
+)
+#region frame
+if ($MyInvocation.InvocationName -eq '.') { throw 'Do not dot-source this script. Start it with: powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File <path>' }
+Set-StrictMode -Version 3.0
+$ErrorActionPreference = 'Stop'
+# Modules come from the machine's own folders, never from a user's: these scripts run with high rights.
+$env:PSModulePath = [Environment]::GetEnvironmentVariable('PSModulePath', 'Machine')
+$StepName = 'backup/vss-writers'
+$StepKind = 'verify'
+$ResultName = 'backup.vss-writers.verify'
+$StepHosts = @('SQL1', 'sql1.adatum.com')
+$ExitCode = 1
+$Transcribing = $false
+$Saving = $false
+$Result = [ordered]@{ schema = 1; step = $StepName; kind = $StepKind; name = $ResultName; script = ''; host = ''; user = ''; started = [DateTime]::UtcNow.ToString('o'); finished = ''; outcome = 'failed'; exitCode = 1; message = ''; changed = @(); checks = @(); facts = [ordered]@{} }
+function Stop-Step {
+    param([int]$Code, [string]$Message)
+    $script:ExitCode = $Code
+    throw $Message
+}
+function Test-Elevated {
+    $me = New-Object System.Security.Principal.WindowsPrincipal ([System.Security.Principal.WindowsIdentity]::GetCurrent())
+    $me.IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator)
+}
+function Initialize-WorkDir {
+    # Records in this folder steer rollbacks, so nobody but administrators may have made it or may write into it.
+    $trusted = @('S-1-5-32-544', 'S-1-5-18')
+    if (-not [IO.Directory]::Exists($script:WorkDir)) {
+        $acl = New-Object System.Security.AccessControl.DirectorySecurity
+        $acl.SetSecurityDescriptorSddlForm('O:BAG:BAD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)')
+        [void][IO.Directory]::CreateDirectory($script:WorkDir, $acl)
+    }
+    $acl = Get-Acl -LiteralPath $script:WorkDir
+    $owner = $acl.GetOwner([System.Security.Principal.SecurityIdentifier]).Value
+    $open = @($acl.GetAccessRules($true, $true, [System.Security.Principal.SecurityIdentifier]) | Where-Object { $_.AccessControlType -eq 'Allow' -and $trusted -notcontains $_.IdentityReference.Value } | ForEach-Object { $_.IdentityReference.Value })
+    $link = ([IO.File]::GetAttributes($script:WorkDir) -band [IO.FileAttributes]::ReparsePoint) -ne 0
+    if ($link -or $trusted -notcontains $owner -or $open.Count -gt 0) { Stop-Step 2 ('The folder {0} cannot be trusted with records: owner {1}, open to [{2}], link {3}. Give it to Administrators and SYSTEM alone: takeown /F "{0}" /A /R, then icacls "{0}" /inheritance:r /grant:r *S-1-5-32-544:(OI)(CI)F *S-1-5-18:(OI)(CI)F; look at what lies in it; then start this script again. Nothing was changed.' -f $script:WorkDir, $owner, ($open -join ', '), $link) }
+}
+function Add-Check {
+    param([string]$Name, [bool]$Ok, [string]$Expected, [string]$Actual)
+    $script:Result.checks += , ([ordered]@{ name = $Name; ok = $Ok; expected = $Expected; actual = $Actual })
+    if ($Ok) { '[ok]   {0}: {1}' -f $Name, $Actual } else { '[FAIL] {0}: expected {1}, found {2}' -f $Name, $Expected, $Actual }
+}
+function Add-Info {
+    param([string]$Name, [string]$Text)
+    $script:Result.facts[$Name] = $Text
+    '[info] {0}: {1}' -f $Name, $Text
+}
+function Complete-Check {
+    $bad = @($script:Result.checks | Where-Object { -not $_.ok })
+    if ($bad.Count -gt 0) { Stop-Step 4 ('{0} of {1} checks failed: {2}' -f $bad.Count, @($script:Result.checks).Count, (@($bad | ForEach-Object { $_.name }) -join '; ')) }
+    $script:Result.outcome = 'verified'
+    $script:Result.message = 'All {0} checks passed.' -f @($script:Result.checks).Count
+}
+function Invoke-Native {
+    param([string]$Path, [string[]]$Argument = @())
+    foreach ($a in $Argument) { if ($a -eq '' -or $a.Contains('"') -or $a.EndsWith('\')) { Stop-Step 2 ('This argument cannot be passed to {0} safely: [{1}]' -f $Path, $a) } }
+    if (-not (Test-Path -LiteralPath $Path -PathType Leaf)) { Stop-Step 2 ('Missing program: {0}' -f $Path) }
+    $ErrorActionPreference = 'Continue'
+    $text = @(& $Path @Argument 2>&1 | ForEach-Object { if ($_ -is [System.Management.Automation.ErrorRecord]) { $_.Exception.Message } else { [string]$_ } })
+    $code = $LASTEXITCODE
+    New-Object PSObject -Property @{ ExitCode = $code; Text = $text }
+}
+function Get-VssWriter {
+    # Writers as vssadmin lists them, Name and State. Labels are localised; the name in quotes and the number in brackets are not.
+    $run = Invoke-Native (Join-Path $env:SystemRoot 'System32\vssadmin.exe') @('list', 'writers')
+    if ($run.ExitCode -ne 0) { Add-Info -Name 'vssadmin list writers' -Text ('ended with {0}: {1}' -f $run.ExitCode, ($run.Text -join ' ')) | Out-Null }
+    $name = ''
+    foreach ($line in $run.Text) {
+        $quoted = [regex]::Match($line, '\A[^'']*''(.+)''\s*\z')
+        $number = [regex]::Match($line, '\A[^\[]*\[([0-9]+)\].*\z')
+        if ($quoted.Success) {
+            $name = $quoted.Groups[1].Value
+        } elseif ($number.Success -and $name) {
+            New-Object PSObject -Property @{ Name = $name; State = [int]$number.Groups[1].Value }
+            $name = ''
+        }
+    }
+}
+function Save-Result {
+    if ($WhatIfPreference) { return }
+    if (-not $Saving) { return }
+    $script:Result.finished = [DateTime]::UtcNow.ToString('o')
+    $script:Result.exitCode = $script:ExitCode
+    $file = Join-Path $script:WorkDir ('{0}.result.json' -f $ResultName)
+    $temp = '{0}.{1}.tmp' -f $file, $PID
+    [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
+    if ([IO.File]::Exists($file)) { [IO.File]::Replace($temp, $file, [NullString]::Value) } else { [IO.File]::Move($temp, $file) }
+}
+try {
+    if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess) { Stop-Step 2 'Start the 64-bit Windows PowerShell: %SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe, from a 64-bit program.' }
+    $WorkDir = $PSCmdlet.GetUnresolvedProviderPathFromPSPath($WorkDir)
+    $net = [System.Net.NetworkInformation.IPGlobalProperties]::GetIPGlobalProperties()
+    $names = @([Environment]::MachineName, $net.HostName, ('{0}.{1}' -f $net.HostName, $net.DomainName).TrimEnd('.'))
+    $Result.host = $names[2]
+    $Result.user = '{0}\{1}' -f [Environment]::UserDomainName, [Environment]::UserName
+    if (@($names | Where-Object { $StepHosts -contains $_ }).Count -eq 0) { Stop-Step 2 ('This script is for {0}. This machine is {1}. Nothing was changed.' -f ($StepHosts -join ' / '), $names[2]) }
+    if (-not (Test-Elevated)) { Stop-Step 2 'Start Windows PowerShell with "Run as administrator". Nothing was changed.' }
+    $sha = New-Object System.Security.Cryptography.SHA256CryptoServiceProvider
+    try { $Result.script = [BitConverter]::ToString($sha.ComputeHash([IO.File]::ReadAllBytes($PSCommandPath))).Replace('-', '').ToLowerInvariant() } finally { $sha.Dispose() }
+    if (-not $WhatIfPreference) {
+        Initialize-WorkDir
+        Start-Transcript -Path (Join-Path $WorkDir ('{0}.{1}.log' -f $ResultName, [DateTime]::UtcNow.ToString('yyyyMMddTHHmmss', [Globalization.CultureInfo]::InvariantCulture))) | Out-Null
+        $Transcribing = $true
+        $Saving = $true
+    }
+    #endregion
+    #region step
+    $Mbam = 'Microsoft BitLocker Administration and Management Writer'
+    $wanted = @('SqlServerWriter', $Mbam)
+    # A writer may be at work, or keep a failure from an earlier backup for a while: look three times.
+    $writers = @(Get-VssWriter)
+    for ($i = 0; $i -lt 2 -and @($writers | Where-Object { $wanted -contains $_.Name -and $_.State -ne 1 }).Count -gt 0; $i++) {
+        Start-Sleep -Seconds 30
+        $writers = @(Get-VssWriter)
+    }
+    Add-Check -Name 'VSS' -Ok ($writers.Count -gt 0) -Expected 'vssadmin lists writers' -Actual ('{0} writers' -f $writers.Count)
+    $services = @(Get-CimInstance -ClassName Win32_Service | Where-Object { [string]$_.Name -eq 'SQLWriter' })
+    $have = if ($services.Count -gt 0) { '{0}, {1}' -f $services[0].State, $services[0].StartName } else { 'not there' }
+    Add-Check -Name 'Service SQLWriter' -Ok ($have -eq 'Running, LocalSystem') -Expected 'Running, LocalSystem' -Actual $have
+    $sql = @($writers | Where-Object { $_.Name -eq 'SqlServerWriter' })
+    Add-Check -Name 'SqlServerWriter' -Ok ($sql.Count -gt 0 -and $sql[0].State -eq 1) -Expected 'state 1 (stable)' -Actual $(if ($sql.Count -gt 0) { 'state {0}' -f $sql[0].State } else { 'not listed' })
+    $own = @($writers | Where-Object { $_.Name -eq $Mbam })
+    if ($own.Count -gt 0) {
+        Add-Check -Name $Mbam -Ok ($own[0].State -eq 1) -Expected 'state 1 (stable)' -Actual ('state {0}' -f $own[0].State)
+    } else {
+        Add-Info -Name $Mbam -Text 'not listed here. The documents disagree about the servers that have it (web servers, database servers, or where Enable-MbamDatabase ran): look at this line of every server with this step. If it is on none, look for events 103, 600 and 601 in Microsoft-Windows-MBAM-Server, and back up the databases natively'
+    }
+    $others = @($writers | Where-Object { $_.State -ne 1 -and $wanted -notcontains $_.Name } | ForEach-Object { '{0} ({1})' -f $_.Name, $_.State })
+    if ($others.Count -gt 0) { Add-Info -Name 'Other writers that are not stable' -Text ($others -join ', ') }
+    Complete-Check
+    #endregion
+    #region frame
+    $ExitCode = 0
+    if ($Result.outcome -eq 'restart') { $ExitCode = 3010 }
+    if ($Result.message) { $Result.message }
+} catch {
+    if ($ExitCode -eq 0) { $ExitCode = 1 }
+    $Result.message = $_.Exception.Message
+    $Result.outcome = if (@($Result.changed).Count -gt 0) { 'partial' } else { 'failed' }
+    'FAILED ({0}): {1}' -f $ExitCode, $_.Exception.Message
+    if ($ExitCode -eq 1) { $_.InvocationInfo.PositionMessage }
+} finally {
+    try { Save-Result } catch { 'The result file could not be written: {0}' -f $_.Exception.Message; if ($ExitCode -eq 0) { $ExitCode = 1 } }
+    if ($Transcribing) { Stop-Transcript | Out-Null }
+}
+exit $ExitCode
+#endregion

@@ -1,0 +1,219 @@
+<#
+.SYNOPSIS
+Register the service principal names of the virtual host on the application pool account.
+.DESCRIPTION
+Step      directory/service-principal-names, install, file number 120
+Run on    ADMIN1 or another management computer, never a server of the farm; 64-bit, elevated
+Run by    domain administrator
+Changes   servicePrincipalName of ADATUM\svc-mbam-pool, additions only; setspn -F -U -S http/mbam.adatum.com ADATUM\svc-mbam-pool
+Undo      removes the names that the install's result lists under "changed", while ADATUM\svc-mbam-pool still owns them
+Success   setspn -L ADATUM\svc-mbam-pool lists the names, and no other account of the forest does
+Sources   [documented] Planning How to Secure the MBAM Websites: service principal names and host names
+          [documented] Planning for MBAM 2.5 high availability
+          [documented] Deploying MBAM 2.5 in a stand-alone configuration
+          [documented] setspn
+Exit      0 done or nothing to do, 1 unexpected, 2 wrong place or missing prerequisite,
+          3 refused: the environment contradicts the plan, 4 verification failed, 3010 restart needed
+.EXAMPLE
+powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File .\120-service-principal-names.ps1 -WhatIf
+#>
+#Requires -Version 4.0
+[CmdletBinding(SupportsShouldProcess = $true)]
+param(
+    [string]$WorkDir = (Join-Path $env:ProgramData 'mbamplan')
+)
+#region frame
+if ($MyInvocation.InvocationName -eq '.') { throw 'Do not dot-source this script. Start it with: powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File <path>' }
+Set-StrictMode -Version 3.0
+$ErrorActionPreference = 'Stop'
+# Modules come from the machine's own folders, never from a user's: these scripts run with high rights.
+$env:PSModulePath = [Environment]::GetEnvironmentVariable('PSModulePath', 'Machine')
+$StepName = 'directory/service-principal-names'
+$StepKind = 'install'
+$ResultName = 'directory.service-principal-names.install'
+$FarmHosts = @('SQL1', 'sql1.adatum.com', 'SQL2', 'sql2.adatum.com', 'WIT1', 'wit1.adatum.com', 'RPT1', 'rpt1.adatum.com', 'WEB1', 'web1.adatum.com', 'WEB2', 'web2.adatum.com')
+$ExitCode = 1
+$Transcribing = $false
+$Saving = $false
+$Earlier = @()
+$Result = [ordered]@{ schema = 1; step = $StepName; kind = $StepKind; name = $ResultName; script = ''; host = ''; user = ''; started = [DateTime]::UtcNow.ToString('o'); finished = ''; outcome = 'failed'; exitCode = 1; message = ''; changed = @(); checks = @(); facts = [ordered]@{} }
+function Stop-Step {
+    param([int]$Code, [string]$Message)
+    $script:ExitCode = $Code
+    throw $Message
+}
+function Test-Elevated {
+    $me = New-Object System.Security.Principal.WindowsPrincipal ([System.Security.Principal.WindowsIdentity]::GetCurrent())
+    $me.IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator)
+}
+function Initialize-WorkDir {
+    # Records in this folder steer rollbacks, so nobody but administrators may have made it or may write into it.
+    $trusted = @('S-1-5-32-544', 'S-1-5-18')
+    if (-not [IO.Directory]::Exists($script:WorkDir)) {
+        $acl = New-Object System.Security.AccessControl.DirectorySecurity
+        $acl.SetSecurityDescriptorSddlForm('O:BAG:BAD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)')
+        [void][IO.Directory]::CreateDirectory($script:WorkDir, $acl)
+    }
+    $acl = Get-Acl -LiteralPath $script:WorkDir
+    $owner = $acl.GetOwner([System.Security.Principal.SecurityIdentifier]).Value
+    $open = @($acl.GetAccessRules($true, $true, [System.Security.Principal.SecurityIdentifier]) | Where-Object { $_.AccessControlType -eq 'Allow' -and $trusted -notcontains $_.IdentityReference.Value } | ForEach-Object { $_.IdentityReference.Value })
+    $link = ([IO.File]::GetAttributes($script:WorkDir) -band [IO.FileAttributes]::ReparsePoint) -ne 0
+    if ($link -or $trusted -notcontains $owner -or $open.Count -gt 0) { Stop-Step 2 ('The folder {0} cannot be trusted with records: owner {1}, open to [{2}], link {3}. Give it to Administrators and SYSTEM alone: takeown /F "{0}" /A /R, then icacls "{0}" /inheritance:r /grant:r *S-1-5-32-544:(OI)(CI)F *S-1-5-18:(OI)(CI)F; look at what lies in it; then start this script again. Nothing was changed.' -f $script:WorkDir, $owner, ($open -join ', '), $link) }
+}
+function Get-CatalogServer {
+    '{0}:3268' -f [string]@((Get-ADDomainController -Discover -Service GlobalCatalog).HostName)[0]
+}
+function ConvertTo-LdapValue {
+    param([string]$Text)
+    $Text.Replace('\', '\5c').Replace('*', '\2a').Replace('(', '\28').Replace(')', '\29')
+}
+function Get-DirectoryAccount {
+    param([string]$Name, [string]$Server)
+    $filter = '(sAMAccountName={0})' -f (ConvertTo-LdapValue $Name)
+    $fields = @('DistinguishedName', 'ObjectClass', 'ObjectGUID', 'objectSid', 'userAccountControl', 'userPrincipalName', 'groupType', 'servicePrincipalName', 'description', 'member')
+    Get-ADObject -Server $Server -LDAPFilter $filter -Properties $fields | Select-Object -Property $fields
+}
+function Get-DirectoryServer {
+    param([string]$Domain)
+    [string]@((Get-ADDomainController -Discover -Writable -Service ADWS -DomainName $Domain).HostName)[0]
+}
+function Get-SpnOwner {
+    param([string]$Spn, [string[]]$Server)
+    $filter = '(servicePrincipalName={0})' -f (ConvertTo-LdapValue $Spn)
+    $owners = @()
+    foreach ($s in $Server) {
+        $found = if ($s.EndsWith(':3268')) { @(Get-ADObject -Server $s -SearchBase '' -LDAPFilter $filter) } else { @(Get-ADObject -Server $s -LDAPFilter $filter) }
+        foreach ($o in @($found)) { if ($owners -notcontains [string]$o.DistinguishedName) { $owners += [string]$o.DistinguishedName } }
+    }
+    $owners
+}
+function Import-StepModule {
+    param([string]$Name, [string]$Feature)
+    if (-not (Get-Module -ListAvailable -Name $Name)) { Stop-Step 2 ('The PowerShell module {0} is missing. {1} Then start this script again. Nothing was changed.' -f $Name, $Feature) }
+    Import-Module -Name $Name
+}
+function Invoke-Native {
+    param([string]$Path, [string[]]$Argument = @())
+    foreach ($a in $Argument) { if ($a -eq '' -or $a.Contains('"') -or $a.EndsWith('\')) { Stop-Step 2 ('This argument cannot be passed to {0} safely: [{1}]' -f $Path, $a) } }
+    if (-not (Test-Path -LiteralPath $Path -PathType Leaf)) { Stop-Step 2 ('Missing program: {0}' -f $Path) }
+    $ErrorActionPreference = 'Continue'
+    $text = @(& $Path @Argument 2>&1 | ForEach-Object { if ($_ -is [System.Management.Automation.ErrorRecord]) { $_.Exception.Message } else { [string]$_ } })
+    $code = $LASTEXITCODE
+    New-Object PSObject -Property @{ ExitCode = $code; Text = $text }
+}
+function Write-Changed {
+    param([string]$Message)
+    $script:Result.outcome = 'changed'
+    $script:Result.message = $Message
+}
+function Write-Skipped {
+    $script:Result.outcome = 'skipped'
+    $script:Result.message = 'Nothing was changed (-WhatIf, or the question was answered with No).'
+}
+function Write-Unchanged {
+    param([string]$Message)
+    $script:Result.outcome = 'unchanged'
+    $script:Result.message = $Message
+}
+function Save-Result {
+    if ($WhatIfPreference) { return }
+    if (-not $Saving) { return }
+    $script:Result.finished = [DateTime]::UtcNow.ToString('o')
+    $script:Result.exitCode = $script:ExitCode
+    $script:Result.changed = @(@($Earlier) + @($script:Result.changed) | Select-Object -Unique)
+    $file = Join-Path $script:WorkDir ('{0}.result.json' -f $ResultName)
+    $temp = '{0}.{1}.tmp' -f $file, $PID
+    [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
+    if ([IO.File]::Exists($file)) { [IO.File]::Replace($temp, $file, [NullString]::Value) } else { [IO.File]::Move($temp, $file) }
+}
+try {
+    if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess) { Stop-Step 2 'Start the 64-bit Windows PowerShell: %SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe, from a 64-bit program.' }
+    $WorkDir = $PSCmdlet.GetUnresolvedProviderPathFromPSPath($WorkDir)
+    $net = [System.Net.NetworkInformation.IPGlobalProperties]::GetIPGlobalProperties()
+    $names = @([Environment]::MachineName, $net.HostName, ('{0}.{1}' -f $net.HostName, $net.DomainName).TrimEnd('.'))
+    $Result.host = $names[2]
+    $Result.user = '{0}\{1}' -f [Environment]::UserDomainName, [Environment]::UserName
+    if (@($names | Where-Object { $FarmHosts -contains $_ }).Count -gt 0) { Stop-Step 2 ('Run this script on a management computer, not on a server of the farm. This machine is {0}. Nothing was changed.' -f $names[2]) }
+    if (-not (Test-Elevated)) { Stop-Step 2 'Start Windows PowerShell with "Run as administrator". Nothing was changed.' }
+    $sha = New-Object System.Security.Cryptography.SHA256CryptoServiceProvider
+    try { $Result.script = [BitConverter]::ToString($sha.ComputeHash([IO.File]::ReadAllBytes($PSCommandPath))).Replace('-', '').ToLowerInvariant() } finally { $sha.Dispose() }
+    if (-not $WhatIfPreference) {
+        Initialize-WorkDir
+        Start-Transcript -Path (Join-Path $WorkDir ('{0}.{1}.log' -f $ResultName, [DateTime]::UtcNow.ToString('yyyyMMddTHHmmss', [Globalization.CultureInfo]::InvariantCulture))) | Out-Null
+        $Transcribing = $true
+        $record = Join-Path $WorkDir ('{0}.result.json' -f $ResultName)
+        if ([IO.File]::Exists($record)) {
+            try { $Earlier = @((ConvertFrom-Json -InputObject ([IO.File]::ReadAllText($record))).changed | ForEach-Object { [string]$_ }) } catch { Stop-Step 2 ('The record of an earlier run cannot be read: {0}. Rollback relies on it. Move it away, then start this script again. Nothing was changed.' -f $record) }
+        }
+        $Saving = $true
+    }
+    #endregion
+    #region step
+    $Account = 'svc-mbam-pool'
+    $Down = 'ADATUM\svc-mbam-pool'
+    $Spns = @('http/mbam.adatum.com')
+    Import-StepModule -Name ActiveDirectory -Feature 'Install the feature RSAT-AD-PowerShell.'
+    $dc = Get-DirectoryServer -Domain 'adatum.com'
+    $where = @($dc, (Get-CatalogServer))
+    $found = @(Get-DirectoryAccount -Name $Account -Server $dc)
+    if ($found.Count -ne 1 -or $found[0].ObjectClass -ne 'user') { Stop-Step 2 ('{0} is not a user of the directory. Nothing was changed.' -f $Down) }
+    $me = [string]$found[0].DistinguishedName
+    $SetSpn = Join-Path $env:SystemRoot 'System32\setspn.exe'
+    $before = @($found[0].servicePrincipalName | Where-Object { $_ } | ForEach-Object { [string]$_ })
+    $Result.facts.account = $me
+    $Result.facts.before = $before
+    $missing = @()
+    foreach ($spn in $Spns) {
+        $others = @(Get-SpnOwner -Spn $spn -Server $where | Where-Object { $_ -ne $me })
+        if ($others.Count -gt 0) { Stop-Step 3 ('{0} belongs to {1}. Nothing was changed. If that is a mistake, the administrator of that account can remove it with: setspn -D {0} <account>. A web server that MBAM was configured on under this name has to lose its MBAM websites first.' -f $spn, ($others -join ' and ')) }
+        if ($before -notcontains $spn) { $missing += $spn }
+    }
+    foreach ($alias in @('HOST/mbam.adatum.com')) {
+        $others = @(Get-SpnOwner -Spn $alias -Server $where)
+        if ($others.Count -gt 0) { Stop-Step 3 ('{0} is a name of {1}, and a computer answers for http under it as well. The virtual host needs a name that no computer has. Nothing was changed.' -f $alias, ($others -join ' and ')) }
+    }
+    $ran = 0
+    foreach ($spn in $missing) {
+        if ($PSCmdlet.ShouldProcess($Down, ('setspn -F -U -S {0}' -f $spn))) {
+            $run = Invoke-Native $SetSpn @('-F', '-U', '-S', $spn, $Down)
+            $ran++
+            $run.Text
+            'setspn ended with code {0}; what counts is what the directory shows.' -f $run.ExitCode
+            $Result.changed += $spn
+        }
+    }
+    if ($missing.Count -eq 0) {
+        Write-Unchanged ('{0} has every name already: {1}.' -f $Down, ($Spns -join ', '))
+    } elseif ($ran -eq 0) {
+        Write-Skipped
+    } else {
+        $tries = 0
+        $absent = @($Result.changed)
+        while ($absent.Count -gt 0 -and $tries -lt 13) {
+            if ($tries -gt 0) { Start-Sleep -Seconds 5 }
+            $tries++
+            $now = @(Get-DirectoryAccount -Name $Account -Server $dc)
+            $after = @($now[0].servicePrincipalName | Where-Object { $_ } | ForEach-Object { [string]$_ })
+            $absent = @($Result.changed | Where-Object { $after -notcontains $_ })
+        }
+        $Result.facts.after = $after
+        if ($absent.Count -gt 0) { Stop-Step 4 ('setspn ran, but after a minute {0} does not show {1} on {2}. Look at its output above. The usual causes are a missing right to write servicePrincipalName, and a domain controller that has not replicated yet; then the verify script passes later.' -f $dc, ($absent -join ', '), $Down) }
+        Write-Changed ('{0} added to {1}.' -f ($Result.changed -join ', '), $Down)
+    }
+    #endregion
+    #region frame
+    $ExitCode = 0
+    if ($Result.outcome -eq 'restart') { $ExitCode = 3010 }
+    if ($Result.message) { $Result.message }
+} catch {
+    if ($ExitCode -eq 0) { $ExitCode = 1 }
+    $Result.message = $_.Exception.Message
+    $Result.outcome = if (@($Result.changed).Count -gt 0) { 'partial' } else { 'failed' }
+    'FAILED ({0}): {1}' -f $ExitCode, $_.Exception.Message
+    if ($ExitCode -eq 1) { $_.InvocationInfo.PositionMessage }
+} finally {
+    try { Save-Result } catch { 'The result file could not be written: {0}' -f $_.Exception.Message; if ($ExitCode -eq 0) { $ExitCode = 1 } }
+    if ($Transcribing) { Stop-Transcript | Out-Null }
+}
+exit $ExitCode
+#endregion

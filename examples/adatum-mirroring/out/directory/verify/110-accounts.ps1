@@ -1,0 +1,196 @@
+<#
+.SYNOPSIS
+Verify: check MBAM's accounts and groups.
+.DESCRIPTION
+Step      directory/accounts, verify, file number 110
+Run on    ADMIN1 or another management computer, never a server of the farm; 64-bit, elevated
+Run by    domain administrator
+Changes   nothing
+Undo      nothing to undo
+Success   the verify script of this step reports all checks as passed
+Sources   [documented] Planning for MBAM 2.5 Groups and Accounts
+          [documented] MBAM 2.5 Server Prerequisites
+          [documented] Configuring MBAM 2.5 Server Features by Using Windows PowerShell
+          [documented] Release Notes for MBAM 2.5 SP1
+Exit      0 done or nothing to do, 1 unexpected, 2 wrong place or missing prerequisite,
+          3 refused: the environment contradicts the plan, 4 verification failed, 3010 restart needed
+.EXAMPLE
+powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File .\110-accounts.ps1
+#>
+#Requires -Version 4.0
+[CmdletBinding()]
+param(
+    [string]$WorkDir = (Join-Path $env:ProgramData 'mbamplan')
+)
+#region frame
+if ($MyInvocation.InvocationName -eq '.') { throw 'Do not dot-source this script. Start it with: powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File <path>' }
+Set-StrictMode -Version 3.0
+$ErrorActionPreference = 'Stop'
+# Modules come from the machine's own folders, never from a user's: these scripts run with high rights.
+$env:PSModulePath = [Environment]::GetEnvironmentVariable('PSModulePath', 'Machine')
+$StepName = 'directory/accounts'
+$StepKind = 'verify'
+$ResultName = 'directory.accounts.verify'
+$FarmHosts = @('SQL1', 'sql1.adatum.com', 'SQL2', 'sql2.adatum.com', 'WIT1', 'wit1.adatum.com', 'RPT1', 'rpt1.adatum.com', 'WEB1', 'web1.adatum.com', 'WEB2', 'web2.adatum.com')
+$ExitCode = 1
+$Transcribing = $false
+$Saving = $false
+$Result = [ordered]@{ schema = 1; step = $StepName; kind = $StepKind; name = $ResultName; script = ''; host = ''; user = ''; started = [DateTime]::UtcNow.ToString('o'); finished = ''; outcome = 'failed'; exitCode = 1; message = ''; changed = @(); checks = @(); facts = [ordered]@{} }
+function Stop-Step {
+    param([int]$Code, [string]$Message)
+    $script:ExitCode = $Code
+    throw $Message
+}
+function Test-Elevated {
+    $me = New-Object System.Security.Principal.WindowsPrincipal ([System.Security.Principal.WindowsIdentity]::GetCurrent())
+    $me.IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator)
+}
+function Initialize-WorkDir {
+    # Records in this folder steer rollbacks, so nobody but administrators may have made it or may write into it.
+    $trusted = @('S-1-5-32-544', 'S-1-5-18')
+    if (-not [IO.Directory]::Exists($script:WorkDir)) {
+        $acl = New-Object System.Security.AccessControl.DirectorySecurity
+        $acl.SetSecurityDescriptorSddlForm('O:BAG:BAD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)')
+        [void][IO.Directory]::CreateDirectory($script:WorkDir, $acl)
+    }
+    $acl = Get-Acl -LiteralPath $script:WorkDir
+    $owner = $acl.GetOwner([System.Security.Principal.SecurityIdentifier]).Value
+    $open = @($acl.GetAccessRules($true, $true, [System.Security.Principal.SecurityIdentifier]) | Where-Object { $_.AccessControlType -eq 'Allow' -and $trusted -notcontains $_.IdentityReference.Value } | ForEach-Object { $_.IdentityReference.Value })
+    $link = ([IO.File]::GetAttributes($script:WorkDir) -band [IO.FileAttributes]::ReparsePoint) -ne 0
+    if ($link -or $trusted -notcontains $owner -or $open.Count -gt 0) { Stop-Step 2 ('The folder {0} cannot be trusted with records: owner {1}, open to [{2}], link {3}. Give it to Administrators and SYSTEM alone: takeown /F "{0}" /A /R, then icacls "{0}" /inheritance:r /grant:r *S-1-5-32-544:(OI)(CI)F *S-1-5-18:(OI)(CI)F; look at what lies in it; then start this script again. Nothing was changed.' -f $script:WorkDir, $owner, ($open -join ', '), $link) }
+}
+function Add-Check {
+    param([string]$Name, [bool]$Ok, [string]$Expected, [string]$Actual)
+    $script:Result.checks += , ([ordered]@{ name = $Name; ok = $Ok; expected = $Expected; actual = $Actual })
+    if ($Ok) { '[ok]   {0}: {1}' -f $Name, $Actual } else { '[FAIL] {0}: expected {1}, found {2}' -f $Name, $Expected, $Actual }
+}
+function Add-Info {
+    param([string]$Name, [string]$Text)
+    $script:Result.facts[$Name] = $Text
+    '[info] {0}: {1}' -f $Name, $Text
+}
+function Complete-Check {
+    $bad = @($script:Result.checks | Where-Object { -not $_.ok })
+    if ($bad.Count -gt 0) { Stop-Step 4 ('{0} of {1} checks failed: {2}' -f $bad.Count, @($script:Result.checks).Count, (@($bad | ForEach-Object { $_.name }) -join '; ')) }
+    $script:Result.outcome = 'verified'
+    $script:Result.message = 'All {0} checks passed.' -f @($script:Result.checks).Count
+}
+function ConvertTo-LdapValue {
+    param([string]$Text)
+    $Text.Replace('\', '\5c').Replace('*', '\2a').Replace('(', '\28').Replace(')', '\29')
+}
+function Get-DirectoryAccount {
+    param([string]$Name, [string]$Server)
+    $filter = '(sAMAccountName={0})' -f (ConvertTo-LdapValue $Name)
+    $fields = @('DistinguishedName', 'ObjectClass', 'ObjectGUID', 'objectSid', 'userAccountControl', 'userPrincipalName', 'groupType', 'servicePrincipalName', 'description', 'member')
+    Get-ADObject -Server $Server -LDAPFilter $filter -Properties $fields | Select-Object -Property $fields
+}
+function Get-DirectoryServer {
+    param([string]$Domain)
+    [string]@((Get-ADDomainController -Discover -Writable -Service ADWS -DomainName $Domain).HostName)[0]
+}
+function Import-StepModule {
+    param([string]$Name, [string]$Feature)
+    if (-not (Get-Module -ListAvailable -Name $Name)) { Stop-Step 2 ('The PowerShell module {0} is missing. {1} Then start this script again. Nothing was changed.' -f $Name, $Feature) }
+    Import-Module -Name $Name
+}
+function Test-GroupMember {
+    param([string]$Group, [string]$Member, [string]$Server)
+    $filter = '(&(distinguishedName={0})(member:1.2.840.113556.1.4.1941:={1}))' -f (ConvertTo-LdapValue $Group), (ConvertTo-LdapValue $Member)
+    @(Get-ADObject -Server $Server -LDAPFilter $filter).Count -gt 0
+}
+function Save-Result {
+    if ($WhatIfPreference) { return }
+    if (-not $Saving) { return }
+    $script:Result.finished = [DateTime]::UtcNow.ToString('o')
+    $script:Result.exitCode = $script:ExitCode
+    $file = Join-Path $script:WorkDir ('{0}.result.json' -f $ResultName)
+    $temp = '{0}.{1}.tmp' -f $file, $PID
+    [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
+    if ([IO.File]::Exists($file)) { [IO.File]::Replace($temp, $file, [NullString]::Value) } else { [IO.File]::Move($temp, $file) }
+}
+try {
+    if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess) { Stop-Step 2 'Start the 64-bit Windows PowerShell: %SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe, from a 64-bit program.' }
+    $WorkDir = $PSCmdlet.GetUnresolvedProviderPathFromPSPath($WorkDir)
+    $net = [System.Net.NetworkInformation.IPGlobalProperties]::GetIPGlobalProperties()
+    $names = @([Environment]::MachineName, $net.HostName, ('{0}.{1}' -f $net.HostName, $net.DomainName).TrimEnd('.'))
+    $Result.host = $names[2]
+    $Result.user = '{0}\{1}' -f [Environment]::UserDomainName, [Environment]::UserName
+    if (@($names | Where-Object { $FarmHosts -contains $_ }).Count -gt 0) { Stop-Step 2 ('Run this script on a management computer, not on a server of the farm. This machine is {0}. Nothing was changed.' -f $names[2]) }
+    if (-not (Test-Elevated)) { Stop-Step 2 'Start Windows PowerShell with "Run as administrator". Nothing was changed.' }
+    $sha = New-Object System.Security.Cryptography.SHA256CryptoServiceProvider
+    try { $Result.script = [BitConverter]::ToString($sha.ComputeHash([IO.File]::ReadAllBytes($PSCommandPath))).Replace('-', '').ToLowerInvariant() } finally { $sha.Dispose() }
+    if (-not $WhatIfPreference) {
+        Initialize-WorkDir
+        Start-Transcript -Path (Join-Path $WorkDir ('{0}.{1}.log' -f $ResultName, [DateTime]::UtcNow.ToString('yyyyMMddTHHmmss', [Globalization.CultureInfo]::InvariantCulture))) | Out-Null
+        $Transcribing = $true
+        $Saving = $true
+    }
+    #endregion
+    #region step
+    $Wanted = @(
+        @{ Account = 'ADATUM\svc-mbam-pool'; Name = 'svc-mbam-pool'; Class = 'user'; Domain = 'adatum.com'; Own = $true; Path = ''; Upn = 'svc-mbam-pool@adatum.com'; Scope = ''; For = 'MBAM: identity of the application pool' }
+        @{ Account = 'ADATUM\svc-mbam-ro'; Name = 'svc-mbam-ro'; Class = 'user'; Domain = 'adatum.com'; Own = $true; Path = ''; Upn = 'svc-mbam-ro@adatum.com'; Scope = ''; For = 'MBAM: data source of the reports' }
+        @{ Account = 'ADATUM\MBAM DB RW'; Name = 'MBAM DB RW'; Class = 'group'; Domain = 'adatum.com'; Own = $true; Path = ''; Upn = ''; Scope = 'Global'; For = 'MBAM: read and write access to both databases' }
+        @{ Account = 'ADATUM\MBAM DB RO'; Name = 'MBAM DB RO'; Class = 'group'; Domain = 'adatum.com'; Own = $true; Path = ''; Upn = ''; Scope = 'Global'; For = 'MBAM: read access to the compliance database' }
+        @{ Account = 'ADATUM\MBAM Advanced Helpdesk'; Name = 'MBAM Advanced Helpdesk'; Class = 'group'; Domain = 'adatum.com'; Own = $true; Path = ''; Upn = ''; Scope = 'Global'; For = 'MBAM: Advanced Helpdesk role' }
+        @{ Account = 'ADATUM\MBAM Helpdesk'; Name = 'MBAM Helpdesk'; Class = 'group'; Domain = 'adatum.com'; Own = $true; Path = ''; Upn = ''; Scope = 'Global'; For = 'MBAM: Helpdesk role' }
+        @{ Account = 'ADATUM\MBAM Report Readers'; Name = 'MBAM Report Readers'; Class = 'group'; Domain = 'adatum.com'; Own = $true; Path = ''; Upn = ''; Scope = 'Global'; For = 'MBAM: readers of the reports' }
+    )
+    $Joined = @(
+        @{ Group = 'ADATUM\MBAM DB RW'; GroupName = 'MBAM DB RW'; GroupDomain = 'adatum.com'; Own = $true; Member = 'ADATUM\svc-mbam-pool'; MemberName = 'svc-mbam-pool'; MemberDomain = 'adatum.com' }
+        @{ Group = 'ADATUM\MBAM DB RO'; GroupName = 'MBAM DB RO'; GroupDomain = 'adatum.com'; Own = $true; Member = 'ADATUM\svc-mbam-ro'; MemberName = 'svc-mbam-ro'; MemberDomain = 'adatum.com' }
+    )
+    Import-StepModule -Name ActiveDirectory -Feature 'Install the feature RSAT-AD-PowerShell.'
+    $servers = @{}
+    foreach ($w in $Wanted) { if (-not $servers.ContainsKey($w.Domain)) { $servers[$w.Domain] = Get-DirectoryServer -Domain $w.Domain } }
+    foreach ($w in $Wanted) {
+        $found = @(Get-DirectoryAccount -Name $w.Name -Server $servers[$w.Domain])
+        if ($found.Count -ne 1) {
+            Add-Check -Name ('{0} exists' -f $w.Account) -Ok $false -Expected ('a {0}: {1}' -f $w.Class, $w.For) -Actual 'nothing of that name'
+            continue
+        }
+        $o = $found[0]
+        Add-Info -Name ('SID of {0}' -f $w.Account) -Text ([string]$o.objectSid)
+        Add-Check -Name ('{0} is a {1}' -f $w.Account, $w.Class) -Ok ($o.ObjectClass -eq $w.Class) -Expected $w.Class -Actual ([string]$o.ObjectClass)
+        if ($o.ObjectClass -ne $w.Class) { continue }
+        if ($w.Class -eq 'group') {
+            Add-Check -Name ('{0} is a security group' -f $w.Account) -Ok ([int]$o.groupType -lt 0) -Expected 'a security group' -Actual ('groupType {0}' -f $o.groupType)
+            continue
+        }
+        $flags = [int]$o.userAccountControl
+        $on = ($flags -band 0x2) -eq 0
+        $never = ($flags -band 0x10000) -ne 0
+        $upn = [string]$o.userPrincipalName
+        $state = if ($on) { 'enabled' } else { 'disabled; set a password, then enable it' }
+        $expiry = if ($never) { 'never' } else { 'expires' }
+        $name = if ($upn) { $upn } else { 'none; MBAM would not find the account' }
+        Add-Check -Name ('{0} is enabled' -f $w.Account) -Ok $on -Expected 'enabled' -Actual $state
+        Add-Check -Name ('{0}: password expires' -f $w.Account) -Ok $never -Expected 'never' -Actual $expiry
+        Add-Check -Name ('{0} has a user principal name' -f $w.Account) -Ok ($upn -ne '') -Expected 'a user principal name' -Actual $name
+    }
+    foreach ($j in $Joined) {
+        $group = @(Get-DirectoryAccount -Name $j.GroupName -Server $servers[$j.GroupDomain])
+        $member = @(Get-DirectoryAccount -Name $j.MemberName -Server $servers[$j.MemberDomain])
+        $inside = $group.Count -eq 1 -and $member.Count -eq 1 -and (Test-GroupMember -Group $group[0].DistinguishedName -Member $member[0].DistinguishedName -Server $servers[$j.GroupDomain])
+        $state = if ($inside) { 'member' } else { 'not a member' }
+        Add-Check -Name ('{0} is in {1}' -f $j.Member, $j.Group) -Ok $inside -Expected 'member' -Actual $state
+    }
+    Complete-Check
+    #endregion
+    #region frame
+    $ExitCode = 0
+    if ($Result.outcome -eq 'restart') { $ExitCode = 3010 }
+    if ($Result.message) { $Result.message }
+} catch {
+    if ($ExitCode -eq 0) { $ExitCode = 1 }
+    $Result.message = $_.Exception.Message
+    $Result.outcome = if (@($Result.changed).Count -gt 0) { 'partial' } else { 'failed' }
+    'FAILED ({0}): {1}' -f $ExitCode, $_.Exception.Message
+    if ($ExitCode -eq 1) { $_.InvocationInfo.PositionMessage }
+} finally {
+    try { Save-Result } catch { 'The result file could not be written: {0}' -f $_.Exception.Message; if ($ExitCode -eq 0) { $ExitCode = 1 } }
+    if ($Transcribing) { Stop-Transcript | Out-Null }
+}
+exit $ExitCode
+#endregion

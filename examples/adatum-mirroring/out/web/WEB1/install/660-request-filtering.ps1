@@ -1,0 +1,162 @@
+<#
+.SYNOPSIS
+Allow unlisted file name extensions on MBAM's site.
+.DESCRIPTION
+Step      web/request-filtering, install, file number 660
+Run on    WEB1 (web1.adatum.com), 64-bit, elevated
+Run by    web administrator
+Changes   requestFiltering/fileExtensions allowUnlisted=true for the site Microsoft BitLocker Administration and Monitoring, in applicationHost.config, when hardening turned it off
+Undo      sets the value that the install recorded
+Success   allowUnlisted is true for the site and each of its applications
+Sources   [documented] Planning How to Secure the MBAM Websites: service principal names and host names
+          [documented] MBAM 2.5 Security Considerations
+          [documented] IIS configuration: file extensions of request filtering
+Inferred  the setting in applicationHost.config, beside MBAM's own files, is effective for the site and its applications; proved by: the effective value of the site and of every application is read back
+Exit      0 done or nothing to do, 1 unexpected, 2 wrong place or missing prerequisite,
+          3 refused: the environment contradicts the plan, 4 verification failed, 3010 restart needed
+.EXAMPLE
+powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File .\660-request-filtering.ps1 -WhatIf
+#>
+#Requires -Version 4.0
+[CmdletBinding(SupportsShouldProcess = $true)]
+param(
+    [string]$WorkDir = (Join-Path $env:ProgramData 'mbamplan')
+)
+#region frame
+if ($MyInvocation.InvocationName -eq '.') { throw 'Do not dot-source this script. Start it with: powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File <path>' }
+Set-StrictMode -Version 3.0
+$ErrorActionPreference = 'Stop'
+# Modules come from the machine's own folders, never from a user's: these scripts run with high rights.
+$env:PSModulePath = [Environment]::GetEnvironmentVariable('PSModulePath', 'Machine')
+$StepName = 'web/request-filtering'
+$StepKind = 'install'
+$ResultName = 'web.request-filtering.install'
+$StepHosts = @('WEB1', 'web1.adatum.com')
+$ExitCode = 1
+$Transcribing = $false
+$Saving = $false
+$Earlier = @()
+$Result = [ordered]@{ schema = 1; step = $StepName; kind = $StepKind; name = $ResultName; script = ''; host = ''; user = ''; started = [DateTime]::UtcNow.ToString('o'); finished = ''; outcome = 'failed'; exitCode = 1; message = ''; changed = @(); checks = @(); facts = [ordered]@{} }
+function Stop-Step {
+    param([int]$Code, [string]$Message)
+    $script:ExitCode = $Code
+    throw $Message
+}
+function Test-Elevated {
+    $me = New-Object System.Security.Principal.WindowsPrincipal ([System.Security.Principal.WindowsIdentity]::GetCurrent())
+    $me.IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator)
+}
+function Initialize-WorkDir {
+    # Records in this folder steer rollbacks, so nobody but administrators may have made it or may write into it.
+    $trusted = @('S-1-5-32-544', 'S-1-5-18')
+    if (-not [IO.Directory]::Exists($script:WorkDir)) {
+        $acl = New-Object System.Security.AccessControl.DirectorySecurity
+        $acl.SetSecurityDescriptorSddlForm('O:BAG:BAD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)')
+        [void][IO.Directory]::CreateDirectory($script:WorkDir, $acl)
+    }
+    $acl = Get-Acl -LiteralPath $script:WorkDir
+    $owner = $acl.GetOwner([System.Security.Principal.SecurityIdentifier]).Value
+    $open = @($acl.GetAccessRules($true, $true, [System.Security.Principal.SecurityIdentifier]) | Where-Object { $_.AccessControlType -eq 'Allow' -and $trusted -notcontains $_.IdentityReference.Value } | ForEach-Object { $_.IdentityReference.Value })
+    $link = ([IO.File]::GetAttributes($script:WorkDir) -band [IO.FileAttributes]::ReparsePoint) -ne 0
+    if ($link -or $trusted -notcontains $owner -or $open.Count -gt 0) { Stop-Step 2 ('The folder {0} cannot be trusted with records: owner {1}, open to [{2}], link {3}. Give it to Administrators and SYSTEM alone: takeown /F "{0}" /A /R, then icacls "{0}" /inheritance:r /grant:r *S-1-5-32-544:(OI)(CI)F *S-1-5-18:(OI)(CI)F; look at what lies in it; then start this script again. Nothing was changed.' -f $script:WorkDir, $owner, ($open -join ', '), $link) }
+}
+function Get-SitePlace {
+    # The site and its applications as places of IIS configuration: "Site", "Site/HelpDesk" and so on; stops when there is no site.
+    param([string]$Site)
+    if (@(Get-Website | Where-Object { $_.Name -eq $Site }).Count -ne 1) { Stop-Step 2 ('IIS has no site "{0}". Run the install of web/enable-web-applications. Nothing was changed.' -f $Site) }
+    $Site
+    foreach ($a in @(Get-WebApplication -Site $Site)) { '{0}/{1}' -f $Site, ([string]$a.path).Trim('/') }
+}
+function Get-SiteValue {
+    # One attribute of an IIS section as it takes effect at a place such as "Site/HelpDesk", web.config files included.
+    param([string]$Place, [string]$Section, [string]$Name)
+    $value = Get-WebConfigurationProperty -PSPath ('MACHINE/WEBROOT/APPHOST/{0}' -f $Place) -Filter $Section -Name $Name
+    if ($null -ne $value -and $null -ne $value.PSObject.Properties['Value']) { $value = $value.Value }
+    [string]$value
+}
+function Import-StepModule {
+    param([string]$Name, [string]$Feature)
+    if (-not (Get-Module -ListAvailable -Name $Name)) { Stop-Step 2 ('The PowerShell module {0} is missing. {1} Then start this script again. Nothing was changed.' -f $Name, $Feature) }
+    Import-Module -Name $Name
+}
+function Write-Changed {
+    param([string]$Message)
+    $script:Result.outcome = 'changed'
+    $script:Result.message = $Message
+}
+function Write-Skipped {
+    $script:Result.outcome = 'skipped'
+    $script:Result.message = 'Nothing was changed (-WhatIf, or the question was answered with No).'
+}
+function Write-Unchanged {
+    param([string]$Message)
+    $script:Result.outcome = 'unchanged'
+    $script:Result.message = $Message
+}
+function Save-Result {
+    if ($WhatIfPreference) { return }
+    if (-not $Saving) { return }
+    $script:Result.finished = [DateTime]::UtcNow.ToString('o')
+    $script:Result.exitCode = $script:ExitCode
+    $script:Result.changed = @(@($Earlier) + @($script:Result.changed) | Select-Object -Unique)
+    $file = Join-Path $script:WorkDir ('{0}.result.json' -f $ResultName)
+    $temp = '{0}.{1}.tmp' -f $file, $PID
+    [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
+    if ([IO.File]::Exists($file)) { [IO.File]::Replace($temp, $file, [NullString]::Value) } else { [IO.File]::Move($temp, $file) }
+}
+try {
+    if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess) { Stop-Step 2 'Start the 64-bit Windows PowerShell: %SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe, from a 64-bit program.' }
+    $WorkDir = $PSCmdlet.GetUnresolvedProviderPathFromPSPath($WorkDir)
+    $net = [System.Net.NetworkInformation.IPGlobalProperties]::GetIPGlobalProperties()
+    $names = @([Environment]::MachineName, $net.HostName, ('{0}.{1}' -f $net.HostName, $net.DomainName).TrimEnd('.'))
+    $Result.host = $names[2]
+    $Result.user = '{0}\{1}' -f [Environment]::UserDomainName, [Environment]::UserName
+    if (@($names | Where-Object { $StepHosts -contains $_ }).Count -eq 0) { Stop-Step 2 ('This script is for {0}. This machine is {1}. Nothing was changed.' -f ($StepHosts -join ' / '), $names[2]) }
+    if (-not (Test-Elevated)) { Stop-Step 2 'Start Windows PowerShell with "Run as administrator". Nothing was changed.' }
+    $sha = New-Object System.Security.Cryptography.SHA256CryptoServiceProvider
+    try { $Result.script = [BitConverter]::ToString($sha.ComputeHash([IO.File]::ReadAllBytes($PSCommandPath))).Replace('-', '').ToLowerInvariant() } finally { $sha.Dispose() }
+    if (-not $WhatIfPreference) {
+        Initialize-WorkDir
+        Start-Transcript -Path (Join-Path $WorkDir ('{0}.{1}.log' -f $ResultName, [DateTime]::UtcNow.ToString('yyyyMMddTHHmmss', [Globalization.CultureInfo]::InvariantCulture))) | Out-Null
+        $Transcribing = $true
+        $record = Join-Path $WorkDir ('{0}.result.json' -f $ResultName)
+        if ([IO.File]::Exists($record)) {
+            try { $Earlier = @((ConvertFrom-Json -InputObject ([IO.File]::ReadAllText($record))).changed | ForEach-Object { [string]$_ }) } catch { Stop-Step 2 ('The record of an earlier run cannot be read: {0}. Rollback relies on it. Move it away, then start this script again. Nothing was changed.' -f $record) }
+        }
+        $Saving = $true
+    }
+    #endregion
+    #region step
+    $Site = 'Microsoft BitLocker Administration and Monitoring'
+    $Section = 'system.webServer/security/requestFiltering/fileExtensions'
+    Import-StepModule -Name WebAdministration -Feature 'Run the install of web/windows-features.'
+    $closed = @(Get-SitePlace $Site | Where-Object { (Get-SiteValue -Place $_ -Section $Section -Name allowUnlisted) -ne 'True' })
+    if ($closed.Count -eq 0) {
+        Write-Unchanged 'Unlisted file name extensions are allowed for the site and each application.'
+    } elseif ($PSCmdlet.ShouldProcess($Site, 'set requestFiltering/fileExtensions allowUnlisted to true (restarts the applications of the site)')) {
+        $old = Get-SiteValue -Place $Site -Section $Section -Name allowUnlisted
+        $Result.changed = @('allowUnlisted={0}' -f $old)
+        Set-WebConfigurationProperty -PSPath 'MACHINE/WEBROOT/APPHOST' -Location $Site -Filter $Section -Name allowUnlisted -Value $true
+        $closed = @(Get-SitePlace $Site | Where-Object { (Get-SiteValue -Place $_ -Section $Section -Name allowUnlisted) -ne 'True' })
+        if ($closed.Count -gt 0) { Stop-Step 4 ('allowUnlisted is still false for {0}: a web.config there says so. Mend it there.' -f ($closed -join ', ')) }
+        Write-Changed ('allowUnlisted is true for the site {0} and its applications; it was {1}.' -f $Site, $old)
+    } else {
+        Write-Skipped
+    }
+    #endregion
+    #region frame
+    $ExitCode = 0
+    if ($Result.outcome -eq 'restart') { $ExitCode = 3010 }
+    if ($Result.message) { $Result.message }
+} catch {
+    if ($ExitCode -eq 0) { $ExitCode = 1 }
+    $Result.message = $_.Exception.Message
+    $Result.outcome = if (@($Result.changed).Count -gt 0) { 'partial' } else { 'failed' }
+    'FAILED ({0}): {1}' -f $ExitCode, $_.Exception.Message
+    if ($ExitCode -eq 1) { $_.InvocationInfo.PositionMessage }
+} finally {
+    try { Save-Result } catch { 'The result file could not be written: {0}' -f $_.Exception.Message; if ($ExitCode -eq 0) { $ExitCode = 1 } }
+    if ($Transcribing) { Stop-Transcript | Out-Null }
+}
+exit $ExitCode
+#endregion

@@ -1,0 +1,208 @@
+<#
+.SYNOPSIS
+Watch the site of the node and take it out of NLB while it does not answer.
+.DESCRIPTION
+Step      balancer/nlb-watch, install, file number 740
+Run on    WEB1 (web1.adatum.com), 64-bit, elevated
+Run by    web administrator
+Changes   a copy of the watch in %ProgramFiles%\mbamplan, the scheduled task \mbamplan\nlb-watch as SYSTEM, and the event source mbamplan on WEB1
+Undo      removes the task, the copy, and the event source if the install made it
+Success   the task is enabled and runs the copy of this tree's watch; the node is not taken out
+Sources   [documented] NetworkLoadBalancingClusters module
+          [documented] Network Load Balancing WMI classes
+          [documented] ScheduledTasks module and the task schema
+          [documented] Validating the MBAM 2.5 Server Feature Configuration
+          [field] Public MBAM test packages and issue threads
+Inferred  SYSTEM may stop and start NLB on its own server; proved by: the drill: stop the site of one node in IIS Manager and see event 740 of source mbamplan, start it and see event 741
+Inferred  SYSTEM reads the state of the other nodes in NLB; where it cannot, their answers alone count; proved by: the drill: stop one node in NLB, then the site of another, and see that the second one stays in
+Inferred  a time trigger whose repetition has no duration repeats for ever, also after a restart; proved by: the verify reads the last run of the task
+Exit      0 done or nothing to do, 1 unexpected, 2 wrong place or missing prerequisite,
+          3 refused: the environment contradicts the plan, 4 verification failed, 3010 restart needed
+.EXAMPLE
+powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File .\740-nlb-watch.ps1 -WhatIf
+#>
+#Requires -Version 4.0
+[CmdletBinding(SupportsShouldProcess = $true)]
+param(
+    [string]$WorkDir = (Join-Path $env:ProgramData 'mbamplan')
+)
+#region frame
+if ($MyInvocation.InvocationName -eq '.') { throw 'Do not dot-source this script. Start it with: powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File <path>' }
+Set-StrictMode -Version 3.0
+$ErrorActionPreference = 'Stop'
+# Modules come from the machine's own folders, never from a user's: these scripts run with high rights.
+$env:PSModulePath = [Environment]::GetEnvironmentVariable('PSModulePath', 'Machine')
+$StepName = 'balancer/nlb-watch'
+$StepKind = 'install'
+$ResultName = 'balancer.nlb-watch.install'
+$StepHosts = @('WEB1', 'web1.adatum.com')
+$ExitCode = 1
+$Transcribing = $false
+$Saving = $false
+$Earlier = @()
+$Result = [ordered]@{ schema = 1; step = $StepName; kind = $StepKind; name = $ResultName; script = ''; host = ''; user = ''; started = [DateTime]::UtcNow.ToString('o'); finished = ''; outcome = 'failed'; exitCode = 1; message = ''; changed = @(); checks = @(); facts = [ordered]@{} }
+function Stop-Step {
+    param([int]$Code, [string]$Message)
+    $script:ExitCode = $Code
+    throw $Message
+}
+function Test-Elevated {
+    $me = New-Object System.Security.Principal.WindowsPrincipal ([System.Security.Principal.WindowsIdentity]::GetCurrent())
+    $me.IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator)
+}
+function Initialize-WorkDir {
+    # Records in this folder steer rollbacks, so nobody but administrators may have made it or may write into it.
+    $trusted = @('S-1-5-32-544', 'S-1-5-18')
+    if (-not [IO.Directory]::Exists($script:WorkDir)) {
+        $acl = New-Object System.Security.AccessControl.DirectorySecurity
+        $acl.SetSecurityDescriptorSddlForm('O:BAG:BAD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)')
+        [void][IO.Directory]::CreateDirectory($script:WorkDir, $acl)
+    }
+    $acl = Get-Acl -LiteralPath $script:WorkDir
+    $owner = $acl.GetOwner([System.Security.Principal.SecurityIdentifier]).Value
+    $open = @($acl.GetAccessRules($true, $true, [System.Security.Principal.SecurityIdentifier]) | Where-Object { $_.AccessControlType -eq 'Allow' -and $trusted -notcontains $_.IdentityReference.Value } | ForEach-Object { $_.IdentityReference.Value })
+    $link = ([IO.File]::GetAttributes($script:WorkDir) -band [IO.FileAttributes]::ReparsePoint) -ne 0
+    if ($link -or $trusted -notcontains $owner -or $open.Count -gt 0) { Stop-Step 2 ('The folder {0} cannot be trusted with records: owner {1}, open to [{2}], link {3}. Give it to Administrators and SYSTEM alone: takeown /F "{0}" /A /R, then icacls "{0}" /inheritance:r /grant:r *S-1-5-32-544:(OI)(CI)F *S-1-5-18:(OI)(CI)F; look at what lies in it; then start this script again. Nothing was changed.' -f $script:WorkDir, $owner, ($open -join ', '), $link) }
+}
+function Get-FileDigest {
+    # SHA-256 of a file in hex, '' when there is none.
+    param([string]$Path)
+    if (-not $Path -or -not [IO.File]::Exists($Path)) { return '' }
+    $sha = New-Object System.Security.Cryptography.SHA256CryptoServiceProvider
+    try { [BitConverter]::ToString($sha.ComputeHash([IO.File]::ReadAllBytes($Path))).Replace('-', '') } finally { $sha.Dispose() }
+}
+function Get-NlbLocal {
+    # The NLB cluster that this server belongs to, from its own driver: Name, Address, Mask, Mode, Mac, and the server's Status in it.
+    # Nothing while it belongs to none: the namespace or its classes are missing, or no setting has an address. Any other fault
+    # is no answer, and taken for "none" it would let a rollback remove the feature under a running cluster.
+    $settings = @()
+    $nodes = @()
+    try {
+        $settings = @(Get-CimInstance -Namespace 'root/MicrosoftNLB' -ClassName 'MicrosoftNLB_ClusterSetting' | Where-Object { [string]$_.ClusterIPAddress -and -not ([string]$_.ClusterIPAddress).StartsWith('0.') })
+        if ($settings.Count -gt 0) { $nodes = @(Get-CimInstance -Namespace 'root/MicrosoftNLB' -ClassName 'MicrosoftNLB_Node' | Where-Object { $_.StatusCode -ne 0 }) }
+    } catch {
+        $id = [string]$_.FullyQualifiedErrorId
+        # WBEM_E_INVALID_NAMESPACE and WBEM_E_INVALID_CLASS.
+        $absent = $id.StartsWith('HRESULT 0x8004100e', [StringComparison]::OrdinalIgnoreCase) -or $id.StartsWith('HRESULT 0x80041010', [StringComparison]::OrdinalIgnoreCase)
+        if (-not $absent) { Stop-Step 2 ('Windows does not say whether this server belongs to an NLB cluster: {0} ({1}). Look at it in Network Load Balancing Manager, mend the WMI namespace root/MicrosoftNLB, and start this script again.' -f $_.Exception.Message, $id) }
+    }
+    $names = @{ 1005 = 'Stopped'; 1006 = 'Converging'; 1007 = 'Converged'; 1008 = 'Converged'; 1009 = 'Draining'; 1013 = 'Suspended' }
+    foreach ($s in $settings) {
+        $mode = if ($s.IGMPSupport) { 'IgmpMulticast' } elseif ($s.MulticastSupportEnabled) { 'Multicast' } else { 'Unicast' }
+        $status = 'unknown'
+        if ($nodes.Count -gt 0) { $status = if ($names.ContainsKey([int]$nodes[0].StatusCode)) { $names[[int]$nodes[0].StatusCode] } else { 'code {0}' -f $nodes[0].StatusCode } }
+        New-Object PSObject -Property @{ Name = [string]$s.ClusterName; Address = [string]$s.ClusterIPAddress; Mask = [string]$s.ClusterNetworkMask; Mode = $mode; Mac = ([string]$s.ClusterMACAddress).ToUpperInvariant().Replace(':', '-'); Status = $status }
+    }
+}
+function Import-StepModule {
+    param([string]$Name, [string]$Feature)
+    if (-not (Get-Module -ListAvailable -Name $Name)) { Stop-Step 2 ('The PowerShell module {0} is missing. {1} Then start this script again. Nothing was changed.' -f $Name, $Feature) }
+    Import-Module -Name $Name
+}
+function Write-Changed {
+    param([string]$Message)
+    $script:Result.outcome = 'changed'
+    $script:Result.message = $Message
+}
+function Write-Skipped {
+    $script:Result.outcome = 'skipped'
+    $script:Result.message = 'Nothing was changed (-WhatIf, or the question was answered with No).'
+}
+function Write-Unchanged {
+    param([string]$Message)
+    $script:Result.outcome = 'unchanged'
+    $script:Result.message = $Message
+}
+function Save-Result {
+    if ($WhatIfPreference) { return }
+    if (-not $Saving) { return }
+    $script:Result.finished = [DateTime]::UtcNow.ToString('o')
+    $script:Result.exitCode = $script:ExitCode
+    $script:Result.changed = @(@($Earlier) + @($script:Result.changed) | Select-Object -Unique)
+    $file = Join-Path $script:WorkDir ('{0}.result.json' -f $ResultName)
+    $temp = '{0}.{1}.tmp' -f $file, $PID
+    [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
+    if ([IO.File]::Exists($file)) { [IO.File]::Replace($temp, $file, [NullString]::Value) } else { [IO.File]::Move($temp, $file) }
+}
+try {
+    if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess) { Stop-Step 2 'Start the 64-bit Windows PowerShell: %SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe, from a 64-bit program.' }
+    $WorkDir = $PSCmdlet.GetUnresolvedProviderPathFromPSPath($WorkDir)
+    $net = [System.Net.NetworkInformation.IPGlobalProperties]::GetIPGlobalProperties()
+    $names = @([Environment]::MachineName, $net.HostName, ('{0}.{1}' -f $net.HostName, $net.DomainName).TrimEnd('.'))
+    $Result.host = $names[2]
+    $Result.user = '{0}\{1}' -f [Environment]::UserDomainName, [Environment]::UserName
+    if (@($names | Where-Object { $StepHosts -contains $_ }).Count -eq 0) { Stop-Step 2 ('This script is for {0}. This machine is {1}. Nothing was changed.' -f ($StepHosts -join ' / '), $names[2]) }
+    if (-not (Test-Elevated)) { Stop-Step 2 'Start Windows PowerShell with "Run as administrator". Nothing was changed.' }
+    $sha = New-Object System.Security.Cryptography.SHA256CryptoServiceProvider
+    try { $Result.script = [BitConverter]::ToString($sha.ComputeHash([IO.File]::ReadAllBytes($PSCommandPath))).Replace('-', '').ToLowerInvariant() } finally { $sha.Dispose() }
+    if (-not $WhatIfPreference) {
+        Initialize-WorkDir
+        Start-Transcript -Path (Join-Path $WorkDir ('{0}.{1}.log' -f $ResultName, [DateTime]::UtcNow.ToString('yyyyMMddTHHmmss', [Globalization.CultureInfo]::InvariantCulture))) | Out-Null
+        $Transcribing = $true
+        $record = Join-Path $WorkDir ('{0}.result.json' -f $ResultName)
+        if ([IO.File]::Exists($record)) {
+            try { $Earlier = @((ConvertFrom-Json -InputObject ([IO.File]::ReadAllText($record))).changed | ForEach-Object { [string]$_ }) } catch { Stop-Step 2 ('The record of an earlier run cannot be read: {0}. Rollback relies on it. Move it away, then start this script again. Nothing was changed.' -f $record) }
+        }
+        $Saving = $true
+    }
+    #endregion
+    #region step
+    $Task = 'nlb-watch'
+    $TaskPath = '\mbamplan\'
+    $source = Join-Path ([IO.Path]::GetDirectoryName($PSScriptRoot)) '740-nlb-watch.ps1'
+    if (-not [IO.File]::Exists($source)) { Stop-Step 2 ('The watch itself is missing: {0}. Copy the whole folder of this node. Nothing was changed.' -f $source) }
+    Import-StepModule -Name ScheduledTasks -Feature 'It is part of Windows Server 2012 and later.'
+    Import-StepModule -Name NetworkLoadBalancingClusters -Feature 'Run the install of balancer/nlb-feature.'
+    if (@(Get-NlbLocal).Count -eq 0) { Stop-Step 2 'This server is no node of an NLB cluster yet. Run balancer/nlb-cluster and balancer/nlb-join on the first node. Nothing was changed.' }
+    $folder = Join-Path $env:ProgramFiles 'mbamplan'
+    $copy = Join-Path $folder 'nlb-watch.ps1'
+    $program = Join-Path $env:SystemRoot 'System32\WindowsPowerShell\v1.0\powershell.exe'
+    $arguments = '-NoProfile -NonInteractive -ExecutionPolicy RemoteSigned -File "{0}"' -f $copy
+    $have = @(Get-ScheduledTask | Where-Object { $_.TaskName -eq $Task -and $_.TaskPath -eq $TaskPath })
+    $same = $have.Count -eq 1 -and (Get-FileDigest $source) -eq (Get-FileDigest $copy) -and [string]@($have[0].Actions)[0].Arguments -eq $arguments -and [string]$have[0].State -ne 'Disabled' -and [System.Diagnostics.EventLog]::SourceExists('mbamplan')
+    if ($same) {
+        Write-Unchanged 'The task runs the watch of this tree.'
+    } elseif ($PSCmdlet.ShouldProcess(('{0}{1}' -f $TaskPath, $Task), ('register the task that runs {0} as SYSTEM' -f $copy))) {
+        if (-not [System.Diagnostics.EventLog]::SourceExists('mbamplan')) {
+            $Result.changed += 'source|mbamplan'
+            [System.Diagnostics.EventLog]::CreateEventSource('mbamplan', 'Application')
+        }
+        # Written as bytes: a copy of the file would keep the mark of a download, and the policy would refuse it.
+        $Result.changed += 'file|{0}' -f $copy
+        [void][IO.Directory]::CreateDirectory($folder)
+        [IO.File]::WriteAllBytes($copy, [IO.File]::ReadAllBytes($source))
+        $xml = @(
+            '<Task version="1.2" xmlns="http://schemas.microsoft.com/windows/2004/02/mit/task">',
+            '<RegistrationInfo><Description>mbamplan: takes this node out of NLB while its site does not answer</Description></RegistrationInfo>',
+            '<Triggers><TimeTrigger><Repetition><Interval>PT5M</Interval></Repetition><StartBoundary>2020-01-01T00:00:00</StartBoundary><Enabled>true</Enabled></TimeTrigger></Triggers>',
+            '<Principals><Principal id="Author"><UserId>S-1-5-18</UserId><RunLevel>HighestAvailable</RunLevel></Principal></Principals>',
+            '<Settings><MultipleInstancesPolicy>IgnoreNew</MultipleInstancesPolicy><DisallowStartIfOnBatteries>false</DisallowStartIfOnBatteries><StopIfGoingOnBatteries>false</StopIfGoingOnBatteries><StartWhenAvailable>true</StartWhenAvailable><ExecutionTimeLimit>PT25H</ExecutionTimeLimit></Settings>',
+            ('<Actions Context="Author"><Exec><Command>{0}</Command><Arguments>{1}</Arguments></Exec></Actions>' -f [System.Security.SecurityElement]::Escape($program), [System.Security.SecurityElement]::Escape($arguments)),
+            '</Task>'
+        ) -join ''
+        $Result.changed += 'task|{0}{1}' -f $TaskPath, $Task
+        if ($have.Count -gt 0) { Stop-ScheduledTask -TaskName $Task -TaskPath $TaskPath }
+        Register-ScheduledTask -TaskName $Task -TaskPath $TaskPath -Xml $xml -Force | Out-Null
+        $now = @(Get-ScheduledTask | Where-Object { $_.TaskName -eq $Task -and $_.TaskPath -eq $TaskPath })
+        if ($now.Count -ne 1 -or [string]@($now[0].Actions)[0].Arguments -ne $arguments) { Stop-Step 4 ('The task {0}{1} does not read back as registered.' -f $TaskPath, $Task) }
+        Write-Changed ('The task {0}{1} is registered and starts within 5 minutes. Its events are 740 and 741 of source mbamplan in the Application log.' -f $TaskPath, $Task)
+    } else {
+        Write-Skipped
+    }
+    #endregion
+    #region frame
+    $ExitCode = 0
+    if ($Result.outcome -eq 'restart') { $ExitCode = 3010 }
+    if ($Result.message) { $Result.message }
+} catch {
+    if ($ExitCode -eq 0) { $ExitCode = 1 }
+    $Result.message = $_.Exception.Message
+    $Result.outcome = if (@($Result.changed).Count -gt 0) { 'partial' } else { 'failed' }
+    'FAILED ({0}): {1}' -f $ExitCode, $_.Exception.Message
+    if ($ExitCode -eq 1) { $_.InvocationInfo.PositionMessage }
+} finally {
+    try { Save-Result } catch { 'The result file could not be written: {0}' -f $_.Exception.Message; if ($ExitCode -eq 0) { $ExitCode = 1 } }
+    if ($Transcribing) { Stop-Transcript | Out-Null }
+}
+exit $ExitCode
+#endregion

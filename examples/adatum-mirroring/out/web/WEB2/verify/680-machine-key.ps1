@@ -1,0 +1,178 @@
+<#
+.SYNOPSIS
+Verify: set the machine key of the web farm.
+.DESCRIPTION
+Step      web/machine-key, verify, file number 680
+Run on    WEB2 (web2.adatum.com), 64-bit, elevated
+Run by    web administrator
+Changes   nothing
+Undo      nothing to undo
+Success   site and applications show the fingerprint of the farm's machine key, the same on every node
+Sources   [documented] Planning for MBAM 2.5 high availability
+          [documented] MachineKeySection class
+          [documented] WebConfigurationManager class: OpenWebConfiguration
+          [documented] Applying Hotfixes on MBAM 2.5 SP1
+Inferred  the place: the documents want one machine key for the farm and name none; the site's web.config is inherited by all of MBAM's applications; proved by: the verify reads the key as .NET applies it to the site and to each application
+Inferred  MBAM writes the site's files again when its features are removed and enabled, as every hotfix asks for; proved by: run the verify after each hotfix
+Exit      0 done or nothing to do, 1 unexpected, 2 wrong place or missing prerequisite,
+          3 refused: the environment contradicts the plan, 4 verification failed, 3010 restart needed
+.PARAMETER CompareKeyFile
+File with the compare key, when it does not lie beside this script under its own name.
+.EXAMPLE
+powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File .\680-machine-key.ps1
+#>
+#Requires -Version 4.0
+[CmdletBinding()]
+param(
+    [string]$CompareKeyFile = '',
+    [string]$WorkDir = (Join-Path $env:ProgramData 'mbamplan')
+)
+#region frame
+if ($MyInvocation.InvocationName -eq '.') { throw 'Do not dot-source this script. Start it with: powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File <path>' }
+Set-StrictMode -Version 3.0
+$ErrorActionPreference = 'Stop'
+# Modules come from the machine's own folders, never from a user's: these scripts run with high rights.
+$env:PSModulePath = [Environment]::GetEnvironmentVariable('PSModulePath', 'Machine')
+$StepName = 'web/machine-key'
+$StepKind = 'verify'
+$ResultName = 'web.machine-key.verify'
+$StepHosts = @('WEB2', 'web2.adatum.com')
+$ExitCode = 1
+$Transcribing = $false
+$Saving = $false
+$Result = [ordered]@{ schema = 1; step = $StepName; kind = $StepKind; name = $ResultName; script = ''; host = ''; user = ''; started = [DateTime]::UtcNow.ToString('o'); finished = ''; outcome = 'failed'; exitCode = 1; message = ''; changed = @(); checks = @(); facts = [ordered]@{} }
+function Stop-Step {
+    param([int]$Code, [string]$Message)
+    $script:ExitCode = $Code
+    throw $Message
+}
+function Test-Elevated {
+    $me = New-Object System.Security.Principal.WindowsPrincipal ([System.Security.Principal.WindowsIdentity]::GetCurrent())
+    $me.IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator)
+}
+function Initialize-WorkDir {
+    # Records in this folder steer rollbacks, so nobody but administrators may have made it or may write into it.
+    $trusted = @('S-1-5-32-544', 'S-1-5-18')
+    if (-not [IO.Directory]::Exists($script:WorkDir)) {
+        $acl = New-Object System.Security.AccessControl.DirectorySecurity
+        $acl.SetSecurityDescriptorSddlForm('O:BAG:BAD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)')
+        [void][IO.Directory]::CreateDirectory($script:WorkDir, $acl)
+    }
+    $acl = Get-Acl -LiteralPath $script:WorkDir
+    $owner = $acl.GetOwner([System.Security.Principal.SecurityIdentifier]).Value
+    $open = @($acl.GetAccessRules($true, $true, [System.Security.Principal.SecurityIdentifier]) | Where-Object { $_.AccessControlType -eq 'Allow' -and $trusted -notcontains $_.IdentityReference.Value } | ForEach-Object { $_.IdentityReference.Value })
+    $link = ([IO.File]::GetAttributes($script:WorkDir) -band [IO.FileAttributes]::ReparsePoint) -ne 0
+    if ($link -or $trusted -notcontains $owner -or $open.Count -gt 0) { Stop-Step 2 ('The folder {0} cannot be trusted with records: owner {1}, open to [{2}], link {3}. Give it to Administrators and SYSTEM alone: takeown /F "{0}" /A /R, then icacls "{0}" /inheritance:r /grant:r *S-1-5-32-544:(OI)(CI)F *S-1-5-18:(OI)(CI)F; look at what lies in it; then start this script again. Nothing was changed.' -f $script:WorkDir, $owner, ($open -join ', '), $link) }
+}
+function Add-Check {
+    param([string]$Name, [bool]$Ok, [string]$Expected, [string]$Actual)
+    $script:Result.checks += , ([ordered]@{ name = $Name; ok = $Ok; expected = $Expected; actual = $Actual })
+    if ($Ok) { '[ok]   {0}: {1}' -f $Name, $Actual } else { '[FAIL] {0}: expected {1}, found {2}' -f $Name, $Expected, $Actual }
+}
+function Complete-Check {
+    $bad = @($script:Result.checks | Where-Object { -not $_.ok })
+    if ($bad.Count -gt 0) { Stop-Step 4 ('{0} of {1} checks failed: {2}' -f $bad.Count, @($script:Result.checks).Count, (@($bad | ForEach-Object { $_.name }) -join '; ')) }
+    $script:Result.outcome = 'verified'
+    $script:Result.message = 'All {0} checks passed.' -f @($script:Result.checks).Count
+}
+function Get-KeyFingerprint {
+    # HMAC-SHA256 of the values under the compare key, as mbamplan computes it for the farm's own machine key.
+    param([string[]]$Value, [byte[]]$Key)
+    $hmac = New-Object System.Security.Cryptography.HMACSHA256 -ArgumentList @(, $Key)
+    try { [BitConverter]::ToString($hmac.ComputeHash([Text.Encoding]::UTF8.GetBytes(($Value -join '|').ToUpperInvariant()))).Replace('-', '') } finally { $hmac.Dispose() }
+}
+function Get-MachineKey {
+    # validation, validationKey, decryption and decryptionKey as .NET applies them to an application of a site ("/" is the
+    # site itself), everything inherited included. They are secret: they go into a fingerprint and nowhere else.
+    param([string]$Site, [string]$Path)
+    Add-Type -AssemblyName System.Web
+    $section = $null
+    $fault = ''
+    try { $section = [System.Web.Configuration.WebConfigurationManager]::OpenWebConfiguration($Path, $Site).GetSection('system.web/machineKey') } catch { $fault = $_.Exception.GetBaseException().GetType().Name }
+    if ($null -eq $section) { Stop-Step 2 ('The configuration of {0} in the site "{1}" cannot be read ({2}). Open it in IIS Manager to see why.' -f $Path, $Site, $fault) }
+    [string]$section.ValidationAlgorithm
+    [string]$section.ValidationKey
+    [string]$section.Decryption
+    [string]$section.DecryptionKey
+}
+function Get-SitePlace {
+    # The site and its applications as places of IIS configuration: "Site", "Site/HelpDesk" and so on; stops when there is no site.
+    param([string]$Site)
+    if (@(Get-Website | Where-Object { $_.Name -eq $Site }).Count -ne 1) { Stop-Step 2 ('IIS has no site "{0}". Run the install of web/enable-web-applications. Nothing was changed.' -f $Site) }
+    $Site
+    foreach ($a in @(Get-WebApplication -Site $Site)) { '{0}/{1}' -f $Site, ([string]$a.path).Trim('/') }
+}
+function Import-StepModule {
+    param([string]$Name, [string]$Feature)
+    if (-not (Get-Module -ListAvailable -Name $Name)) { Stop-Step 2 ('The PowerShell module {0} is missing. {1} Then start this script again. Nothing was changed.' -f $Name, $Feature) }
+    Import-Module -Name $Name
+}
+function Read-CompareKey {
+    param([string]$Path)
+    if (-not [IO.File]::Exists($Path)) { Stop-Step 2 ('The compare key is not there: {0}. web/remove-secrets deletes it at the end. To compare again, render with the same secrets file, copy that one file beside this script, and delete it afterwards.' -f $Path) }
+    $hex = [IO.File]::ReadAllText($Path).Trim()
+    if ($hex -cnotmatch '\A[0-9A-F]{64}\z') { Stop-Step 2 ('{0} does not hold 64 upper-case hex digits. A tree rendered with --redact has a placeholder there: render without it.' -f $Path) }
+    $bytes = New-Object byte[] 32
+    for ($i = 0; $i -lt 32; $i++) { $bytes[$i] = [Convert]::ToByte($hex.Substring(2 * $i, 2), 16) }
+    , $bytes
+}
+function Save-Result {
+    if ($WhatIfPreference) { return }
+    if (-not $Saving) { return }
+    $script:Result.finished = [DateTime]::UtcNow.ToString('o')
+    $script:Result.exitCode = $script:ExitCode
+    $file = Join-Path $script:WorkDir ('{0}.result.json' -f $ResultName)
+    $temp = '{0}.{1}.tmp' -f $file, $PID
+    [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
+    if ([IO.File]::Exists($file)) { [IO.File]::Replace($temp, $file, [NullString]::Value) } else { [IO.File]::Move($temp, $file) }
+}
+try {
+    if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess) { Stop-Step 2 'Start the 64-bit Windows PowerShell: %SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe, from a 64-bit program.' }
+    $WorkDir = $PSCmdlet.GetUnresolvedProviderPathFromPSPath($WorkDir)
+    $net = [System.Net.NetworkInformation.IPGlobalProperties]::GetIPGlobalProperties()
+    $names = @([Environment]::MachineName, $net.HostName, ('{0}.{1}' -f $net.HostName, $net.DomainName).TrimEnd('.'))
+    $Result.host = $names[2]
+    $Result.user = '{0}\{1}' -f [Environment]::UserDomainName, [Environment]::UserName
+    if (@($names | Where-Object { $StepHosts -contains $_ }).Count -eq 0) { Stop-Step 2 ('This script is for {0}. This machine is {1}. Nothing was changed.' -f ($StepHosts -join ' / '), $names[2]) }
+    if (-not (Test-Elevated)) { Stop-Step 2 'Start Windows PowerShell with "Run as administrator". Nothing was changed.' }
+    $sha = New-Object System.Security.Cryptography.SHA256CryptoServiceProvider
+    try { $Result.script = [BitConverter]::ToString($sha.ComputeHash([IO.File]::ReadAllBytes($PSCommandPath))).Replace('-', '').ToLowerInvariant() } finally { $sha.Dispose() }
+    if (-not $WhatIfPreference) {
+        Initialize-WorkDir
+        Start-Transcript -Path (Join-Path $WorkDir ('{0}.{1}.log' -f $ResultName, [DateTime]::UtcNow.ToString('yyyyMMddTHHmmss', [Globalization.CultureInfo]::InvariantCulture))) | Out-Null
+        $Transcribing = $true
+        $Saving = $true
+    }
+    #endregion
+    #region step
+    $Site = 'Microsoft BitLocker Administration and Monitoring'
+    $Expected = 'REDACTED'
+    if ($Expected -cnotmatch '\A[0-9A-F]{64}\z') { Stop-Step 2 'This script was rendered with --redact and knows no fingerprint. Render without it.' }
+    Import-StepModule -Name WebAdministration -Feature 'Run the install of web/windows-features.'
+    if (-not $CompareKeyFile) { $CompareKeyFile = Join-Path $PSScriptRoot '680-machine-key.compareKey.txt' }
+    $compare = Read-CompareKey ($PSCmdlet.GetUnresolvedProviderPathFromPSPath($CompareKeyFile))
+    foreach ($place in @(Get-SitePlace $Site)) {
+        $path = if ($place -eq $Site) { '/' } else { $place.Substring($Site.Length) }
+        $values = @(Get-MachineKey -Site $Site -Path $path)
+        $print = Get-KeyFingerprint -Value $values -Key $compare
+        $actual = if ($values[1].StartsWith('AutoGenerate') -or $values[3].StartsWith('AutoGenerate')) { 'AutoGenerate: every server makes a key of its own' } else { '{0}..., {1} and {2}' -f $print.Substring(0, 16), $values[0], $values[2] }
+        Add-Check -Name ('Machine key of {0}' -f $path) -Ok ($print -ceq $Expected) -Expected ('{0}..., HMACSHA256 and AES' -f $Expected.Substring(0, 16)) -Actual $actual
+    }
+    Complete-Check
+    #endregion
+    #region frame
+    $ExitCode = 0
+    if ($Result.outcome -eq 'restart') { $ExitCode = 3010 }
+    if ($Result.message) { $Result.message }
+} catch {
+    if ($ExitCode -eq 0) { $ExitCode = 1 }
+    $Result.message = $_.Exception.Message
+    $Result.outcome = if (@($Result.changed).Count -gt 0) { 'partial' } else { 'failed' }
+    'FAILED ({0}): {1}' -f $ExitCode, $_.Exception.Message
+    if ($ExitCode -eq 1) { $_.InvocationInfo.PositionMessage }
+} finally {
+    try { Save-Result } catch { 'The result file could not be written: {0}' -f $_.Exception.Message; if ($ExitCode -eq 0) { $ExitCode = 1 } }
+    if ($Transcribing) { Stop-Transcript | Out-Null }
+}
+exit $ExitCode
+#endregion

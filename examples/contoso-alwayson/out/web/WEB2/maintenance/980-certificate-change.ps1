@@ -1,0 +1,291 @@
+<#
+.SYNOPSIS
+Change the certificate on WEB2 before it expires.
+.DESCRIPTION
+Step      web/certificate-change, maintenance, file number 980
+Run on    WEB2 (web2.contoso.com), 64-bit, elevated
+Run by    web administrator
+Changes   the certificate of the https binding of Microsoft BitLocker Administration and Monitoring, port 443, to the one given with -Thumbprint; nothing else of MBAM's
+Undo      the same file with the thumbprint that the result lists behind "was"
+Downtime  less than a second on WEB2; a client that connects in it asks again
+Success   WEB2 answers under mbam.contoso.com with the new certificate
+Sources   [documented] Deploying MBAM 2.5 in a stand-alone configuration
+          [documented] X509Chain class
+          [documented] WebAdministration module: Get-WebBinding and New-WebBinding: AddSslCertificate of a binding
+Inferred  the binding is the only place that holds the certificate of MBAM's sites; proved by: Get-MbamWebApplication in 690 shows the thumbprint of the topology after the change, and the answer of the node carries it
+Inferred  a binding takes another certificate by RemoveSslCertificate and AddSslCertificate; proved by: the node is asked for its certificate afterwards; when it does not show the new one, the old one is put back
+Exit      0 done or nothing to do, 1 unexpected, 2 wrong place or missing prerequisite,
+          3 refused: the environment contradicts the plan, 4 verification failed, 3010 restart needed
+.PARAMETER Thumbprint
+Thumbprint of the new certificate, 40 hexadecimal digits. It lies in the computer's Personal store with its private key.
+.EXAMPLE
+powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File .\980-certificate-change.ps1 -WhatIf
+#>
+#Requires -Version 4.0
+[CmdletBinding(SupportsShouldProcess = $true)]
+param(
+    [string]$Thumbprint = '',
+    [string]$WorkDir = (Join-Path $env:ProgramData 'mbamplan')
+)
+#region frame
+if ($MyInvocation.InvocationName -eq '.') { throw 'Do not dot-source this script. Start it with: powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File <path>' }
+Set-StrictMode -Version 3.0
+$ErrorActionPreference = 'Stop'
+# Modules come from the machine's own folders, never from a user's: these scripts run with high rights.
+$env:PSModulePath = [Environment]::GetEnvironmentVariable('PSModulePath', 'Machine')
+$StepName = 'web/certificate-change'
+$StepKind = 'maintenance'
+$ResultName = 'web.certificate-change.maintenance'
+$StepHosts = @('WEB2', 'web2.contoso.com')
+$ExitCode = 1
+$Transcribing = $false
+$Saving = $false
+$Earlier = @()
+$Result = [ordered]@{ schema = 1; step = $StepName; kind = $StepKind; name = $ResultName; script = ''; host = ''; user = ''; started = [DateTime]::UtcNow.ToString('o'); finished = ''; outcome = 'failed'; exitCode = 1; message = ''; changed = @(); checks = @(); facts = [ordered]@{} }
+function Stop-Step {
+    param([int]$Code, [string]$Message)
+    $script:ExitCode = $Code
+    throw $Message
+}
+function Test-Elevated {
+    $me = New-Object System.Security.Principal.WindowsPrincipal ([System.Security.Principal.WindowsIdentity]::GetCurrent())
+    $me.IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator)
+}
+function Initialize-WorkDir {
+    # Records in this folder steer rollbacks, so nobody but administrators may have made it or may write into it.
+    $trusted = @('S-1-5-32-544', 'S-1-5-18')
+    if (-not [IO.Directory]::Exists($script:WorkDir)) {
+        $acl = New-Object System.Security.AccessControl.DirectorySecurity
+        $acl.SetSecurityDescriptorSddlForm('O:BAG:BAD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)')
+        [void][IO.Directory]::CreateDirectory($script:WorkDir, $acl)
+    }
+    $acl = Get-Acl -LiteralPath $script:WorkDir
+    $owner = $acl.GetOwner([System.Security.Principal.SecurityIdentifier]).Value
+    $open = @($acl.GetAccessRules($true, $true, [System.Security.Principal.SecurityIdentifier]) | Where-Object { $_.AccessControlType -eq 'Allow' -and $trusted -notcontains $_.IdentityReference.Value } | ForEach-Object { $_.IdentityReference.Value })
+    $link = ([IO.File]::GetAttributes($script:WorkDir) -band [IO.FileAttributes]::ReparsePoint) -ne 0
+    if ($link -or $trusted -notcontains $owner -or $open.Count -gt 0) { Stop-Step 2 ('The folder {0} cannot be trusted with records: owner {1}, open to [{2}], link {3}. Give it to Administrators and SYSTEM alone: takeown /F "{0}" /A /R, then icacls "{0}" /inheritance:r /grant:r *S-1-5-32-544:(OI)(CI)F *S-1-5-18:(OI)(CI)F; look at what lies in it; then start this script again. Nothing was changed.' -f $script:WorkDir, $owner, ($open -join ', '), $link) }
+}
+function Add-Info {
+    param([string]$Name, [string]$Text)
+    $script:Result.facts[$Name] = $Text
+    '[info] {0}: {1}' -f $Name, $Text
+}
+function Get-SiteAnswer {
+    # One GET without credentials, to an address of our choice and under a host name of our choice, as clients reach it through
+    # a balancer. Status is 0 when no HTTP answer came, and Text says why: Windows checks chain and name of the certificate.
+    param([string]$Address, [int]$Port, [string]$HostName, [string]$Path, [bool]$Tls)
+    $answer = @{ Status = 0; Text = ''; Thumbprint = '' }
+    $client = New-Object System.Net.Sockets.TcpClient
+    try {
+        $wait = $client.BeginConnect($Address, $Port, $null, $null)
+        if ($wait.AsyncWaitHandle.WaitOne(5000)) {
+            $client.EndConnect($wait)
+            $stream = $client.GetStream()
+            $stream.ReadTimeout = 30000
+            $stream.WriteTimeout = 30000
+            if ($Tls) {
+                $secure = New-Object System.Net.Security.SslStream -ArgumentList $stream, $false
+                $secure.AuthenticateAsClient($HostName, $null, [System.Security.Authentication.SslProtocols]'Tls, Tls11, Tls12', $false)
+                $answer.Thumbprint = [string]$secure.RemoteCertificate.GetCertHashString()
+                $stream = $secure
+            }
+            $request = 'GET {0} HTTP/1.1{2}Host: {1}{2}Connection: close{2}{2}' -f $Path, $HostName, ('{0}{1}' -f [char]13, [char]10)
+            $bytes = [Text.Encoding]::ASCII.GetBytes($request)
+            $stream.Write($bytes, 0, $bytes.Length)
+            $reader = New-Object System.IO.StreamReader -ArgumentList $stream, ([Text.Encoding]::ASCII)
+            $line = [string]$reader.ReadLine()
+            if ($line -cmatch '\AHTTP/1[.][01] [0-9]{3}.*\z') { $answer.Status = [int]$line.Substring(9, 3) }
+            $answer.Text = if ($answer.Status -gt 0) { 'status {0}' -f $answer.Status } else { 'no HTTP answer' }
+        } else {
+            $answer.Text = 'no TCP connection within 5 seconds'
+        }
+    } catch { $answer.Text = $_.Exception.GetBaseException().Message } finally { $client.Close() }
+    New-Object PSObject -Property $answer
+}
+function Import-StepModule {
+    param([string]$Name, [string]$Feature)
+    if (-not (Get-Module -ListAvailable -Name $Name)) { Stop-Step 2 ('The PowerShell module {0} is missing. {1} Then start this script again. Nothing was changed.' -f $Name, $Feature) }
+    Import-Module -Name $Name
+}
+function Add-Check {
+    param([string]$Name, [bool]$Ok, [string]$Expected, [string]$Actual)
+    $script:Result.checks += , ([ordered]@{ name = $Name; ok = $Ok; expected = $Expected; actual = $Actual })
+    if ($Ok) { '[ok]   {0}: {1}' -f $Name, $Actual } else { '[FAIL] {0}: expected {1}, found {2}' -f $Name, $Expected, $Actual }
+}
+function Get-CertificateDnsName {
+    # DNS names of the subject alternative name extension, read from its bytes: the text form is localised, and DnsNameList
+    # adds the subject's common name, which clients ignore beside an alternative name.
+    param([System.Security.Cryptography.X509Certificates.X509Certificate2]$Certificate)
+    foreach ($extension in $Certificate.Extensions) {
+        if ($extension.Oid.Value -ne '2.5.29.17') { continue }
+        $raw = $extension.RawData
+        $at = 2
+        if ($raw[1] -ge 128) { $at = 2 + ($raw[1] - 128) }
+        while ($at + 1 -lt $raw.Length) {
+            $tag = $raw[$at]
+            $length = [int]$raw[$at + 1]
+            $at += 2
+            if ($length -ge 128) {
+                $octets = $length - 128
+                $length = 0
+                for ($i = 0; $i -lt $octets; $i++) { $length = $length * 256 + $raw[$at + $i] }
+                $at += $octets
+            }
+            if ($tag -eq 130) { [Text.Encoding]::ASCII.GetString($raw, $at, $length) }
+            $at += $length
+        }
+    }
+}
+function Test-CertificateName {
+    # Does one of the certificate's names cover the host name? A wildcard covers one label.
+    param([string]$HostName, [string[]]$Name)
+    $dot = $HostName.IndexOf('.')
+    if ($Name -contains $HostName) { return $true }
+    $dot -gt 0 -and $Name -contains ('*{0}' -f $HostName.Substring($dot))
+}
+function Test-WebCertificate {
+    param([string]$Thumbprint, [string]$HostName, [string[]]$NodeName, [string[]]$ShortName, [int]$WarnDays, [bool]$ServerOnly)
+    $path = 'Cert:\LocalMachine\My\{0}' -f $Thumbprint
+    $found = Test-Path -LiteralPath $path
+    Add-Check -Name 'Certificate in the computer''s Personal store' -Ok $found -Expected $Thumbprint -Actual $(if ($found) { $Thumbprint } else { 'no certificate with this thumbprint; import the PFX on this node' })
+    if (-not $found) { return }
+    $certificate = Get-Item -LiteralPath $path
+    Add-Check -Name 'Private key' -Ok $certificate.HasPrivateKey -Expected 'True' -Actual ([string]$certificate.HasPrivateKey)
+    $now = [DateTime]::Now
+    $dates = '{0} to {1}' -f $certificate.NotBefore.ToString('yyyy-MM-dd', [Globalization.CultureInfo]::InvariantCulture), $certificate.NotAfter.ToString('yyyy-MM-dd', [Globalization.CultureInfo]::InvariantCulture)
+    Add-Check -Name 'Validity' -Ok ($certificate.NotBefore -le $now -and $certificate.NotAfter -gt $now) -Expected 'valid today' -Actual $dates
+    $days = [Math]::Floor(($certificate.NotAfter - $now).TotalDays)
+    if ($days -lt $WarnDays) { Add-Info -Name 'Certificate expires soon' -Text ('in {0} days; the topology warns from {1} days on' -f $days, $WarnDays) }
+    $issuedTo = $certificate.GetNameInfo([System.Security.Cryptography.X509Certificates.X509NameType]::SimpleName, $false)
+    Add-Check -Name 'Subject (Issued To)' -Ok (Test-CertificateName -HostName $HostName -Name @($issuedTo)) -Expected $HostName -Actual $issuedTo
+    $names = @(Get-CertificateDnsName $certificate)
+    $list = if ($names.Count -gt 0) { $names -join ', ' } else { 'no alternative DNS name' }
+    Add-Check -Name 'Virtual host name among the alternative names' -Ok (Test-CertificateName -HostName $HostName -Name $names) -Expected $HostName -Actual $list
+    $absent = @($NodeName | Where-Object { -not (Test-CertificateName -HostName $_ -Name $names) })
+    Add-Check -Name 'Node names among the alternative names' -Ok ($absent.Count -eq 0) -Expected ($NodeName -join ', ') -Actual $list
+    $absent = @($ShortName | Where-Object { $names -notcontains $_ })
+    if ($absent.Count -gt 0) { Add-Info -Name 'NetBIOS names of the nodes' -Text ('not in the certificate: {0}. MBAM''s FAQ asks for them; they matter only where someone names a node by its short name' -f ($absent -join ', ')) }
+    if (@($names | Where-Object { $_.StartsWith('*') }).Count -gt 0) { Add-Info -Name 'Wildcard certificate' -Text 'no MBAM document speaks of wildcards' }
+    $usages = @()
+    foreach ($extension in $certificate.Extensions) {
+        if ($extension -is [System.Security.Cryptography.X509Certificates.X509EnhancedKeyUsageExtension]) { $usages += @($extension.EnhancedKeyUsages | ForEach-Object { $_.Value }) }
+    }
+    $want = @('1.3.6.1.5.5.7.3.1')
+    if (-not $ServerOnly) { $want += '1.3.6.1.5.5.7.3.2' }
+    $absent = @($want | Where-Object { $usages -notcontains $_ })
+    Add-Check -Name 'Enhanced key usage (3.1 server, 3.2 client authentication)' -Ok ($absent.Count -eq 0) -Expected ($want -join ', ') -Actual $(if ($usages.Count -gt 0) { $usages -join ', ' } else { 'no enhanced key usage' })
+    $chain = New-Object System.Security.Cryptography.X509Certificates.X509Chain -ArgumentList $true
+    $good = $chain.Build($certificate)
+    $status = @($chain.ChainStatus | ForEach-Object { [string]$_.Status }) -join ', '
+    Add-Check -Name 'Chain and revocation list' -Ok $good -Expected 'trusted and not revoked' -Actual $(if ($good) { 'trusted and not revoked' } else { $status })
+}
+function Write-Changed {
+    param([string]$Message)
+    $script:Result.outcome = 'changed'
+    $script:Result.message = $Message
+}
+function Write-Skipped {
+    $script:Result.outcome = 'skipped'
+    $script:Result.message = 'Nothing was changed (-WhatIf, or the question was answered with No).'
+}
+function Write-Unchanged {
+    param([string]$Message)
+    $script:Result.outcome = 'unchanged'
+    $script:Result.message = $Message
+}
+function Save-Result {
+    if ($WhatIfPreference) { return }
+    if (-not $Saving) { return }
+    $script:Result.finished = [DateTime]::UtcNow.ToString('o')
+    $script:Result.exitCode = $script:ExitCode
+    $script:Result.changed = @(@($Earlier) + @($script:Result.changed) | Select-Object -Unique)
+    $file = Join-Path $script:WorkDir ('{0}.result.json' -f $ResultName)
+    $temp = '{0}.{1}.tmp' -f $file, $PID
+    [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
+    if ([IO.File]::Exists($file)) { [IO.File]::Replace($temp, $file, [NullString]::Value) } else { [IO.File]::Move($temp, $file) }
+}
+try {
+    if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess) { Stop-Step 2 'Start the 64-bit Windows PowerShell: %SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe, from a 64-bit program.' }
+    $WorkDir = $PSCmdlet.GetUnresolvedProviderPathFromPSPath($WorkDir)
+    $net = [System.Net.NetworkInformation.IPGlobalProperties]::GetIPGlobalProperties()
+    $names = @([Environment]::MachineName, $net.HostName, ('{0}.{1}' -f $net.HostName, $net.DomainName).TrimEnd('.'))
+    $Result.host = $names[2]
+    $Result.user = '{0}\{1}' -f [Environment]::UserDomainName, [Environment]::UserName
+    if (@($names | Where-Object { $StepHosts -contains $_ }).Count -eq 0) { Stop-Step 2 ('This script is for {0}. This machine is {1}. Nothing was changed.' -f ($StepHosts -join ' / '), $names[2]) }
+    if (-not (Test-Elevated)) { Stop-Step 2 'Start Windows PowerShell with "Run as administrator". Nothing was changed.' }
+    $sha = New-Object System.Security.Cryptography.SHA256CryptoServiceProvider
+    try { $Result.script = [BitConverter]::ToString($sha.ComputeHash([IO.File]::ReadAllBytes($PSCommandPath))).Replace('-', '').ToLowerInvariant() } finally { $sha.Dispose() }
+    if (-not $WhatIfPreference) {
+        Initialize-WorkDir
+        Start-Transcript -Path (Join-Path $WorkDir ('{0}.{1}.log' -f $ResultName, [DateTime]::UtcNow.ToString('yyyyMMddTHHmmss', [Globalization.CultureInfo]::InvariantCulture))) | Out-Null
+        $Transcribing = $true
+        $record = Join-Path $WorkDir ('{0}.result.json' -f $ResultName)
+        if ([IO.File]::Exists($record)) {
+            try { $Earlier = @((ConvertFrom-Json -InputObject ([IO.File]::ReadAllText($record))).changed | ForEach-Object { [string]$_ }) } catch { Stop-Step 2 ('The record of an earlier run cannot be read: {0}. Rollback relies on it. Move it away, then start this script again. Nothing was changed.' -f $record) }
+        }
+        $Saving = $true
+    }
+    #endregion
+    #region step
+    $Site = 'Microsoft BitLocker Administration and Monitoring'
+    $Thumbprint = $Thumbprint.Replace(' ', '').ToUpperInvariant()
+    if ($Thumbprint -cnotmatch '\A[0-9A-F]{40}\z') { Stop-Step 2 'Give -Thumbprint with the 40 hexadecimal digits of the new certificate. Nothing was changed.' }
+    Import-StepModule -Name WebAdministration -Feature 'Run the install of web/windows-features.'
+    $argsCertificate = @{
+        Thumbprint = $Thumbprint
+        HostName = 'mbam.contoso.com'
+        NodeName = @('web1.contoso.com', 'web2.contoso.com')
+        ShortName = @('WEB1', 'WEB2')
+        WarnDays = 60
+        ServerOnly = $false
+    }
+    Test-WebCertificate @argsCertificate
+    $bad = @($Result.checks | Where-Object { -not $_.ok })
+    if ($bad.Count -gt 0) { Stop-Step 3 ('The new certificate does not fit: {0}. Nothing was changed.' -f (@($bad | ForEach-Object { $_.name }) -join '; ')) }
+    $bindings = @(Get-WebBinding -Name $Site -Protocol 'https' -Port 443)
+    if ($bindings.Count -ne 1) { Stop-Step 3 ('The site {0} has {1} https bindings on port {2}, expected one. Nothing was changed.' -f $Site, $bindings.Count, 443) }
+    $old = ([string]$bindings[0].certificateHash).ToUpperInvariant()
+    Add-Info -Name 'Certificate before' -Text $old
+    if ($old -eq $Thumbprint) {
+        Write-Unchanged 'The binding has this certificate already.'
+    } elseif ($PSCmdlet.ShouldProcess($Site, ('bind the certificate {0} in place of {1}' -f $Thumbprint, $old))) {
+        $Result.changed += 'was|{0}' -f $old
+        $fault = ''
+        try {
+            if ($old) { [void]$bindings[0].RemoveSslCertificate() }
+            [void]$bindings[0].AddSslCertificate($Thumbprint, 'My')
+        } catch { $fault = $_.Exception.GetBaseException().Message }
+        $answer = Get-SiteAnswer -Address 'web2.contoso.com' -Port 443 -HostName 'mbam.contoso.com' -Path '/HelpDesk/' -Tls $true
+        if ($fault -or $answer.Thumbprint -ne $Thumbprint) {
+            $back = 'There was no old certificate to put back.'
+            if ($old) {
+                try {
+                    $now = @(Get-WebBinding -Name $Site -Protocol 'https' -Port 443)
+                    if ([string]$now[0].certificateHash) { [void]$now[0].RemoveSslCertificate() }
+                    [void]$now[0].AddSslCertificate($old, 'My')
+                    $back = 'The old certificate was put back.'
+                } catch { $back = 'The old certificate could NOT be put back ({0}): bind {1} in IIS Manager now.' -f $_.Exception.GetBaseException().Message, $old }
+            }
+            Stop-Step 4 ('The node does not answer with the new certificate: {0} {1} {2}' -f $fault, $answer.Text, $back)
+        }
+        Write-Changed ('The node answers with {0}. Go on with the next node; then write the thumbprint into the topology, render again, and run 620 and 690 everywhere.' -f $Thumbprint)
+    } else {
+        Write-Skipped
+    }
+    #endregion
+    #region frame
+    $ExitCode = 0
+    if ($Result.outcome -eq 'restart') { $ExitCode = 3010 }
+    if ($Result.message) { $Result.message }
+} catch {
+    if ($ExitCode -eq 0) { $ExitCode = 1 }
+    $Result.message = $_.Exception.Message
+    $Result.outcome = if (@($Result.changed).Count -gt 0) { 'partial' } else { 'failed' }
+    'FAILED ({0}): {1}' -f $ExitCode, $_.Exception.Message
+    if ($ExitCode -eq 1) { $_.InvocationInfo.PositionMessage }
+} finally {
+    try { Save-Result } catch { 'The result file could not be written: {0}' -f $_.Exception.Message; if ($ExitCode -eq 0) { $ExitCode = 1 } }
+    if ($Transcribing) { Stop-Transcript | Out-Null }
+}
+exit $ExitCode
+#endregion

@@ -1,0 +1,235 @@
+<#
+.SYNOPSIS
+Change the password of the application pool account on WEB1.
+.DESCRIPTION
+Step      web/pool-password-change, maintenance, file number 982
+Run on    WEB1 (web1.corp.fabrikam.com), 64-bit, elevated
+Run by    web administrator
+Changes   the stored password of FABRIKAM\svc-mbam-web in the application pools of Microsoft BitLocker Administration and Monitoring on WEB1
+Undo      nothing to take back: the old password is not known to anybody. Set another one in the directory and run this again
+Downtime  seconds on WEB1: its application pools start again
+Success   the pools run as FABRIKAM\svc-mbam-web and the site answers
+Sources   [documented] Planning for MBAM 2.5 Groups and Accounts
+          [documented] MBAM cmdlet reference (Microsoft.MBAM)
+          [documented] IIS configuration: processModel of an application pool
+Inferred  MBAM keeps the password of the pool account in the application pools only; proved by: the site answers after the pools have started again, and 690 passes
+Exit      0 done or nothing to do, 1 unexpected, 2 wrong place or missing prerequisite,
+          3 refused: the environment contradicts the plan, 4 verification failed, 3010 restart needed
+.EXAMPLE
+powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File .\982-pool-password-change.ps1 -WhatIf
+#>
+#Requires -Version 4.0
+[CmdletBinding(SupportsShouldProcess = $true)]
+param(
+    [string]$WorkDir = (Join-Path $env:ProgramData 'mbamplan')
+)
+#region frame
+if ($MyInvocation.InvocationName -eq '.') { throw 'Do not dot-source this script. Start it with: powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File <path>' }
+Set-StrictMode -Version 3.0
+$ErrorActionPreference = 'Stop'
+# Modules come from the machine's own folders, never from a user's: these scripts run with high rights.
+$env:PSModulePath = [Environment]::GetEnvironmentVariable('PSModulePath', 'Machine')
+$StepName = 'web/pool-password-change'
+$StepKind = 'maintenance'
+$ResultName = 'web.pool-password-change.maintenance'
+$StepHosts = @('WEB1', 'web1.corp.fabrikam.com')
+$ExitCode = 1
+$Transcribing = $false
+$Saving = $false
+$Earlier = @()
+$Result = [ordered]@{ schema = 1; step = $StepName; kind = $StepKind; name = $ResultName; script = ''; host = ''; user = ''; started = [DateTime]::UtcNow.ToString('o'); finished = ''; outcome = 'failed'; exitCode = 1; message = ''; changed = @(); checks = @(); facts = [ordered]@{} }
+function Stop-Step {
+    param([int]$Code, [string]$Message)
+    $script:ExitCode = $Code
+    throw $Message
+}
+function Test-Elevated {
+    $me = New-Object System.Security.Principal.WindowsPrincipal ([System.Security.Principal.WindowsIdentity]::GetCurrent())
+    $me.IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator)
+}
+function Initialize-WorkDir {
+    # Records in this folder steer rollbacks, so nobody but administrators may have made it or may write into it.
+    $trusted = @('S-1-5-32-544', 'S-1-5-18')
+    if (-not [IO.Directory]::Exists($script:WorkDir)) {
+        $acl = New-Object System.Security.AccessControl.DirectorySecurity
+        $acl.SetSecurityDescriptorSddlForm('O:BAG:BAD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)')
+        [void][IO.Directory]::CreateDirectory($script:WorkDir, $acl)
+    }
+    $acl = Get-Acl -LiteralPath $script:WorkDir
+    $owner = $acl.GetOwner([System.Security.Principal.SecurityIdentifier]).Value
+    $open = @($acl.GetAccessRules($true, $true, [System.Security.Principal.SecurityIdentifier]) | Where-Object { $_.AccessControlType -eq 'Allow' -and $trusted -notcontains $_.IdentityReference.Value } | ForEach-Object { $_.IdentityReference.Value })
+    $link = ([IO.File]::GetAttributes($script:WorkDir) -band [IO.FileAttributes]::ReparsePoint) -ne 0
+    if ($link -or $trusted -notcontains $owner -or $open.Count -gt 0) { Stop-Step 2 ('The folder {0} cannot be trusted with records: owner {1}, open to [{2}], link {3}. Give it to Administrators and SYSTEM alone: takeown /F "{0}" /A /R, then icacls "{0}" /inheritance:r /grant:r *S-1-5-32-544:(OI)(CI)F *S-1-5-18:(OI)(CI)F; look at what lies in it; then start this script again. Nothing was changed.' -f $script:WorkDir, $owner, ($open -join ', '), $link) }
+}
+function Get-SiteAnswer {
+    # One GET without credentials, to an address of our choice and under a host name of our choice, as clients reach it through
+    # a balancer. Status is 0 when no HTTP answer came, and Text says why: Windows checks chain and name of the certificate.
+    param([string]$Address, [int]$Port, [string]$HostName, [string]$Path, [bool]$Tls)
+    $answer = @{ Status = 0; Text = ''; Thumbprint = '' }
+    $client = New-Object System.Net.Sockets.TcpClient
+    try {
+        $wait = $client.BeginConnect($Address, $Port, $null, $null)
+        if ($wait.AsyncWaitHandle.WaitOne(5000)) {
+            $client.EndConnect($wait)
+            $stream = $client.GetStream()
+            $stream.ReadTimeout = 30000
+            $stream.WriteTimeout = 30000
+            if ($Tls) {
+                $secure = New-Object System.Net.Security.SslStream -ArgumentList $stream, $false
+                $secure.AuthenticateAsClient($HostName, $null, [System.Security.Authentication.SslProtocols]'Tls, Tls11, Tls12', $false)
+                $answer.Thumbprint = [string]$secure.RemoteCertificate.GetCertHashString()
+                $stream = $secure
+            }
+            $request = 'GET {0} HTTP/1.1{2}Host: {1}{2}Connection: close{2}{2}' -f $Path, $HostName, ('{0}{1}' -f [char]13, [char]10)
+            $bytes = [Text.Encoding]::ASCII.GetBytes($request)
+            $stream.Write($bytes, 0, $bytes.Length)
+            $reader = New-Object System.IO.StreamReader -ArgumentList $stream, ([Text.Encoding]::ASCII)
+            $line = [string]$reader.ReadLine()
+            if ($line -cmatch '\AHTTP/1[.][01] [0-9]{3}.*\z') { $answer.Status = [int]$line.Substring(9, 3) }
+            $answer.Text = if ($answer.Status -gt 0) { 'status {0}' -f $answer.Status } else { 'no HTTP answer' }
+        } else {
+            $answer.Text = 'no TCP connection within 5 seconds'
+        }
+    } catch { $answer.Text = $_.Exception.GetBaseException().Message } finally { $client.Close() }
+    New-Object PSObject -Property $answer
+}
+function Get-SitePool {
+    # Names of the application pools of a site and its applications.
+    param([string]$Site)
+    $found = @(Get-Website | Where-Object { $_.Name -eq $Site })
+    if ($found.Count -ne 1) { Stop-Step 3 ('IIS has no site "{0}": no web feature of MBAM is enabled here. Nothing was changed.' -f $Site) }
+    @(@([string]$found[0].applicationPool) + @(Get-WebApplication -Site $Site | ForEach-Object { [string]$_.applicationPool }) | Select-Object -Unique)
+}
+function Import-StepModule {
+    param([string]$Name, [string]$Feature)
+    if (-not (Get-Module -ListAvailable -Name $Name)) { Stop-Step 2 ('The PowerShell module {0} is missing. {1} Then start this script again. Nothing was changed.' -f $Name, $Feature) }
+    Import-Module -Name $Name
+}
+function Restart-SitePool {
+    # Starts an application pool again and waits up to a minute for it. Its callers ask ShouldProcess.
+    param([string]$Pool)
+    Restart-WebAppPool -Name $Pool
+    $tries = 0
+    $run = ''
+    while ($run -ne 'Started' -and $tries -lt 30) {
+        if ($tries -gt 0) { Start-Sleep -Seconds 2 }
+        $tries++
+        $run = [string](Get-WebAppPoolState -Name $Pool).Value
+    }
+    if ($run -ne 'Started') { Stop-Step 4 ('The application pool {0} is {1} a minute after it was told to start again. Look into the System event log, source WAS.' -f $Pool, $run) }
+}
+function Test-AccountPassword {
+    # Asks the domain whether name and password belong together: one logon attempt.
+    param([string]$Domain, [string]$Name, [System.Management.Automation.PSCredential]$Credential)
+    Add-Type -AssemblyName 'System.DirectoryServices.AccountManagement'
+    $context = New-Object System.DirectoryServices.AccountManagement.PrincipalContext -ArgumentList ([System.DirectoryServices.AccountManagement.ContextType]::Domain), $Domain
+    try { $context.ValidateCredentials($Name, $Credential.GetNetworkCredential().Password) } finally { $context.Dispose() }
+}
+function ConvertTo-AccountSid {
+    param([string]$Entry)
+    if ($Entry.StartsWith('*')) { return $Entry.Substring(1) }
+    try { (New-Object System.Security.Principal.NTAccount -ArgumentList $Entry).Translate([System.Security.Principal.SecurityIdentifier]).Value } catch { $Entry }
+}
+function Test-SameAccount {
+    param([string]$One, [string]$Other)
+    if ($One -eq $Other) { return $true }
+    if (-not $One -or -not $Other) { return $false }
+    (ConvertTo-AccountSid $One) -eq (ConvertTo-AccountSid $Other)
+}
+function Write-Changed {
+    param([string]$Message)
+    $script:Result.outcome = 'changed'
+    $script:Result.message = $Message
+}
+function Write-Skipped {
+    $script:Result.outcome = 'skipped'
+    $script:Result.message = 'Nothing was changed (-WhatIf, or the question was answered with No).'
+}
+function Save-Result {
+    if ($WhatIfPreference) { return }
+    if (-not $Saving) { return }
+    $script:Result.finished = [DateTime]::UtcNow.ToString('o')
+    $script:Result.exitCode = $script:ExitCode
+    $script:Result.changed = @(@($Earlier) + @($script:Result.changed) | Select-Object -Unique)
+    $file = Join-Path $script:WorkDir ('{0}.result.json' -f $ResultName)
+    $temp = '{0}.{1}.tmp' -f $file, $PID
+    [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
+    if ([IO.File]::Exists($file)) { [IO.File]::Replace($temp, $file, [NullString]::Value) } else { [IO.File]::Move($temp, $file) }
+}
+try {
+    if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess) { Stop-Step 2 'Start the 64-bit Windows PowerShell: %SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe, from a 64-bit program.' }
+    $WorkDir = $PSCmdlet.GetUnresolvedProviderPathFromPSPath($WorkDir)
+    $net = [System.Net.NetworkInformation.IPGlobalProperties]::GetIPGlobalProperties()
+    $names = @([Environment]::MachineName, $net.HostName, ('{0}.{1}' -f $net.HostName, $net.DomainName).TrimEnd('.'))
+    $Result.host = $names[2]
+    $Result.user = '{0}\{1}' -f [Environment]::UserDomainName, [Environment]::UserName
+    if (@($names | Where-Object { $StepHosts -contains $_ }).Count -eq 0) { Stop-Step 2 ('This script is for {0}. This machine is {1}. Nothing was changed.' -f ($StepHosts -join ' / '), $names[2]) }
+    if (-not (Test-Elevated)) { Stop-Step 2 'Start Windows PowerShell with "Run as administrator". Nothing was changed.' }
+    $sha = New-Object System.Security.Cryptography.SHA256CryptoServiceProvider
+    try { $Result.script = [BitConverter]::ToString($sha.ComputeHash([IO.File]::ReadAllBytes($PSCommandPath))).Replace('-', '').ToLowerInvariant() } finally { $sha.Dispose() }
+    if (-not $WhatIfPreference) {
+        Initialize-WorkDir
+        Start-Transcript -Path (Join-Path $WorkDir ('{0}.{1}.log' -f $ResultName, [DateTime]::UtcNow.ToString('yyyyMMddTHHmmss', [Globalization.CultureInfo]::InvariantCulture))) | Out-Null
+        $Transcribing = $true
+        $record = Join-Path $WorkDir ('{0}.result.json' -f $ResultName)
+        if ([IO.File]::Exists($record)) {
+            try { $Earlier = @((ConvertFrom-Json -InputObject ([IO.File]::ReadAllText($record))).changed | ForEach-Object { [string]$_ }) } catch { Stop-Step 2 ('The record of an earlier run cannot be read: {0}. Rollback relies on it. Move it away, then start this script again. Nothing was changed.' -f $record) }
+        }
+        $Saving = $true
+    }
+    #endregion
+    #region step
+    $Site = 'Microsoft BitLocker Administration and Monitoring'
+    $Account = 'FABRIKAM\svc-mbam-web'
+    $Alive = @(200, 401, 403)
+    Import-StepModule -Name WebAdministration -Feature 'Run the install of web/windows-features.'
+    $ours = @()
+    foreach ($pool in @(Get-SitePool $Site)) {
+        $item = Get-Item -LiteralPath ('IIS:\AppPools\{0}' -f $pool)
+        $user = [string]$item.processModel.userName
+        if ([string]$item.processModel.identityType -ne 'SpecificUser' -or -not (Test-SameAccount $user $Account)) { Stop-Step 3 ('The application pool {0} runs as {1} {2}, expected {3}. Nothing was changed.' -f $pool, $item.processModel.identityType, $user, $Account) }
+        $ours += $pool
+    }
+    if ($PSCmdlet.ShouldProcess(($ours -join ', '), ('ask for the new password of {0}, store it in these application pools, and start them again' -f $Account))) {
+        $typed = Get-Credential -UserName $Account -Message ('New password of {0}, as it is in the directory now' -f $Account)
+        if ($null -eq $typed) { Stop-Step 2 'No password was given. Nothing was changed.' }
+        if (-not (Test-SameAccount $typed.UserName $Account)) { Stop-Step 3 ('Expected the password of {0}, given was that of {1}. Nothing was changed.' -f $Account, $typed.UserName) }
+        if (-not (Test-AccountPassword -Domain 'FABRIKAM' -Name 'svc-mbam-web' -Credential $typed)) { Stop-Step 3 ('The domain refuses this password of {0}. Nothing was changed. Do not try often: the account may be locked, and with it every node.' -f $Account) }
+        foreach ($pool in $ours) {
+            $Result.changed += 'password|{0}' -f $pool
+            Set-ItemProperty -LiteralPath ('IIS:\AppPools\{0}' -f $pool) -Name 'processModel.password' -Value ($typed.GetNetworkCredential().Password)
+        }
+        foreach ($pool in $ours) { Restart-SitePool $pool }
+        $tries = 0
+        $answer = $null
+        do {
+            if ($tries -gt 0) { Start-Sleep -Seconds 5 }
+            $tries++
+            $answer = Get-SiteAnswer -Address 'web1.corp.fabrikam.com' -Port 443 -HostName 'bitlocker.corp.fabrikam.com' -Path '/HelpDesk/' -Tls $true
+        } while ($Alive -notcontains $answer.Status -and $tries -lt 12)
+        if ($Alive -notcontains $answer.Status) { Stop-Step 4 ('The pools have started, but the site answers with {0} after a minute. Look into the System event log, source WAS, and at MBAM-Web.' -f $answer.Text) }
+        foreach ($pool in $ours) {
+            $run = [string](Get-WebAppPoolState -Name $pool).Value
+            if ($run -ne 'Started') { Stop-Step 4 ('The application pool {0} is {1}, expected Started. The usual cause is the password: event 5021 or 5057 of WAS in the System log.' -f $pool, $run) }
+        }
+        Write-Changed 'The pools run with the new password and the site answers. Go on with the next node at once.'
+    } else {
+        Write-Skipped
+    }
+    #endregion
+    #region frame
+    $ExitCode = 0
+    if ($Result.outcome -eq 'restart') { $ExitCode = 3010 }
+    if ($Result.message) { $Result.message }
+} catch {
+    if ($ExitCode -eq 0) { $ExitCode = 1 }
+    $Result.message = $_.Exception.Message
+    $Result.outcome = if (@($Result.changed).Count -gt 0) { 'partial' } else { 'failed' }
+    'FAILED ({0}): {1}' -f $ExitCode, $_.Exception.Message
+    if ($ExitCode -eq 1) { $_.InvocationInfo.PositionMessage }
+} finally {
+    try { Save-Result } catch { 'The result file could not be written: {0}' -f $_.Exception.Message; if ($ExitCode -eq 0) { $ExitCode = 1 } }
+    if ($Transcribing) { Stop-Transcript | Out-Null }
+}
+exit $ExitCode
+#endregion

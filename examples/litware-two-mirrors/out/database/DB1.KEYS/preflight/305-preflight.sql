@@ -1,0 +1,85 @@
+/*
+Preflight: check instance and server before anything is changed.
+
+Step      database/preflight, preflight, file number 305
+Run on    instance DB1\KEYS on DB1 (db1.litware.com)
+Run by    database administrator
+Changes   nothing
+Undo      nothing to undo
+Success   every line reads [ok] or [info]
+Sources   [documented] Prerequisites, restrictions and recommendations for Always On availability groups
+          [documented] CREATE ENDPOINT (Transact-SQL)
+          [documented] MBAM 2.5 Supported Configurations
+*/
+SET NOCOUNT ON;
+SET IMPLICIT_TRANSACTIONS OFF;
+DECLARE @want nvarchar(128), @have nvarchar(128);
+SET @want = N'DB1\KEYS';
+SET @have = @@SERVERNAME;
+IF @have IS NULL OR @want <> @have
+BEGIN
+    RAISERROR(N'Wrong instance. Wanted %s, connected to %s. Nothing was changed.', 16, 127, @want, @have);
+    SET NOEXEC ON;
+END;
+GO
+USE [master];
+GO
+DECLARE @checks TABLE ([id] int IDENTITY(1, 1) NOT NULL, [name] nvarchar(300) NOT NULL, [want] nvarchar(1000) NULL, [have] nvarchar(1000) NULL);
+DECLARE @version nvarchar(128);
+SET @version = CONVERT(nvarchar(128), SERVERPROPERTY(N'ProductVersion'));
+INSERT INTO @checks ([name], [want], [have]) VALUES
+    (N'login is sysadmin', N'1', CONVERT(nvarchar(10), IS_SRVROLEMEMBER(N'sysadmin'))),
+    (N'@@SERVERNAME and SERVERPROPERTY(ServerName) agree', @@SERVERNAME, CONVERT(nvarchar(128), SERVERPROPERTY(N'ServerName'))),
+    (N'version', N'11.0', PARSENAME(@version, 4) + N'.' + PARSENAME(@version, 3)),
+    (N'engine edition (2 Standard, 3 Enterprise, 4 Express)', N'3', CONVERT(nvarchar(10), SERVERPROPERTY(N'EngineEdition'))),
+    (N'failover cluster instance', N'0', CONVERT(nvarchar(10), SERVERPROPERTY(N'IsClustered'))),
+    (N'collation of the instance', N'SQL_Latin1_General_CP1_CI_AS', CONVERT(nvarchar(128), SERVERPROPERTY(N'Collation'))),
+    (N'build', NULL, @version + N' ' + CONVERT(nvarchar(128), SERVERPROPERTY(N'ProductLevel')) + N', ' + CONVERT(nvarchar(128), SERVERPROPERTY(N'Edition'))),
+    (N'AlwaysOn feature (1 enabled)', NULL, CONVERT(nvarchar(10), SERVERPROPERTY(N'IsHadrEnabled'))),
+    (N'availability group manager (0 pending, 1 running, 2 failed)', NULL, CONVERT(nvarchar(10), SERVERPROPERTY(N'HadrManagerStatus')));
+INSERT INTO @checks ([name], [want], [have]) VALUES (N'service account', N'LITWARE\svc-sql',
+    (SELECT TOP (1) CASE WHEN service_account IN (N'LITWARE\svc-sql')
+                           OR SUSER_SID(service_account) = SUSER_SID(N'LITWARE\svc-sql') THEN N'LITWARE\svc-sql' ELSE service_account END
+     FROM sys.dm_server_services WHERE filename LIKE N'%sqlservr.exe%'));
+INSERT INTO @checks ([name], [want], [have])
+    SELECT N'listens on the planned port', N'14331', CONVERT(nvarchar(10), MAX(port)) FROM sys.dm_tcp_listener_states WHERE type = 0 AND state = 1 AND port = 14331;
+INSERT INTO @checks ([name], [want], [have])
+    SELECT N'default folder of data files (the databases are created there)', N'E:\Keys\Data', CASE WHEN RIGHT(p, 1) = N'\' THEN LEFT(p, LEN(p) - 1) ELSE p END FROM (SELECT CONVERT(nvarchar(260), SERVERPROPERTY(N'InstanceDefaultDataPath')) AS p) AS d;
+INSERT INTO @checks ([name], [want], [have])
+    SELECT N'default folder of log files (the databases are created there)', N'F:\Keys\Log', CASE WHEN RIGHT(p, 1) = N'\' THEN LEFT(p, LEN(p) - 1) ELSE p END FROM (SELECT CONVERT(nvarchar(260), SERVERPROPERTY(N'InstanceDefaultLogPath')) AS p) AS d;
+INSERT INTO @checks ([name], [want], [have])
+    SELECT N'port of an existing mirroring endpoint', N'5022', CONVERT(nvarchar(10), port) FROM sys.tcp_endpoints WHERE type = 4;
+INSERT INTO @checks ([name], [want], [have])
+    SELECT N'other endpoints on the planned endpoint port', N'0', CONVERT(nvarchar(10), COUNT(*)) FROM sys.tcp_endpoints WHERE type <> 4 AND port = 5022;
+INSERT INTO @checks ([name], [want], [have])
+    SELECT N'mirroring sessions of ' + N'MBAM Recovery and Hardware', NULL, CONVERT(nvarchar(10), COUNT(mirroring_guid)) FROM sys.database_mirroring WHERE database_id = DB_ID(N'MBAM Recovery and Hardware');
+INSERT INTO @checks ([name], [want], [have])
+    SELECT N'transparent data encryption of ' + N'MBAM Recovery and Hardware', N'0', CONVERT(nvarchar(10), is_encrypted) FROM sys.databases WHERE name = N'MBAM Recovery and Hardware' AND state = 0;
+INSERT INTO @checks ([name], [want], [have]) SELECT N'databases that are called ' + N'MBAM Recovery and Hardware' + N' already', NULL, CONVERT(nvarchar(10), COUNT(*)) FROM sys.databases WHERE name = N'MBAM Recovery and Hardware';
+INSERT INTO @checks ([name], [want], [have])
+    SELECT N'options of ' + N'MBAM Recovery and Hardware' + N' (state, user access, read-only, auto close, snapshot)', N'0 0 0 0 no',
+        CONVERT(nvarchar(10), state) + N' ' + CONVERT(nvarchar(10), user_access) + N' ' + CONVERT(nvarchar(10), is_read_only) + N' ' + CONVERT(nvarchar(10), is_auto_close_on)
+        + CASE WHEN source_database_id IS NULL THEN N' no' ELSE N' yes' END
+    FROM sys.databases WHERE name = N'MBAM Recovery and Hardware' AND replica_id IS NULL;
+INSERT INTO @checks ([name], [want], [have])
+    SELECT N'collation of ' + N'MBAM Recovery and Hardware', N'SQL_Latin1_General_CP1_CI_AS', collation_name FROM sys.databases WHERE name = N'MBAM Recovery and Hardware' AND state = 0;
+DECLARE @i int, @last int, @judged int, @bad int, @line nvarchar(3000);
+SELECT @i = 1, @last = ISNULL(MAX([id]), 0), @judged = COUNT([want]) FROM @checks;
+SELECT @bad = COUNT(*) FROM @checks WHERE [want] IS NOT NULL AND ([have] IS NULL OR [have] <> [want]);
+WHILE @i <= @last
+BEGIN
+    SET @line = NULL;
+    SELECT @line = CASE WHEN [want] IS NULL THEN N'[info] ' + [name] + N': ' + ISNULL([have], N'nothing')
+                        WHEN [have] = [want] THEN N'[ok]   ' + [name] + N': ' + [have]
+                        ELSE N'[FAIL] ' + [name] + N': expected ' + [want] + N', found ' + ISNULL([have], N'nothing') END
+    FROM @checks WHERE [id] = @i;
+    IF @line IS NOT NULL PRINT @line;
+    SET @i = @i + 1;
+END;
+IF @judged = 0 OR @bad > 0
+BEGIN
+    RAISERROR(N'%d of %d checks failed. Nothing was changed.', 16, 127, @bad, @judged);
+    SET NOEXEC ON;
+END;
+GO
+SET NOEXEC OFF;

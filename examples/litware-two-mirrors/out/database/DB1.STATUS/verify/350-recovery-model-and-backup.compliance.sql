@@ -1,0 +1,105 @@
+/*
+Verify: set the FULL recovery model and take the backups that seed the copies.
+
+Step      database/recovery-model-and-backup, verify, file number 350
+Run on    instance DB1\STATUS on DB1 (db1.litware.com)
+Run by    database administrator
+Changes   nothing
+Undo      nothing to undo
+Success   the database is in the FULL model and msdb knows the seed backups
+Sources   [documented] Prerequisites, restrictions and recommendations for Always On availability groups
+          [documented] Copy-only backups
+          [documented] BACKUP (Transact-SQL)
+          [documented] Automatic seeding for secondary replicas
+          [documented] Establish a database mirroring session with Windows authentication
+          [field] dbatools and SqlServerDsc issue threads on availability groups
+*/
+SET NOCOUNT ON;
+SET IMPLICIT_TRANSACTIONS OFF;
+DECLARE @want nvarchar(128), @have nvarchar(128);
+SET @want = N'DB1\STATUS';
+SET @have = @@SERVERNAME;
+IF @have IS NULL OR @want <> @have
+BEGIN
+    RAISERROR(N'Wrong instance. Wanted %s, connected to %s. Nothing was changed.', 16, 127, @want, @have);
+    SET NOEXEC ON;
+END;
+GO
+USE [master];
+GO
+DECLARE @joined int, @copies int;
+SET @copies = 1;
+SELECT @joined = COUNT(*) FROM sys.database_mirroring WHERE database_id = DB_ID(N'MBAM Compliance Status') AND mirroring_guid IS NOT NULL;
+DECLARE @fault int;
+SET @fault = 0;
+IF @joined < @copies
+BEGIN
+    RESTORE VERIFYONLY FROM DISK = N'\\fs1.litware.com\mbam-seed\STATUS.compliance.full.bak' WITH FILE = 1, CHECKSUM;
+    SET @fault = @@ERROR;
+    IF @fault = 0
+    BEGIN
+        RESTORE VERIFYONLY FROM DISK = N'\\fs1.litware.com\mbam-seed\STATUS.compliance.log.trn' WITH FILE = 1, CHECKSUM;
+        SET @fault = @@ERROR;
+    END;
+END;
+IF @fault <> 0
+BEGIN
+    RAISERROR(N'A seed backup of %s cannot be verified (error %d); its message stands above. Nothing was changed.', 16, 127, N'MBAM Compliance Status', @fault);
+    SET NOEXEC ON;
+END;
+GO
+DECLARE @joined int, @copies int;
+SET @copies = 1;
+SELECT @joined = COUNT(*) FROM sys.database_mirroring WHERE database_id = DB_ID(N'MBAM Compliance Status') AND mirroring_guid IS NOT NULL;
+DECLARE @database sysname, @fullfile nvarchar(260), @logfile nvarchar(260), @made datetime, @full int, @log int;
+DECLARE @chain numeric(25, 0), @reach numeric(25, 0), @first numeric(25, 0);
+SET @database = N'MBAM Compliance Status';
+SET @fullfile = N'\\fs1.litware.com\mbam-seed\STATUS.compliance.full.bak';
+SET @logfile = N'\\fs1.litware.com\mbam-seed\STATUS.compliance.log.trn';
+SELECT @made = create_date FROM sys.databases WHERE name = @database;
+SELECT @chain = last_log_backup_lsn FROM sys.database_recovery_status WHERE database_id = DB_ID(@database);
+SELECT @full = MAX(s.backup_set_id) FROM msdb.dbo.backupset AS s INNER JOIN msdb.dbo.backupmediafamily AS f ON f.media_set_id = s.media_set_id
+    WHERE f.physical_device_name = @fullfile AND s.database_name = @database AND s.type = N'D' AND s.position = 1 AND s.backup_start_date >= @made;
+SELECT @log = MAX(s.backup_set_id) FROM msdb.dbo.backupset AS s INNER JOIN msdb.dbo.backupmediafamily AS f ON f.media_set_id = s.media_set_id
+    WHERE f.physical_device_name = @logfile AND s.database_name = @database AND s.type = N'L' AND s.position = 1 AND s.backup_set_id > @full;
+SELECT @reach = last_lsn FROM msdb.dbo.backupset WHERE backup_set_id = @full;
+SELECT @first = first_lsn FROM msdb.dbo.backupset WHERE backup_set_id = @log;
+DECLARE @others int, @names nvarchar(max);
+SET @names = N'';
+SELECT @others = COUNT(*) FROM msdb.dbo.backupset WHERE database_name = @database AND type = N'L' AND is_copy_only = 0 AND backup_set_id > @log;
+SELECT @names = @names + N' ' + f.physical_device_name + N';' FROM msdb.dbo.backupset AS s INNER JOIN msdb.dbo.backupmediafamily AS f ON f.media_set_id = s.media_set_id
+    WHERE s.database_name = @database AND s.type = N'L' AND s.is_copy_only = 0 AND s.backup_set_id > @log ORDER BY s.first_lsn;
+DECLARE @checks TABLE ([id] int IDENTITY(1, 1) NOT NULL, [name] nvarchar(300) NOT NULL, [want] nvarchar(1000) NULL, [have] nvarchar(1000) NULL);
+INSERT INTO @checks ([name], [want], [have])
+SELECT N'recovery model of ' + N'MBAM Compliance Status', N'FULL', (SELECT recovery_model_desc FROM sys.databases WHERE name = N'MBAM Compliance Status');
+INSERT INTO @checks ([name], [want], [have])
+SELECT N'full backup that log backups can follow', N'yes', CASE WHEN last_log_backup_lsn IS NULL THEN N'no' ELSE N'yes' END
+FROM sys.database_recovery_status WHERE database_id = DB_ID(N'MBAM Compliance Status');
+IF @joined < @copies
+BEGIN
+    INSERT INTO @checks ([name], [want], [have]) SELECT N'seed backups that belong together', N'yes', CASE WHEN @first <= @reach THEN N'yes' ELSE N'no' END;
+    INSERT INTO @checks ([name], [want], [have]) SELECT N'log backups since, which the copies lack', N'0', CONVERT(nvarchar(10), @others);
+    INSERT INTO @checks ([name], [want], [have]) SELECT N'log backup that the copies lack, oldest first', NULL, f.physical_device_name
+        FROM msdb.dbo.backupset AS s INNER JOIN msdb.dbo.backupmediafamily AS f ON f.media_set_id = s.media_set_id
+        WHERE s.database_name = @database AND s.type = N'L' AND s.is_copy_only = 0 AND s.backup_set_id > @log ORDER BY s.first_lsn, f.family_sequence_number;
+END;
+DECLARE @i int, @last int, @judged int, @bad int, @line nvarchar(3000);
+SELECT @i = 1, @last = ISNULL(MAX([id]), 0), @judged = COUNT([want]) FROM @checks;
+SELECT @bad = COUNT(*) FROM @checks WHERE [want] IS NOT NULL AND ([have] IS NULL OR [have] <> [want]);
+WHILE @i <= @last
+BEGIN
+    SET @line = NULL;
+    SELECT @line = CASE WHEN [want] IS NULL THEN N'[info] ' + [name] + N': ' + ISNULL([have], N'nothing')
+                        WHEN [have] = [want] THEN N'[ok]   ' + [name] + N': ' + [have]
+                        ELSE N'[FAIL] ' + [name] + N': expected ' + [want] + N', found ' + ISNULL([have], N'nothing') END
+    FROM @checks WHERE [id] = @i;
+    IF @line IS NOT NULL PRINT @line;
+    SET @i = @i + 1;
+END;
+IF @judged = 0 OR @bad > 0
+BEGIN
+    RAISERROR(N'%d of %d checks failed. Nothing was changed.', 16, 127, @bad, @judged);
+    SET NOEXEC ON;
+END;
+GO
+SET NOEXEC OFF;

@@ -1,0 +1,255 @@
+<#
+.SYNOPSIS
+Create the MBAM databases.
+.DESCRIPTION
+Step      database/create-databases, install, file number 340
+Run on    SSRS1 (ssrs1.litware.com), 64-bit, elevated
+Run by    database administrator
+Changes   creates MBAM Compliance Status on DB1\STATUS; creates MBAM Recovery and Hardware on DB1\KEYS; logins and users of MBAM's access accounts in them
+Undo      nothing: a database is never dropped by a script. The rollback prints the statement for the database administrator
+Success   both databases are online on their primary instance, hold MBAM's schemas and have users of the access accounts
+Sources   [documented] MBAM cmdlet reference (Microsoft.MBAM)
+          [documented] How to Configure the MBAM 2.5 Databases
+          [documented] MBAM 2.5 Server Prerequisites
+          [documented] MBAM 2.5 Supported Configurations
+          [documented] MBAM 2.5 Server Event Logs
+          [documented] How to Move the MBAM 2.5 Databases
+          [field] Public MBAM test packages and issue threads
+Inferred  An MBAM database is told from another by its schema (RecoveryAndHardwareCore is seen on 2.5 servers, ComplianceCore is named for 2.0) or by the procedure GetVersion, which event 111 names.; proved by: the read-back of this script and its verify, which stop with 4 and print the schema that they miss; nothing is undone by that
+Exit      0 done or nothing to do, 1 unexpected, 2 wrong place or missing prerequisite,
+          3 refused: the environment contradicts the plan, 4 verification failed, 3010 restart needed
+.EXAMPLE
+powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File .\340-create-databases.ps1 -WhatIf
+#>
+#Requires -Version 4.0
+[CmdletBinding(SupportsShouldProcess = $true)]
+param(
+    [string]$WorkDir = (Join-Path $env:ProgramData 'mbamplan')
+)
+#region frame
+if ($MyInvocation.InvocationName -eq '.') { throw 'Do not dot-source this script. Start it with: powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File <path>' }
+Set-StrictMode -Version 3.0
+$ErrorActionPreference = 'Stop'
+# Modules come from the machine's own folders, never from a user's: these scripts run with high rights.
+$env:PSModulePath = [Environment]::GetEnvironmentVariable('PSModulePath', 'Machine')
+$StepName = 'database/create-databases'
+$StepKind = 'install'
+$ResultName = 'database.create-databases.install'
+$StepHosts = @('SSRS1', 'ssrs1.litware.com')
+$ExitCode = 1
+$Transcribing = $false
+$Saving = $false
+$Earlier = @()
+$Result = [ordered]@{ schema = 1; step = $StepName; kind = $StepKind; name = $ResultName; script = ''; host = ''; user = ''; started = [DateTime]::UtcNow.ToString('o'); finished = ''; outcome = 'failed'; exitCode = 1; message = ''; changed = @(); checks = @(); facts = [ordered]@{} }
+function Stop-Step {
+    param([int]$Code, [string]$Message)
+    $script:ExitCode = $Code
+    throw $Message
+}
+function Test-Elevated {
+    $me = New-Object System.Security.Principal.WindowsPrincipal ([System.Security.Principal.WindowsIdentity]::GetCurrent())
+    $me.IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator)
+}
+function Initialize-WorkDir {
+    # Records in this folder steer rollbacks, so nobody but administrators may have made it or may write into it.
+    $trusted = @('S-1-5-32-544', 'S-1-5-18')
+    if (-not [IO.Directory]::Exists($script:WorkDir)) {
+        $acl = New-Object System.Security.AccessControl.DirectorySecurity
+        $acl.SetSecurityDescriptorSddlForm('O:BAG:BAD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)')
+        [void][IO.Directory]::CreateDirectory($script:WorkDir, $acl)
+    }
+    $acl = Get-Acl -LiteralPath $script:WorkDir
+    $owner = $acl.GetOwner([System.Security.Principal.SecurityIdentifier]).Value
+    $open = @($acl.GetAccessRules($true, $true, [System.Security.Principal.SecurityIdentifier]) | Where-Object { $_.AccessControlType -eq 'Allow' -and $trusted -notcontains $_.IdentityReference.Value } | ForEach-Object { $_.IdentityReference.Value })
+    $link = ([IO.File]::GetAttributes($script:WorkDir) -band [IO.FileAttributes]::ReparsePoint) -ne 0
+    if ($link -or $trusted -notcontains $owner -or $open.Count -gt 0) { Stop-Step 2 ('The folder {0} cannot be trusted with records: owner {1}, open to [{2}], link {3}. Give it to Administrators and SYSTEM alone: takeown /F "{0}" /A /R, then icacls "{0}" /inheritance:r /grant:r *S-1-5-32-544:(OI)(CI)F *S-1-5-18:(OI)(CI)F; look at what lies in it; then start this script again. Nothing was changed.' -f $script:WorkDir, $owner, ($open -join ', '), $link) }
+}
+function Get-AccountSid {
+    param([string]$Account)
+    try { (New-Object System.Security.Principal.NTAccount $Account).Translate([System.Security.Principal.SecurityIdentifier]).Value } catch { Stop-Step 2 ('The account {0} is not found in the directory. Nothing was changed.' -f $Account) }
+}
+function Get-SqlRow {
+    # Runs a query as the person who runs the script; one object a row, every column as text. Values go in as parameters.
+    param([string]$Connection, [string]$Query, [hashtable]$Value = @{})
+    $client = New-Object System.Data.SqlClient.SqlConnection -ArgumentList $Connection
+    try {
+        $client.Open()
+        $command = $client.CreateCommand()
+        $command.CommandText = $Query
+        $command.CommandTimeout = 60
+        foreach ($name in @($Value.Keys)) { [void]$command.Parameters.AddWithValue($name, [string]$Value[$name]) }
+        $reader = $command.ExecuteReader()
+        try {
+            while ($reader.Read()) {
+                $row = @{}
+                for ($i = 0; $i -lt $reader.FieldCount; $i++) { $row[$reader.GetName($i)] = [string]$reader.GetValue($i) }
+                New-Object PSObject -Property $row
+            }
+        } finally { $reader.Dispose() }
+    } finally { $client.Dispose() }
+}
+function Get-DatabaseUser {
+    # The roles of an account's user in a database, by SID: '' when it has no user, 'no role' when the user is in none.
+    param([string]$Connection, [string]$Name, [string]$Account)
+    $rows = @()
+    try {
+        $rows = @(Get-SqlRow -Connection $Connection -Value @{ '@name' = $Name; '@account' = $Account } -Query 'DECLARE @q nvarchar(max), @db nvarchar(300); SET @db = QUOTENAME(@name); SET @q = N''SELECT ISNULL(r.name, N''''no role'''') AS [Role] FROM '' + @db + N''.sys.database_principals AS u LEFT JOIN '' + @db + N''.sys.database_role_members AS m ON m.member_principal_id = u.principal_id LEFT JOIN '' + @db + N''.sys.database_principals AS r ON r.principal_id = m.role_principal_id WHERE u.sid = SUSER_SID(@account) ORDER BY 1;''; EXEC sys.sp_executesql @q, N''@account sysname'', @account = @account;')
+    } catch { Stop-Step 3 ('The users of the database {0} cannot be read: {1} Nothing was changed by that.' -f $Name, $_.Exception.GetBaseException().Message) }
+    @($rows | ForEach-Object { $_.Role }) -join ', '
+}
+function Get-MbamDatabaseState {
+    # Asks an instance, in master, for one database: Server, Collation, State ('' = not there), Schema ('' = not MBAM's).
+    # MBAM's is a database with the schema, or with the procedure GetVersion that the web features call.
+    param([string]$Connection, [string]$Name, [string]$Schema)
+    $rows = @()
+    try {
+        $rows = @(Get-SqlRow -Connection $Connection -Value @{ '@name' = $Name } -Query 'SELECT CONVERT(nvarchar(128), @@SERVERNAME) AS [Server], CONVERT(nvarchar(128), SERVERPROPERTY(N''Collation'')) AS [Collation], (SELECT d.state_desc FROM sys.databases AS d WHERE d.name = @name) AS [State], N'''' AS [Schema]')
+        if ($rows[0].State -eq 'ONLINE') {
+            $found = @(Get-SqlRow -Connection $Connection -Value @{ '@name' = $Name; '@schema' = $Schema } -Query 'DECLARE @q nvarchar(max); SET @q = N''SELECT name FROM '' + QUOTENAME(@name) + N''.sys.schemas WHERE name = @schema UNION SELECT @schema FROM '' + QUOTENAME(@name) + N''.sys.procedures WHERE name = N''''GetVersion'''';''; EXEC sys.sp_executesql @q, N''@schema sysname'', @schema = @schema;')
+            if ($found.Count -gt 0) { $rows[0].Schema = $found[0].name }
+        }
+    } catch { Stop-Step 3 ('The instance cannot be asked for the database {0}: {1} Nothing was changed by that.' -f $Name, $_.Exception.GetBaseException().Message) }
+    $rows[0]
+}
+function Import-StepModule {
+    param([string]$Name, [string]$Feature)
+    if (-not (Get-Module -ListAvailable -Name $Name)) { Stop-Step 2 ('The PowerShell module {0} is missing. {1} Then start this script again. Nothing was changed.' -f $Name, $Feature) }
+    Import-Module -Name $Name
+}
+function Write-Changed {
+    param([string]$Message)
+    $script:Result.outcome = 'changed'
+    $script:Result.message = $Message
+}
+function Write-Skipped {
+    $script:Result.outcome = 'skipped'
+    $script:Result.message = 'Nothing was changed (-WhatIf, or the question was answered with No).'
+}
+function Write-Unchanged {
+    param([string]$Message)
+    $script:Result.outcome = 'unchanged'
+    $script:Result.message = $Message
+}
+function Save-Result {
+    if ($WhatIfPreference) { return }
+    if (-not $Saving) { return }
+    $script:Result.finished = [DateTime]::UtcNow.ToString('o')
+    $script:Result.exitCode = $script:ExitCode
+    $script:Result.changed = @(@($Earlier) + @($script:Result.changed) | Select-Object -Unique)
+    $file = Join-Path $script:WorkDir ('{0}.result.json' -f $ResultName)
+    $temp = '{0}.{1}.tmp' -f $file, $PID
+    [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
+    if ([IO.File]::Exists($file)) { [IO.File]::Replace($temp, $file, [NullString]::Value) } else { [IO.File]::Move($temp, $file) }
+}
+try {
+    if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess) { Stop-Step 2 'Start the 64-bit Windows PowerShell: %SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe, from a 64-bit program.' }
+    $WorkDir = $PSCmdlet.GetUnresolvedProviderPathFromPSPath($WorkDir)
+    $net = [System.Net.NetworkInformation.IPGlobalProperties]::GetIPGlobalProperties()
+    $names = @([Environment]::MachineName, $net.HostName, ('{0}.{1}' -f $net.HostName, $net.DomainName).TrimEnd('.'))
+    $Result.host = $names[2]
+    $Result.user = '{0}\{1}' -f [Environment]::UserDomainName, [Environment]::UserName
+    if (@($names | Where-Object { $StepHosts -contains $_ }).Count -eq 0) { Stop-Step 2 ('This script is for {0}. This machine is {1}. Nothing was changed.' -f ($StepHosts -join ' / '), $names[2]) }
+    if (-not (Test-Elevated)) { Stop-Step 2 'Start Windows PowerShell with "Run as administrator". Nothing was changed.' }
+    $sha = New-Object System.Security.Cryptography.SHA256CryptoServiceProvider
+    try { $Result.script = [BitConverter]::ToString($sha.ComputeHash([IO.File]::ReadAllBytes($PSCommandPath))).Replace('-', '').ToLowerInvariant() } finally { $sha.Dispose() }
+    if (-not $WhatIfPreference) {
+        Initialize-WorkDir
+        Start-Transcript -Path (Join-Path $WorkDir ('{0}.{1}.log' -f $ResultName, [DateTime]::UtcNow.ToString('yyyyMMddTHHmmss', [Globalization.CultureInfo]::InvariantCulture))) | Out-Null
+        $Transcribing = $true
+        $record = Join-Path $WorkDir ('{0}.result.json' -f $ResultName)
+        if ([IO.File]::Exists($record)) {
+            try { $Earlier = @((ConvertFrom-Json -InputObject ([IO.File]::ReadAllText($record))).changed | ForEach-Object { [string]$_ }) } catch { Stop-Step 2 ('The record of an earlier run cannot be read: {0}. Rollback relies on it. Move it away, then start this script again. Nothing was changed.' -f $record) }
+        }
+        $Saving = $true
+    }
+    #endregion
+    #region step
+    Import-StepModule -Name 'Microsoft.MBAM' -Feature 'Install the MBAM server software on this machine (file number 215).'
+    $Planned = @(
+        @{ Key = 'compliance'; Name = 'MBAM Compliance Status'; Instance = 'DB1\STATUS'; Master = 'Data Source=db1.litware.com,14332;Initial Catalog="master";Integrated Security=SSPI'; Schema = 'ComplianceCore'; Users = @('LITWARE\svc-mbam-web', 'LITWARE\svc-mbam-reports') }
+        @{ Key = 'recovery'; Name = 'MBAM Recovery and Hardware'; Instance = 'DB1\KEYS'; Master = 'Data Source=db1.litware.com,14331;Initial Catalog="master";Integrated Security=SSPI'; Schema = 'RecoveryAndHardwareCore'; Users = @('LITWARE\svc-mbam-web') }
+    )
+    foreach ($account in @('LITWARE\svc-mbam-web', 'LITWARE\svc-mbam-reports')) { [void](Get-AccountSid $account) }
+    # An MBAM database that this plan's record names and that is not whole is given to Enable-MbamDatabase again, which attaches to an existing one.
+    $missing = @()
+    foreach ($d in $Planned) {
+        $now = Get-MbamDatabaseState -Connection $d.Master -Name $d.Name -Schema $d.Schema
+        if ($now.Server -ne $d.Instance) { Stop-Step 3 ('Asked for the instance {0}, answered {1}. Nothing was changed.' -f $d.Instance, $now.Server) }
+        if ($now.Collation -ne 'SQL_Latin1_General_CP1_CI_AS') { Stop-Step 3 ('MBAM needs the server collation SQL_Latin1_General_CP1_CI_AS; {0} has {1}. Nothing was changed.' -f $d.Instance, $now.Collation) }
+        $ours = @($Earlier) -contains ('{0} on {1}' -f $d.Name, $d.Instance)
+        $without = @()
+        if ($now.State -eq 'ONLINE') { $without = @($d.Users | Where-Object { -not (Get-DatabaseUser -Connection $d.Master -Name $d.Name -Account $_) }) }
+        if ($now.State -eq '') {
+            $missing += $d.Key
+        } elseif ($ours -and $now.State -eq 'ONLINE' -and $now.Schema -ne '' -and $without.Count -gt 0) {
+            '{0} on {1}: begun by an earlier run and not whole, it has no user of {2}; Enable-MbamDatabase is run again' -f $d.Name, $d.Instance, ($without -join ', ')
+            $missing += $d.Key
+        } elseif ($now.State -ne 'ONLINE') {
+            Stop-Step 3 ('The database {0} exists on {1} and is {2}. Nothing was changed.' -f $d.Name, $d.Instance, $now.State)
+        } elseif ($now.Schema -eq '') {
+            Stop-Step 3 ('A database {0} exists on {1} and has no schema {2}, so it is not the MBAM database that was planned. If an earlier run of this file was cut off while it made it, and nothing is in it, the database administrator drops it by hand and this file is run again; else choose another name in the topology. Nothing was changed.' -f $d.Name, $d.Instance, $d.Schema)
+        } else {
+            '[same] {0} on {1}: exists, is left alone' -f $d.Name, $d.Instance
+            if ($without.Count -gt 0) { '    No record here says that this plan made it, and it has no user of {0}. Give them their rights as MBAM does, or choose another name in the topology.' -f ($without -join ', ') }
+        }
+    }
+    $argsCompliance = @{
+        ComplianceAndAudit = $true
+        ConnectionString   = 'Integrated Security=SSPI;Data Source=db1.litware.com,14332'
+        DatabaseName       = 'MBAM Compliance Status'
+        AccessAccount      = 'LITWARE\svc-mbam-web'
+        ReportAccount      = 'LITWARE\svc-mbam-reports'
+    }
+    $argsRecovery = @{
+        Recovery         = $true
+        ConnectionString = 'Integrated Security=SSPI;Data Source=db1.litware.com,14331'
+        DatabaseName     = 'MBAM Recovery and Hardware'
+        AccessAccount    = 'LITWARE\svc-mbam-web'
+    }
+    if ($missing -contains 'compliance') {
+        $answer = @(Test-MbamDatabase @argsCompliance -Detailed)
+        $answer | ForEach-Object { ($_ | Out-String).Trim() }
+        if ($answer.Count -eq 0 -or $answer[-1] -isnot [bool] -or -not $answer[-1]) { Stop-Step 3 ('Test-MbamDatabase refuses {0} on {1}; its messages stand above. Nothing was changed.' -f 'MBAM Compliance Status', 'DB1\STATUS') }
+    }
+    if ($missing -contains 'recovery') {
+        $answer = @(Test-MbamDatabase @argsRecovery -Detailed)
+        $answer | ForEach-Object { ($_ | Out-String).Trim() }
+        if ($answer.Count -eq 0 -or $answer[-1] -isnot [bool] -or -not $answer[-1]) { Stop-Step 3 ('Test-MbamDatabase refuses {0} on {1}; its messages stand above. Nothing was changed.' -f 'MBAM Recovery and Hardware', 'DB1\KEYS') }
+    }
+    if ($missing -contains 'compliance' -and $PSCmdlet.ShouldProcess('DB1\STATUS', ('Enable-MbamDatabase: create {0}' -f 'MBAM Compliance Status'))) {
+        $Result.changed += ('{0} on {1}' -f 'MBAM Compliance Status', 'DB1\STATUS')
+        Enable-MbamDatabase @argsCompliance -ErrorAction Stop | Out-String
+    }
+    if ($missing -contains 'recovery' -and $PSCmdlet.ShouldProcess('DB1\KEYS', ('Enable-MbamDatabase: create {0}' -f 'MBAM Recovery and Hardware'))) {
+        $Result.changed += ('{0} on {1}' -f 'MBAM Recovery and Hardware', 'DB1\KEYS')
+        Enable-MbamDatabase @argsRecovery -ErrorAction Stop | Out-String
+    }
+    if ($missing.Count -eq 0) {
+        Write-Unchanged 'Every planned database exists.'
+    } elseif (@($Result.changed).Count -eq 0) {
+        Write-Skipped
+    } else {
+        foreach ($d in @($Planned | Where-Object { $Result.changed -contains ('{0} on {1}' -f $_.Name, $_.Instance) })) {
+            $now = Get-MbamDatabaseState -Connection $d.Master -Name $d.Name -Schema $d.Schema
+            if ($now.State -ne 'ONLINE' -or $now.Schema -eq '') { Stop-Step 4 ('{0} on {1} does not read back as an MBAM database: state [{2}], schema [{3}]. Look at the event channel Microsoft-Windows-MBAM-Server/Admin, events 700 to 706. Run this file again; when the database stays half-made and is empty, the database administrator may drop it first.' -f $d.Name, $d.Instance, $now.State, $now.Schema) }
+            foreach ($account in $d.Users) { if (-not (Get-DatabaseUser -Connection $d.Master -Name $d.Name -Account $account)) { Stop-Step 4 ('{0} on {1} has no user of {2}. Look at the event channel Microsoft-Windows-MBAM-Server/Admin, then run this file again.' -f $d.Name, $d.Instance, $account) } }
+        }
+        Write-Changed ('Created: {0}.' -f (@($Result.changed) -join ', '))
+    }
+    #endregion
+    #region frame
+    $ExitCode = 0
+    if ($Result.outcome -eq 'restart') { $ExitCode = 3010 }
+    if ($Result.message) { $Result.message }
+} catch {
+    if ($ExitCode -eq 0) { $ExitCode = 1 }
+    $Result.message = $_.Exception.Message
+    $Result.outcome = if (@($Result.changed).Count -gt 0) { 'partial' } else { 'failed' }
+    'FAILED ({0}): {1}' -f $ExitCode, $_.Exception.Message
+    if ($ExitCode -eq 1) { $_.InvocationInfo.PositionMessage }
+} finally {
+    try { Save-Result } catch { 'The result file could not be written: {0}' -f $_.Exception.Message; if ($ExitCode -eq 0) { $ExitCode = 1 } }
+    if ($Transcribing) { Stop-Transcript | Out-Null }
+}
+exit $ExitCode
+#endregion

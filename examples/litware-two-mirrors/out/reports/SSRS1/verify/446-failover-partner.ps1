@@ -1,0 +1,149 @@
+<#
+.SYNOPSIS
+Verify: prove that the report server reaches both partners.
+.DESCRIPTION
+Step      reports/failover-partner, verify, file number 446
+Run on    SSRS1 (ssrs1.litware.com), 64-bit, elevated
+Run by    report administrator
+Changes   nothing
+Undo      nothing to undo
+Success   the string of the reports and the swapped one are answered, and each partner answers to its short name
+Sources   [documented] Connect clients to a database mirroring session
+          [documented] .NET Framework reference source: System.Data.SqlClient connection string keywords
+          [documented] Planning for MBAM 2.5 high availability
+Exit      0 done or nothing to do, 1 unexpected, 2 wrong place or missing prerequisite,
+          3 refused: the environment contradicts the plan, 4 verification failed, 3010 restart needed
+.EXAMPLE
+powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File .\446-failover-partner.ps1
+#>
+#Requires -Version 4.0
+[CmdletBinding()]
+param(
+    [string]$WorkDir = (Join-Path $env:ProgramData 'mbamplan')
+)
+#region frame
+if ($MyInvocation.InvocationName -eq '.') { throw 'Do not dot-source this script. Start it with: powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File <path>' }
+Set-StrictMode -Version 3.0
+$ErrorActionPreference = 'Stop'
+# Modules come from the machine's own folders, never from a user's: these scripts run with high rights.
+$env:PSModulePath = [Environment]::GetEnvironmentVariable('PSModulePath', 'Machine')
+$StepName = 'reports/failover-partner'
+$StepKind = 'verify'
+$ResultName = 'reports.failover-partner.verify'
+$StepHosts = @('SSRS1', 'ssrs1.litware.com')
+$ExitCode = 1
+$Transcribing = $false
+$Saving = $false
+$Result = [ordered]@{ schema = 1; step = $StepName; kind = $StepKind; name = $ResultName; script = ''; host = ''; user = ''; started = [DateTime]::UtcNow.ToString('o'); finished = ''; outcome = 'failed'; exitCode = 1; message = ''; changed = @(); checks = @(); facts = [ordered]@{} }
+function Stop-Step {
+    param([int]$Code, [string]$Message)
+    $script:ExitCode = $Code
+    throw $Message
+}
+function Test-Elevated {
+    $me = New-Object System.Security.Principal.WindowsPrincipal ([System.Security.Principal.WindowsIdentity]::GetCurrent())
+    $me.IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator)
+}
+function Initialize-WorkDir {
+    # Records in this folder steer rollbacks, so nobody but administrators may have made it or may write into it.
+    $trusted = @('S-1-5-32-544', 'S-1-5-18')
+    if (-not [IO.Directory]::Exists($script:WorkDir)) {
+        $acl = New-Object System.Security.AccessControl.DirectorySecurity
+        $acl.SetSecurityDescriptorSddlForm('O:BAG:BAD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)')
+        [void][IO.Directory]::CreateDirectory($script:WorkDir, $acl)
+    }
+    $acl = Get-Acl -LiteralPath $script:WorkDir
+    $owner = $acl.GetOwner([System.Security.Principal.SecurityIdentifier]).Value
+    $open = @($acl.GetAccessRules($true, $true, [System.Security.Principal.SecurityIdentifier]) | Where-Object { $_.AccessControlType -eq 'Allow' -and $trusted -notcontains $_.IdentityReference.Value } | ForEach-Object { $_.IdentityReference.Value })
+    $link = ([IO.File]::GetAttributes($script:WorkDir) -band [IO.FileAttributes]::ReparsePoint) -ne 0
+    if ($link -or $trusted -notcontains $owner -or $open.Count -gt 0) { Stop-Step 2 ('The folder {0} cannot be trusted with records: owner {1}, open to [{2}], link {3}. Give it to Administrators and SYSTEM alone: takeown /F "{0}" /A /R, then icacls "{0}" /inheritance:r /grant:r *S-1-5-32-544:(OI)(CI)F *S-1-5-18:(OI)(CI)F; look at what lies in it; then start this script again. Nothing was changed.' -f $script:WorkDir, $owner, ($open -join ', '), $link) }
+}
+function Add-Check {
+    param([string]$Name, [bool]$Ok, [string]$Expected, [string]$Actual)
+    $script:Result.checks += , ([ordered]@{ name = $Name; ok = $Ok; expected = $Expected; actual = $Actual })
+    if ($Ok) { '[ok]   {0}: {1}' -f $Name, $Actual } else { '[FAIL] {0}: expected {1}, found {2}' -f $Name, $Expected, $Actual }
+}
+function Complete-Check {
+    $bad = @($script:Result.checks | Where-Object { -not $_.ok })
+    if ($bad.Count -gt 0) { Stop-Step 4 ('{0} of {1} checks failed: {2}' -f $bad.Count, @($script:Result.checks).Count, (@($bad | ForEach-Object { $_.name }) -join '; ')) }
+    $script:Result.outcome = 'verified'
+    $script:Result.message = 'All {0} checks passed.' -f @($script:Result.checks).Count
+}
+function Get-SqlAnswer {
+    # Who answers a connection string. A server that refuses the person (18452, 18456) has answered, too.
+    param([string]$Connection)
+    $answer = @{ Reached = $false; Server = ''; Text = '' }
+    $client = New-Object System.Data.SqlClient.SqlConnection
+    try {
+        $client.ConnectionString = $Connection
+        $client.Open()
+        $command = $client.CreateCommand()
+        $command.CommandText = 'SELECT CONVERT(nvarchar(128), @@SERVERNAME)'
+        $answer.Server = [string]$command.ExecuteScalar()
+        $answer.Reached = $true
+        $answer.Text = 'answered by {0}' -f $answer.Server
+    } catch {
+        $cause = $_.Exception.GetBaseException()
+        $answer.Text = $cause.Message
+        if ($cause -is [System.Data.SqlClient.SqlException] -and @(18452, 18456) -contains $cause.Number) {
+            $answer.Reached = $true
+            $answer.Text = 'answered, and refused you: {0}' -f $cause.Message
+        }
+    } finally { $client.Dispose() }
+    New-Object PSObject -Property $answer
+}
+function Save-Result {
+    if ($WhatIfPreference) { return }
+    if (-not $Saving) { return }
+    $script:Result.finished = [DateTime]::UtcNow.ToString('o')
+    $script:Result.exitCode = $script:ExitCode
+    $file = Join-Path $script:WorkDir ('{0}.result.json' -f $ResultName)
+    $temp = '{0}.{1}.tmp' -f $file, $PID
+    [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
+    if ([IO.File]::Exists($file)) { [IO.File]::Replace($temp, $file, [NullString]::Value) } else { [IO.File]::Move($temp, $file) }
+}
+try {
+    if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess) { Stop-Step 2 'Start the 64-bit Windows PowerShell: %SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe, from a 64-bit program.' }
+    $WorkDir = $PSCmdlet.GetUnresolvedProviderPathFromPSPath($WorkDir)
+    $net = [System.Net.NetworkInformation.IPGlobalProperties]::GetIPGlobalProperties()
+    $names = @([Environment]::MachineName, $net.HostName, ('{0}.{1}' -f $net.HostName, $net.DomainName).TrimEnd('.'))
+    $Result.host = $names[2]
+    $Result.user = '{0}\{1}' -f [Environment]::UserDomainName, [Environment]::UserName
+    if (@($names | Where-Object { $StepHosts -contains $_ }).Count -eq 0) { Stop-Step 2 ('This script is for {0}. This machine is {1}. Nothing was changed.' -f ($StepHosts -join ' / '), $names[2]) }
+    if (-not (Test-Elevated)) { Stop-Step 2 'Start Windows PowerShell with "Run as administrator". Nothing was changed.' }
+    $sha = New-Object System.Security.Cryptography.SHA256CryptoServiceProvider
+    try { $Result.script = [BitConverter]::ToString($sha.ComputeHash([IO.File]::ReadAllBytes($PSCommandPath))).Replace('-', '').ToLowerInvariant() } finally { $sha.Dispose() }
+    if (-not $WhatIfPreference) {
+        Initialize-WorkDir
+        Start-Transcript -Path (Join-Path $WorkDir ('{0}.{1}.log' -f $ResultName, [DateTime]::UtcNow.ToString('yyyyMMddTHHmmss', [Globalization.CultureInfo]::InvariantCulture))) | Out-Null
+        $Transcribing = $true
+        $Saving = $true
+    }
+    #endregion
+    #region step
+    $answer = Get-SqlAnswer 'Data Source=db1.litware.com,14332;Failover Partner=db3.litware.com,14332;Initial Catalog="MBAM Compliance Status";Integrated Security=SSPI;Connect Timeout=30'
+    Add-Check -Name 'string of the reports' -Ok $answer.Reached -Expected 'Data Source=db1.litware.com,14332;Failover Partner=db3.litware.com,14332;Initial Catalog="MBAM Compliance Status";Integrated Security=SSPI;Connect Timeout=30' -Actual $answer.Text
+    $answer = Get-SqlAnswer 'Data Source=db3.litware.com,14332;Failover Partner=db1.litware.com,14332;Initial Catalog="MBAM Compliance Status";Integrated Security=SSPI;Connect Timeout=30'
+    Add-Check -Name 'the same with principal and mirror swapped' -Ok $answer.Reached -Expected 'Data Source=db3.litware.com,14332;Failover Partner=db1.litware.com,14332;Initial Catalog="MBAM Compliance Status";Integrated Security=SSPI;Connect Timeout=30' -Actual $answer.Text
+    $answer = Get-SqlAnswer 'Data Source=DB1\STATUS;Initial Catalog="master";Integrated Security=SSPI;Connect Timeout=15'
+    Add-Check -Name ('{0} is found by the name that its partner reports' -f 'DB1\STATUS') -Ok ($answer.Reached -and ($answer.Server -eq '' -or $answer.Server -eq 'DB1\STATUS')) -Expected 'an answer of DB1\STATUS without domain and port in the string' -Actual $answer.Text
+    $answer = Get-SqlAnswer 'Data Source=DB3\STATUS;Initial Catalog="master";Integrated Security=SSPI;Connect Timeout=15'
+    Add-Check -Name ('{0} is found by the name that its partner reports' -f 'DB3\STATUS') -Ok ($answer.Reached -and ($answer.Server -eq '' -or $answer.Server -eq 'DB3\STATUS')) -Expected 'an answer of DB3\STATUS without domain and port in the string' -Actual $answer.Text
+    Complete-Check
+    #endregion
+    #region frame
+    $ExitCode = 0
+    if ($Result.outcome -eq 'restart') { $ExitCode = 3010 }
+    if ($Result.message) { $Result.message }
+} catch {
+    if ($ExitCode -eq 0) { $ExitCode = 1 }
+    $Result.message = $_.Exception.Message
+    $Result.outcome = if (@($Result.changed).Count -gt 0) { 'partial' } else { 'failed' }
+    'FAILED ({0}): {1}' -f $ExitCode, $_.Exception.Message
+    if ($ExitCode -eq 1) { $_.InvocationInfo.PositionMessage }
+} finally {
+    try { Save-Result } catch { 'The result file could not be written: {0}' -f $_.Exception.Message; if ($ExitCode -eq 0) { $ExitCode = 1 } }
+    if ($Transcribing) { Stop-Transcript | Out-Null }
+}
+exit $ExitCode
+#endregion

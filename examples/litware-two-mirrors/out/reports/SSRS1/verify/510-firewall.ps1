@@ -1,0 +1,151 @@
+<#
+.SYNOPSIS
+Verify: open the reports' port in the Windows firewall.
+.DESCRIPTION
+Step      reports/firewall, verify, file number 510
+Run on    SSRS1 (ssrs1.litware.com), 64-bit, elevated
+Run by    report administrator
+Changes   nothing
+Undo      nothing to undo
+Success   an enabled rule allows the port, and local rules count on this server
+Sources   [documented] How to Configure the MBAM 2.5 Reports
+          [inferred] General Windows and SQL Server engineering practice
+Inferred  one inbound rule for the port of the reports' URL is enough; the document says only that an exception is needed; proved by: from each web node: the verify of web/ready-gate asks the URL
+Exit      0 done or nothing to do, 1 unexpected, 2 wrong place or missing prerequisite,
+          3 refused: the environment contradicts the plan, 4 verification failed, 3010 restart needed
+.EXAMPLE
+powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File .\510-firewall.ps1
+#>
+#Requires -Version 4.0
+[CmdletBinding()]
+param(
+    [string]$WorkDir = (Join-Path $env:ProgramData 'mbamplan')
+)
+#region frame
+if ($MyInvocation.InvocationName -eq '.') { throw 'Do not dot-source this script. Start it with: powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File <path>' }
+Set-StrictMode -Version 3.0
+$ErrorActionPreference = 'Stop'
+# Modules come from the machine's own folders, never from a user's: these scripts run with high rights.
+$env:PSModulePath = [Environment]::GetEnvironmentVariable('PSModulePath', 'Machine')
+$StepName = 'reports/firewall'
+$StepKind = 'verify'
+$ResultName = 'reports.firewall.verify'
+$StepHosts = @('SSRS1', 'ssrs1.litware.com')
+$ExitCode = 1
+$Transcribing = $false
+$Saving = $false
+$Result = [ordered]@{ schema = 1; step = $StepName; kind = $StepKind; name = $ResultName; script = ''; host = ''; user = ''; started = [DateTime]::UtcNow.ToString('o'); finished = ''; outcome = 'failed'; exitCode = 1; message = ''; changed = @(); checks = @(); facts = [ordered]@{} }
+function Stop-Step {
+    param([int]$Code, [string]$Message)
+    $script:ExitCode = $Code
+    throw $Message
+}
+function Test-Elevated {
+    $me = New-Object System.Security.Principal.WindowsPrincipal ([System.Security.Principal.WindowsIdentity]::GetCurrent())
+    $me.IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator)
+}
+function Initialize-WorkDir {
+    # Records in this folder steer rollbacks, so nobody but administrators may have made it or may write into it.
+    $trusted = @('S-1-5-32-544', 'S-1-5-18')
+    if (-not [IO.Directory]::Exists($script:WorkDir)) {
+        $acl = New-Object System.Security.AccessControl.DirectorySecurity
+        $acl.SetSecurityDescriptorSddlForm('O:BAG:BAD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)')
+        [void][IO.Directory]::CreateDirectory($script:WorkDir, $acl)
+    }
+    $acl = Get-Acl -LiteralPath $script:WorkDir
+    $owner = $acl.GetOwner([System.Security.Principal.SecurityIdentifier]).Value
+    $open = @($acl.GetAccessRules($true, $true, [System.Security.Principal.SecurityIdentifier]) | Where-Object { $_.AccessControlType -eq 'Allow' -and $trusted -notcontains $_.IdentityReference.Value } | ForEach-Object { $_.IdentityReference.Value })
+    $link = ([IO.File]::GetAttributes($script:WorkDir) -band [IO.FileAttributes]::ReparsePoint) -ne 0
+    if ($link -or $trusted -notcontains $owner -or $open.Count -gt 0) { Stop-Step 2 ('The folder {0} cannot be trusted with records: owner {1}, open to [{2}], link {3}. Give it to Administrators and SYSTEM alone: takeown /F "{0}" /A /R, then icacls "{0}" /inheritance:r /grant:r *S-1-5-32-544:(OI)(CI)F *S-1-5-18:(OI)(CI)F; look at what lies in it; then start this script again. Nothing was changed.' -f $script:WorkDir, $owner, ($open -join ', '), $link) }
+}
+function Add-Check {
+    param([string]$Name, [bool]$Ok, [string]$Expected, [string]$Actual)
+    $script:Result.checks += , ([ordered]@{ name = $Name; ok = $Ok; expected = $Expected; actual = $Actual })
+    if ($Ok) { '[ok]   {0}: {1}' -f $Name, $Actual } else { '[FAIL] {0}: expected {1}, found {2}' -f $Name, $Expected, $Actual }
+}
+function Complete-Check {
+    $bad = @($script:Result.checks | Where-Object { -not $_.ok })
+    if ($bad.Count -gt 0) { Stop-Step 4 ('{0} of {1} checks failed: {2}' -f $bad.Count, @($script:Result.checks).Count, (@($bad | ForEach-Object { $_.name }) -join '; ')) }
+    $script:Result.outcome = 'verified'
+    $script:Result.message = 'All {0} checks passed.' -f @($script:Result.checks).Count
+}
+function Get-FirewallRule {
+    # Rules of the Windows Firewall API, the same on every version: direction 1 is inbound, action 1 allows and 0 blocks,
+    # protocol 6 is TCP and 256 every protocol.
+    foreach ($r in (New-Object -ComObject HNetCfg.FwPolicy2).Rules) {
+        if ($r.Direction -eq 1 -and ($r.Protocol -eq 6 -or $r.Protocol -eq 256)) { New-Object PSObject -Property @{ Name = [string]$r.Name; Allow = ($r.Action -eq 1); Enabled = [bool]$r.Enabled; Program = [string]$r.ApplicationName; Service = [string]$r.ServiceName; Ports = @(([string]$r.LocalPorts).Split(',') | ForEach-Object { $_.Trim() } | Where-Object { $_ }) } }
+    }
+}
+function Test-RulePort {
+    # Does a rule of Get-FirewallRule reach the TCP port of a site? Ports are numbers, ranges ("8000-8999") or "*"; none means
+    # every port. Sites are served by the process System, so a rule for another program or for one service does not count.
+    param($Rule, [int]$Port)
+    if (($Rule.Program -ne '' -and $Rule.Program -ne 'System') -or $Rule.Service -ne '') { return $false }
+    if (@($Rule.Ports).Count -eq 0) { return $true }
+    foreach ($p in @($Rule.Ports)) {
+        if ($p -eq '*') { return $true }
+        if ($p -cmatch '\A[0-9]{1,5}-[0-9]{1,5}\z') {
+            $ends = @($p.Split('-') | ForEach-Object { [int]$_ })
+            if ($Port -ge $ends[0] -and $Port -le $ends[1]) { return $true }
+        } elseif ($p -eq [string]$Port) { return $true }
+    }
+    $false
+}
+function Save-Result {
+    if ($WhatIfPreference) { return }
+    if (-not $Saving) { return }
+    $script:Result.finished = [DateTime]::UtcNow.ToString('o')
+    $script:Result.exitCode = $script:ExitCode
+    $file = Join-Path $script:WorkDir ('{0}.result.json' -f $ResultName)
+    $temp = '{0}.{1}.tmp' -f $file, $PID
+    [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
+    if ([IO.File]::Exists($file)) { [IO.File]::Replace($temp, $file, [NullString]::Value) } else { [IO.File]::Move($temp, $file) }
+}
+try {
+    if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess) { Stop-Step 2 'Start the 64-bit Windows PowerShell: %SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe, from a 64-bit program.' }
+    $WorkDir = $PSCmdlet.GetUnresolvedProviderPathFromPSPath($WorkDir)
+    $net = [System.Net.NetworkInformation.IPGlobalProperties]::GetIPGlobalProperties()
+    $names = @([Environment]::MachineName, $net.HostName, ('{0}.{1}' -f $net.HostName, $net.DomainName).TrimEnd('.'))
+    $Result.host = $names[2]
+    $Result.user = '{0}\{1}' -f [Environment]::UserDomainName, [Environment]::UserName
+    if (@($names | Where-Object { $StepHosts -contains $_ }).Count -eq 0) { Stop-Step 2 ('This script is for {0}. This machine is {1}. Nothing was changed.' -f ($StepHosts -join ' / '), $names[2]) }
+    if (-not (Test-Elevated)) { Stop-Step 2 'Start Windows PowerShell with "Run as administrator". Nothing was changed.' }
+    $sha = New-Object System.Security.Cryptography.SHA256CryptoServiceProvider
+    try { $Result.script = [BitConverter]::ToString($sha.ComputeHash([IO.File]::ReadAllBytes($PSCommandPath))).Replace('-', '').ToLowerInvariant() } finally { $sha.Dispose() }
+    if (-not $WhatIfPreference) {
+        Initialize-WorkDir
+        Start-Transcript -Path (Join-Path $WorkDir ('{0}.{1}.log' -f $ResultName, [DateTime]::UtcNow.ToString('yyyyMMddTHHmmss', [Globalization.CultureInfo]::InvariantCulture))) | Out-Null
+        $Transcribing = $true
+        $Saving = $true
+    }
+    #endregion
+    #region step
+    $Port = 443
+    $rules = @(Get-FirewallRule | Where-Object { $_.Enabled -and (Test-RulePort -Rule $_ -Port $Port) })
+    $open = @($rules | Where-Object { $_.Allow } | ForEach-Object { $_.Name })
+    $closed = @($rules | Where-Object { -not $_.Allow } | ForEach-Object { $_.Name })
+    $found = if ($open.Count -gt 0) { 'allowed by {0}' -f ($open -join ', ') } else { 'no rule allows it' }
+    $Rule = 'mbamplan-reports-tcp-443'
+    Add-Check -Name ('Inbound TCP {0}' -f $Port) -Ok ($open -contains $Rule) -Expected ('allowed by the rule {0}' -f $Rule) -Actual $found
+    Add-Check -Name 'Rules that block the port' -Ok ($closed.Count -eq 0) -Expected 'none' -Actual $(if ($closed.Count -eq 0) { 'none' } else { $closed -join ', ' })
+    # 0: local rules take effect, 1: Group Policy overrides them, 2: every inbound connection is blocked.
+    $state = [int](New-Object -ComObject HNetCfg.FwPolicy2).LocalPolicyModifyState
+    Add-Check -Name 'Local rules take effect' -Ok ($state -eq 0) -Expected '0 (they do)' -Actual $(if ($state -eq 0) { '0 (they do)' } elseif ($state -eq 1) { '1 (Group Policy overrides them: open the port there)' } else { '2 (every inbound connection is blocked)' })
+    Complete-Check
+    #endregion
+    #region frame
+    $ExitCode = 0
+    if ($Result.outcome -eq 'restart') { $ExitCode = 3010 }
+    if ($Result.message) { $Result.message }
+} catch {
+    if ($ExitCode -eq 0) { $ExitCode = 1 }
+    $Result.message = $_.Exception.Message
+    $Result.outcome = if (@($Result.changed).Count -gt 0) { 'partial' } else { 'failed' }
+    'FAILED ({0}): {1}' -f $ExitCode, $_.Exception.Message
+    if ($ExitCode -eq 1) { $_.InvocationInfo.PositionMessage }
+} finally {
+    try { Save-Result } catch { 'The result file could not be written: {0}' -f $_.Exception.Message; if ($ExitCode -eq 0) { $ExitCode = 1 } }
+    if ($Transcribing) { Stop-Transcript | Out-Null }
+}
+exit $ExitCode
+#endregion
