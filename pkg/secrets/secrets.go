@@ -37,6 +37,8 @@ type MachineKey struct {
 type File struct {
 	MachineKey MachineKey
 	CompareKey string
+
+	full string // fingerprint of the keys that placeholders stand for, "" for keys
 }
 
 // New makes keys from random, which is crypto/rand.Reader outside of tests. It fails when random cannot fill them or
@@ -71,12 +73,24 @@ func Redacted() File {
 	}
 }
 
+// Redact returns placeholders that name the fingerprint of f in place of its keys. The fingerprints stay those of f.
+func Redact(f File) File {
+	r := Redacted()
+	r.MachineKey.ValidationKey += "-" + f.Fingerprint()
+	r.MachineKey.DecryptionKey += "-" + f.Fingerprint()
+	r.full = f.FullFingerprint()
+	return r
+}
+
 // FullFingerprint returns the HMAC-SHA256, as 64 upper-case hex digits, of the machine key under the compare key. The
 // message is "validation|validationKey|decryption|decryptionKey" in upper case, as the scripts on the nodes compute it;
 // it must never change. For Redacted it returns "REDACTED", and "INVALID" when the compare key is not 64 hex digits.
 func (f File) FullFingerprint() string {
 	if f == Redacted() {
 		return "REDACTED"
+	}
+	if f.full != "" {
+		return f.full
 	}
 	key, err := hex.DecodeString(f.CompareKey)
 	if err != nil || len(f.CompareKey) != compareDigits {

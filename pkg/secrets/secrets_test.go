@@ -25,7 +25,7 @@ const (
 )
 
 func sample() File {
-	return File{MachineKey{"HMACSHA256", validationKey, "AES", decryptionKey}, compareKey}
+	return File{MachineKey: MachineKey{"HMACSHA256", validationKey, "AES", decryptionKey}, CompareKey: compareKey}
 }
 
 // TestFingerprint holds the form that scripts on the nodes compute too; the value comes from another implementation of
@@ -334,5 +334,25 @@ func TestLoadOrCreateTogether(t *testing.T) {
 	}
 	if _, made, err := LoadOrCreate(path, rand.Reader); err == nil || made {
 		t.Errorf("a damaged file was replaced: %v", err)
+	}
+}
+
+func TestRedactKeepsTheFingerprint(t *testing.T) {
+	f, err := New(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := Redact(f)
+	if r.Fingerprint() != f.Fingerprint() || r.FullFingerprint() != f.FullFingerprint() {
+		t.Errorf("%s is not %s", r.Fingerprint(), f.Fingerprint())
+	}
+	all := r.MachineKey.ValidationKey + r.MachineKey.DecryptionKey + r.CompareKey
+	for _, key := range []string{f.MachineKey.ValidationKey, f.MachineKey.DecryptionKey, f.CompareKey} {
+		if strings.Contains(all, key) {
+			t.Error("a key is in the placeholders")
+		}
+	}
+	if !strings.Contains(r.MachineKey.ValidationKey, f.Fingerprint()) {
+		t.Error("the placeholder does not name the fingerprint")
 	}
 }
