@@ -76,7 +76,7 @@ var hostileFields = []hostileField{
 	{"databases.recovery.name", "  recovery: MBAM-AG", "  recovery: {placement: MBAM-AG, name: %s}", nil},
 	{"reports.instance", "\nreports: RPT1", "\nreports: {hosts: RPT1, instance: %s}", nil},
 	{"reports.url", "\nreports: RPT1", "\nreports: {hosts: RPT1, url: %s}", prefixed("https://rpt1.contoso.com/")},
-	{"web.farms[0].certificate.template", "template: WebServerClientAuth", "template: %s", nil},
+	{"web.farms[0].certificate.template", "{thumbprint: 9F3C1A77B0D24E5586C1F0A9D37E42B8C6510E2D, template: WebServerClientAuth}", "{template: %s}", nil},
 	{"web.farms[0].installationPath", "      portal:", "      installationPath: %s\n      portal:", prefixed(`C:\`)},
 	{"web.farms[0].helpDeskDirectory", "      portal:", "      helpDeskDirectory: %s\n      portal:", nil},
 	{"web.farms[0].selfServiceDirectory", "      portal:", "      selfServiceDirectory: %s\n      portal:", nil},

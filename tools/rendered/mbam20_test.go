@@ -13,7 +13,7 @@ func TestMBAM20(t *testing.T) {
 		edits []string
 	}{
 		{"a server for each feature", []string{
-			`windows: "2012"`, `windows: "2008 R2"`, `{version: "2012"`, `{version: "2008 R2"`, "reports: svc-mbam-reports", `reports: "sv'c $(x) ’s"`,
+			`windows: "2012"`, `windows: "2008 R2"`, `{version: "2012"`, `{version: "2008 R2"`, "reports: svc-mbam-reports", `reports: "sv'c $x ’s"`,
 			"  MBAMDB: {address: 10.20.0.11/24}\n", "  WEB:\n  SSP:\n  RPT:\n  COMP:\n  KEYS:\n  MBAMDB:\n",
 			"  MBAMDB:\n\nplacements:\n  databases: {kind: standalone, instance: MBAMDB}\n", "  KEYS:\n  COMP\\MBAM: {nodes: COMP, port: 14330}\n\nplacements:\n  databases: {kind: standalone, instance: COMP\\MBAM}\n  keys: {kind: standalone, instance: KEYS}\n",
 			"  recovery: databases", "  recovery: keys",
