@@ -200,6 +200,7 @@ func (a *app) keys(in *input, p *plan.Plan, flags renderFlags) (render.Options, 
 		case err != nil:
 			return o, failure(err, "")
 		}
+		a.say("using the secrets file %s, fingerprint %s", path, f.Fingerprint())
 		o.Secrets = f
 		return o, nil
 	}
@@ -212,8 +213,11 @@ func (a *app) keys(in *input, p *plan.Plan, flags renderFlags) (render.Options, 
 	}
 	if created {
 		a.say("made the machine key of the farm: %s (keep it, and keep it out of version control)", path)
-	} else if w, err := secrets.Exposed(path); err == nil && w != nil {
-		a.say("warning: %s", w)
+	} else {
+		a.say("using the secrets file %s, fingerprint %s", path, f.Fingerprint())
+		if w, err := secrets.Exposed(path); err == nil && w != nil {
+			a.say("warning: %s", w)
+		}
 	}
 	o.Secrets = f
 	return o, nil
