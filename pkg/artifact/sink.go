@@ -75,9 +75,6 @@ func (e *RefusedError) Lines() []string {
 			lines = append(lines, fmt.Sprintf("  %s: %s", p, g.why))
 		}
 	}
-	if len(e.Blocked) == 0 {
-		lines = append(lines, "move these files away, or force the render to overwrite them")
-	}
 	return lines
 }
 
