@@ -83,10 +83,12 @@ func (s Dir) Write(ctx context.Context, t *Tree, about About) (r Report, err err
 		return Report{}, err
 	}
 	defer unlock()
-	if err := d.recover(); err != nil {
+	restored, err := d.recover(s.Options.Own)
+	defer func() { r.Restored = restored }()
+	if err != nil {
 		return Report{}, err
 	}
-	prev, err := readManifest(root)
+	prev, err := readManifest(root, s.Options.Own)
 	if err != nil {
 		return Report{}, err
 	}
@@ -163,7 +165,7 @@ func (d *disk) replace(ctx context.Context, j journal, data []staged) error {
 		err = d.remove(journalName)
 	}
 	if err != nil {
-		if back := d.restore(j); back != nil {
+		if _, back := d.restore(j); back != nil {
 			return errors.Join(err, back, fmt.Errorf("the output in %s is between two renders; the next render into it restores the earlier one from %s", d.root.Name(), d.name(stageName)))
 		}
 		return errors.Join(err, d.clearStage())
@@ -176,7 +178,7 @@ func (d *disk) replace(ctx context.Context, j journal, data []staged) error {
 
 func (d *disk) stage(ctx context.Context, j journal, data []staged) error {
 	for _, folder := range []string{newFolder, oldFolder} {
-		if err := d.mkdir(folder, 0o700); err != nil {
+		if _, err := d.mkdir(folder, 0o700); err != nil {
 			return err
 		}
 	}
@@ -209,7 +211,7 @@ func (d *disk) apply(j journal) error {
 	for i, op := range j.Ops {
 		if i == first {
 			for _, folder := range j.Folders {
-				if err := d.mkdir(folder, 0o755); err != nil {
+				if _, err := d.mkdir(folder, 0o755); err != nil {
 					return err
 				}
 			}
@@ -234,12 +236,17 @@ func (j journal) firstWrite() int {
 }
 
 // restore takes back what apply has done so far, in reverse, and the journal with it. It looks at what is where, so it
-// may run any number of times, after any part of apply or of itself.
-func (d *disk) restore(j journal) error {
+// may run any number of times, after any part of apply or of itself. It returns the paths that it changed, sorted.
+func (d *disk) restore(j journal) (changed []string, err error) {
+	defer func() { slices.Sort(changed) }()
 	first := j.firstWrite()
 	for i := len(j.Ops) - 1; i >= 0; i-- {
-		if err := d.restoreOne(i, j.Ops[i]); err != nil {
-			return fmt.Errorf("restore the output before the interrupted render: %w", err)
+		did, err := d.restoreOne(i, j.Ops[i])
+		if err != nil {
+			return changed, fmt.Errorf("restore the output before the interrupted render: %w", err)
+		}
+		if did {
+			changed = append(changed, j.Ops[i].Path)
 		}
 		if i == first {
 			for _, folder := range slices.Backward(j.Folders) {
@@ -248,81 +255,81 @@ func (d *disk) restore(j journal) error {
 					continue
 				}
 				if err := d.remove(folder); err != nil {
-					return fmt.Errorf("restore the output before the interrupted render: %w", err)
+					return changed, fmt.Errorf("restore the output before the interrupted render: %w", err)
 				}
 			}
 		}
 	}
-	return d.remove(journalName)
+	return changed, d.remove(journalName)
 }
 
 // restoreOne takes back one operation. Where the new file is gone from the stage it was moved; where the old file is in
-// the stage it waits to be moved back.
-func (d *disk) restoreOne(i int, op operation) error {
+// the stage it waits to be moved back. It tells whether there was something to take back.
+func (d *disk) restoreOne(i int, op operation) (bool, error) {
 	moved, waiting := false, false
 	if op.New {
 		staged, err := d.exists(newName(i))
 		if err != nil {
-			return err
+			return false, err
 		}
 		moved = !staged
 	}
 	if op.Old {
 		var err error
 		if waiting, err = d.exists(oldName(i)); err != nil {
-			return err
+			return false, err
 		}
 	}
 	if !waiting && (op.Old || !moved) {
-		return nil
+		return false, nil
 	}
 	there, err := d.exists(op.Path)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if there {
 		// Only the file that this run put there may go.
 		data, err := d.root.ReadFile(op.Path)
 		if err != nil {
-			return fmt.Errorf("read %s: %w", d.name(op.Path), err)
+			return false, fmt.Errorf("read %s: %w", d.name(op.Path), err)
 		}
 		if !moved || digest(data) != op.SHA256 {
-			return fmt.Errorf("%s was changed since; move it away and start again", d.name(op.Path))
+			return false, fmt.Errorf("%s was changed since; move it away and start again", d.name(op.Path))
 		}
 	}
 	if waiting {
-		return d.rename(oldName(i), op.Path)
+		return true, d.rename(oldName(i), op.Path)
 	}
 	if !there {
-		return nil
+		return false, nil
 	}
-	return d.remove(op.Path)
+	return true, d.remove(op.Path)
 }
 
 // recover brings a stage that a crash left into order: with a journal it restores the output, without one there is
-// nothing to restore.
-func (d *disk) recover() error {
+// nothing to restore. It returns the paths that it changed, sorted.
+func (d *disk) recover(own func(string) bool) (changed []string, err error) {
 	there, err := d.exists(journalName)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if there {
 		text, err := d.root.ReadFile(journalName)
 		if err != nil {
-			return fmt.Errorf("read the journal %s: %w", d.name(journalName), err)
+			return nil, fmt.Errorf("read the journal %s: %w", d.name(journalName), err)
 		}
-		j, err := parseJournal(text)
+		j, err := parseJournal(text, own)
 		if err != nil {
-			return fmt.Errorf("the journal %s of an interrupted run cannot be used: %w; the files that it replaced are in %s", d.name(journalName), err, d.name(oldFolder))
+			return nil, fmt.Errorf("the journal %s of an interrupted run cannot be used: %w; the files that it replaced are in %s", d.name(journalName), err, d.name(oldFolder))
 		}
-		if err := d.restore(j); err != nil {
-			return err
+		if changed, err = d.restore(j); err != nil {
+			return changed, err
 		}
 	}
-	return d.clearStage()
+	return changed, d.clearStage()
 }
 
-func parseJournal(text []byte) (journal, error) {
+func parseJournal(text []byte, own func(string) bool) (journal, error) {
 	var j journal
 	if err := json.Unmarshal(text, &j); err != nil {
 		return journal{}, err
@@ -333,6 +340,9 @@ func parseJournal(text []byte) (journal, error) {
 	for _, op := range j.Ops {
 		if err := checkPath(op.Path); err != nil {
 			return journal{}, fmt.Errorf("path %q: %w", op.Path, err)
+		}
+		if own != nil && op.Path != ManifestName && !own(op.Path) {
+			return journal{}, fmt.Errorf("path %q lies where no render writes", op.Path)
 		}
 	}
 	for _, folder := range j.Folders {
@@ -417,7 +427,7 @@ func look(ctx context.Context, dir string, t *Tree, o Options) (*comparison, *os
 		if _, err := root.Lstat(journalName); err == nil {
 			return nil, fmt.Errorf("look at %s: %w", dir, ErrInterrupted)
 		}
-		prev, err := readManifest(root)
+		prev, err := readManifest(root, o.Own)
 		if err != nil {
 			return nil, err
 		}

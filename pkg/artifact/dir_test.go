@@ -9,6 +9,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -549,7 +550,8 @@ func recoverOnly(t *testing.T, dir string, hook func(op, p string) error) error 
 		return err
 	}
 	defer unlock()
-	return d.recover()
+	_, err = d.recover(nil)
+	return err
 }
 
 // TestFailureAnywhere fails one operation with a full disk and lets all others pass.
@@ -674,6 +676,9 @@ func TestDamagedJournal(t *testing.T) {
 	for _, text := range []string{"{", `{"schema":2}`, `{"schema":1,"ops":[{"path":"../x","new":true}]}`, `{"schema":1,"folders":["/x"]}`} {
 		dir := t.TempDir()
 		put(t, dir, journalName, text)
+		if err := os.Chmod(filepath.Join(dir, stageName), 0o700); err != nil {
+			t.Fatal(err)
+		}
 		put(t, dir, oldName(0), "kept")
 		_, err := write(t, dir, map[string]string{"a": "1"}, Options{Force: true})
 		if err == nil || !strings.Contains(err.Error(), "cannot be used") {
@@ -727,6 +732,104 @@ func TestBusy(t *testing.T) {
 	}
 }
 
+// TestRestoredIsTold crashes a write between its moves; the next one tells what it put back before its own work.
+func TestRestoredIsTold(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "out")
+	mustWrite(t, dir, map[string]string{"a": "1", "b": "1", "c": "1"})
+	dead := false
+	hook := func(op, p string) error {
+		dead = dead || op == "rename" && strings.HasPrefix(p, "c → ")
+		if dead {
+			return errCrash
+		}
+		return nil
+	}
+	second := map[string]string{"a": "2", "b": "1", "c": "2", "n": "2"}
+	if _, err := (Dir{Path: dir, hook: hook}).Write(t.Context(), tree(t, second), about); !errors.Is(err, errCrash) {
+		t.Fatal(err)
+	}
+	put(t, dir, "b", "mine")
+	r, err := write(t, dir, second, Options{})
+	var refused *RefusedError
+	if !errors.As(err, &refused) || !slices.Equal(r.Restored, []string{"a"}) {
+		t.Errorf("restored %v, %v", r.Restored, err)
+	}
+	if r, err = write(t, dir, second, Options{Force: true}); err != nil || len(r.Restored) != 0 {
+		t.Errorf("nothing was left to restore: %v, %v", r.Restored, err)
+	}
+}
+
+// TestOwn refuses manifests and journals that lead to files that no render writes.
+func TestOwn(t *testing.T) {
+	own := Options{Prune: true, Own: func(p string) bool { return strings.HasPrefix(p, "web/") }}
+	dir := filepath.Join(t.TempDir(), "out")
+	if _, err := write(t, dir, map[string]string{"web/a": "1", "web/b": "1"}, own); err != nil {
+		t.Fatal(err)
+	}
+	if r, err := write(t, dir, map[string]string{"web/a": "1"}, own); err != nil || !slices.Equal(r.Removed, []string{"web/b"}) {
+		t.Fatalf("%v, %v", r.Removed, err)
+	}
+	put(t, dir, "src/theirs", "1")
+	manifest, err := os.ReadFile(filepath.Join(dir, ManifestName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(t, dir, ManifestName, strings.ReplaceAll(string(manifest), "web/a", "src/theirs"))
+	for _, s := range []Sink{Dir{Path: dir, Options: own}, DryRun{Path: dir, Options: own}, Diff{Path: dir, Options: own, W: &bytes.Buffer{}}} {
+		if _, err := s.Write(t.Context(), tree(t, map[string]string{"web/a": "1"}), about); err == nil || !strings.Contains(err.Error(), `"src/theirs" lies where no render writes`) {
+			t.Errorf("%T: %v", s, err)
+		}
+	}
+	if got := snapshot(t, dir)["src/theirs"]; got != "1" {
+		t.Errorf("the file of another: %q", got)
+	}
+	put(t, dir, ManifestName, string(manifest))
+	plant(t, dir, 0o700)
+	if _, err := write(t, dir, map[string]string{"web/a": "1"}, own); err == nil || !strings.Contains(err.Error(), `"src/theirs" lies where no render writes`) {
+		t.Errorf("a journal that leads elsewhere: %v", err)
+	}
+}
+
+// plant leaves a journal that would remove src/theirs.
+func plant(t *testing.T, dir string, mode fs.FileMode) {
+	t.Helper()
+	j := fmt.Sprintf(`{"schema":1,"ops":[{"path":"src/theirs","new":true,"sha256":%q}]}`, digest([]byte("1")))
+	put(t, dir, journalName, j)
+	if err := os.Chmod(filepath.Join(dir, stageName), mode); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestPlantedStageIsRefused(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows has no mode of a folder")
+	}
+	for _, mode := range []fs.FileMode{0o755, 0o770, 0o777, 0o701} {
+		dir := t.TempDir()
+		put(t, dir, "src/theirs", "1")
+		plant(t, dir, mode)
+		_, err := write(t, dir, map[string]string{"a": "1"}, Options{})
+		if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("has mode %04o instead of 0700", mode)) {
+			t.Errorf("a stage of mode %o: %v", mode, err)
+		}
+		if got := snapshot(t, dir); got["src/theirs"] != "1" || got["a"] != "" {
+			t.Errorf("a stage of mode %o was obeyed: %v", mode, got)
+		}
+	}
+	dir := t.TempDir()
+	put(t, dir, "src/theirs", "1")
+	plant(t, dir, 0o700)
+	if err := os.Lchown(filepath.Join(dir, stageName), 12345, -1); err != nil {
+		t.Skipf("folders cannot be given away here: %v", err)
+	}
+	if _, err := write(t, dir, map[string]string{"a": "1"}, Options{}); err == nil || !strings.Contains(err.Error(), "belongs to user 12345") {
+		t.Errorf("the stage of another: %v", err)
+	}
+	if got := snapshot(t, dir); got["src/theirs"] != "1" {
+		t.Errorf("the stage of another was obeyed: %v", got)
+	}
+}
+
 func TestLockFile(t *testing.T) {
 	dir := t.TempDir()
 	root, err := os.OpenRoot(dir)
@@ -735,7 +838,7 @@ func TestLockFile(t *testing.T) {
 	}
 	defer root.Close()
 	d := &disk{root: root}
-	if err := d.mkdir(stageName, 0o700); err != nil {
+	if _, err := d.mkdir(stageName, 0o700); err != nil {
 		t.Fatal(err)
 	}
 	unlock, err := d.lockSole()

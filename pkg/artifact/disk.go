@@ -45,22 +45,22 @@ func (d *disk) exists(p string) (bool, error) {
 	return false, fmt.Errorf("look at %s: %w", d.name(p), err)
 }
 
-// mkdir makes one folder; one that is there already is fine.
-func (d *disk) mkdir(p string, mode fs.FileMode) error {
-	err := d.ask("mkdir", p)
+// mkdir makes one folder and tells whether it did; one that is there already is fine.
+func (d *disk) mkdir(p string, mode fs.FileMode) (made bool, err error) {
+	err = d.ask("mkdir", p)
 	if err == nil {
 		err = d.root.Mkdir(p, mode)
 	}
 	if errors.Is(err, fs.ErrExist) {
 		info, statErr := d.root.Lstat(p)
 		if statErr == nil && info.IsDir() {
-			return nil
+			return false, nil
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("make the folder %s: %w", d.name(p), err)
+		return false, fmt.Errorf("make the folder %s: %w", d.name(p), err)
 	}
-	return nil
+	return true, nil
 }
 
 // write creates a file. sync waits until it is on the disk.

@@ -23,8 +23,16 @@ const (
 // before does the same, and a crash leaves it to a person to remove.
 func (d *disk) lock() (unlock func(), err error) {
 	for range 100 {
-		if err := d.mkdir(stageName, 0o700); err != nil {
+		made, err := d.mkdir(stageName, 0o700)
+		if err != nil {
 			return nil, err
+		}
+		if !made {
+			if err := d.trustStage(); errors.Is(err, fs.ErrNotExist) {
+				continue
+			} else if err != nil {
+				return nil, err
+			}
 		}
 		f, err := d.root.OpenFile(lockName, os.O_RDWR|os.O_CREATE, 0o600)
 		if errors.Is(err, fs.ErrNotExist) {
@@ -55,6 +63,18 @@ func (d *disk) lock() (unlock func(), err error) {
 		f.Close()
 	}
 	return nil, fmt.Errorf("write to %s: %w", d.root.Name(), ErrBusy)
+}
+
+// trustStage refuses a stage that somebody else may have filled: what its journal says is done to the output.
+func (d *disk) trustStage() error {
+	info, err := d.root.Lstat(stageName)
+	if err != nil {
+		return fmt.Errorf("look at %s: %w", d.name(stageName), err)
+	}
+	if why := suspect(info); why != "" {
+		return fmt.Errorf("%s %s, so that a run of yours did not make it: look at what is in it, then move it away and start again", d.name(stageName), why)
+	}
+	return nil
 }
 
 func (d *disk) lockSole() (unlock func(), err error) {

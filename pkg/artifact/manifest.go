@@ -12,7 +12,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 )
 
 // schema is the version of the manifest's form.
@@ -114,13 +113,13 @@ func ReadManifest(dir string) (*Manifest, error) {
 		return nil, fmt.Errorf("open the output folder %s: %w", dir, err)
 	}
 	defer root.Close()
-	return readManifest(root)
+	return readManifest(root, nil)
 }
 
 // maxManifest bounds what is read; a manifest of 100,000 files has 50 MB.
 const maxManifest = 256 << 20
 
-func readManifest(root *os.Root) (*Manifest, error) {
+func readManifest(root *os.Root, own func(string) bool) (*Manifest, error) {
 	name := filepath.Join(root.Name(), ManifestName)
 	info, err := root.Lstat(ManifestName)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -136,7 +135,7 @@ func readManifest(root *os.Root) (*Manifest, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the manifest %s: %w", name, err)
 	}
-	m, err := parseManifest(data)
+	m, err := parseManifest(data, own)
 	if err != nil {
 		return nil, damaged(name, err)
 	}
@@ -148,7 +147,7 @@ func damaged(name string, err error) error {
 }
 
 // parseManifest reads a manifest and refuses one whose paths could lead a run to files that are not its own.
-func parseManifest(data []byte) (*Manifest, error) {
+func parseManifest(data []byte, own func(string) bool) (*Manifest, error) {
 	var m Manifest
 	dec := json.NewDecoder(bytes.NewReader(data))
 	if err := dec.Decode(&m); err != nil {
@@ -167,7 +166,10 @@ func parseManifest(data []byte) (*Manifest, error) {
 				return nil, fmt.Errorf("file %q: %w", f.Path, err)
 			}
 			folded := fold(f.Path)
-			if first, _, _ := strings.Cut(folded, "/"); seen[folded] || folded == ManifestName || first == stageName {
+			if own != nil && !own(f.Path) {
+				return nil, fmt.Errorf("file %q lies where no render writes", f.Path)
+			}
+			if seen[folded] || folded == ManifestName {
 				return nil, fmt.Errorf("file %q is listed twice or is mbamplan's own", f.Path)
 			}
 			seen[folded] = true

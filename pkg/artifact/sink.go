@@ -22,6 +22,9 @@ type Sink interface {
 type Options struct {
 	Force bool // overwrite and prune files that were edited by hand, overwrite files that mbamplan did not write
 	Prune bool // remove files of earlier renders that the plan no longer has
+	// Own tells whether a path can be one of a render's. A manifest or journal that lists others was not written by a
+	// render and is refused; nil takes every path that a tree takes.
+	Own func(path string) bool
 }
 
 // Report lists, sorted, the paths of a tree and of the manifest before it by what happened to them. The manifest itself
@@ -34,6 +37,7 @@ type Report struct {
 	Stale     []string // of earlier renders, left in place: pruning was not asked for
 	Kept      []string // of earlier renders and to be pruned, but edited by hand: left in place, and no longer listed
 	Refused   []string // edited by hand
+	Restored  []string // put back before anything else, because an earlier run was interrupted
 	Foreign   []string // not written by mbamplan, or not a plain file, and in the way
 }
 
@@ -54,9 +58,11 @@ type RefusedError struct {
 	Blocked []string // what stands there is a folder, a link or a device, which not even Options.Force replaces
 }
 
-func (e *RefusedError) Error() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "nothing was written to %s:", e.Dir)
+func (e *RefusedError) Error() string { return strings.Join(e.Lines(), "\n") }
+
+// Lines returns the text of the error, one path a line.
+func (e *RefusedError) Lines() []string {
+	lines := []string{fmt.Sprintf("nothing was written to %s:", e.Dir)}
 	for _, g := range []struct {
 		list []string
 		why  string
@@ -66,13 +72,10 @@ func (e *RefusedError) Error() string {
 		{e.Blocked, "not a plain file, or below something that is not a folder; move it away"},
 	} {
 		for _, p := range g.list {
-			fmt.Fprintf(&b, "\n  %s: %s", p, g.why)
+			lines = append(lines, fmt.Sprintf("  %s: %s", p, g.why))
 		}
 	}
-	if len(e.Edited)+len(e.Foreign) > 0 {
-		b.WriteString("\nmove these files away, or force the render to overwrite them")
-	}
-	return b.String()
+	return lines
 }
 
 // Memory keeps the output in Files, manifest included.

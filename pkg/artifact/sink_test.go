@@ -94,7 +94,8 @@ func TestReadManifest(t *testing.T) {
 		{`{"schema":1,"files":[` + file("a") + "," + file("A") + `]}`, "listed twice"},
 		{`{"schema":1,"files":[` + file("a") + `],"stale":[` + file("a") + `]}`, "listed twice"},
 		{`{"schema":1,"files":[` + file("manifest.json") + `]}`, "own"},
-		{`{"schema":1,"files":[` + file(".mbamplan-stage/x") + `]}`, "own"},
+		{`{"schema":1,"files":[` + file(".mbamplan-stage/x") + `]}`, "begins with a dot"},
+		{`{"schema":1,"files":[` + file(".git/config") + `]}`, "begins with a dot"},
 		{`{"schema":1,"files":[{"path":"a","sha256":"00"}]}`, "no usable digest"},
 		{`{"schema":1,"files":[{"path":"a","sha256":"` + sum + `","size":-1}]}`, "no usable digest"},
 	} {
@@ -119,7 +120,7 @@ func FuzzParseManifest(f *testing.F) {
 	f.Add([]byte(`{"schema":1,"files":[{"path":"a/b","sha256":"` + digest(nil) + `","size":0}]}`))
 	f.Add([]byte(`{"schema":1,"stale":[{"path":"../b"}]}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		m, err := parseManifest(text)
+		m, err := parseManifest(text, nil)
 		if err != nil {
 			return
 		}
@@ -132,7 +133,7 @@ func FuzzParseManifest(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := parseManifest(out); err != nil {
+		if _, err := parseManifest(out, nil); err != nil {
 			t.Errorf("%s does not read back: %v", out, err)
 		}
 	})

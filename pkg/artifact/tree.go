@@ -58,8 +58,8 @@ func (t *Tree) Add(f File) error {
 		return fmt.Errorf("add file %q: %w", f.Path, err)
 	}
 	folded := fold(f.Path)
-	if first, _, _ := strings.Cut(folded, "/"); folded == fold(ManifestName) || first == fold(stageName) {
-		return fmt.Errorf("add file %q: the name %s is mbamplan's own", f.Path, first)
+	if folded == fold(ManifestName) {
+		return fmt.Errorf("add file %q: the name %s is mbamplan's own", f.Path, folded)
 	}
 	if other, taken := t.names[folded]; taken {
 		return fmt.Errorf("add file %q: the tree has %q already", f.Path, other)
@@ -100,7 +100,8 @@ func (t *Tree) Files() []File {
 func fold(p string) string { return strings.ToLower(strings.ToUpper(p)) }
 
 // checkPath refuses what Windows, Linux or macOS cannot carry as a relative path (Microsoft, Naming Files, Paths, and
-// Namespaces), and everything that could lead out of a folder.
+// Namespaces), everything that could lead out of a folder, and hidden parts: those are the stage and what others keep
+// beside their files, as .git.
 func checkPath(p string) error {
 	if p == "" {
 		return fmt.Errorf("the path is empty")
@@ -121,6 +122,8 @@ func checkPath(p string) error {
 			return fmt.Errorf("the path is absolute or has an empty part")
 		case seg == "." || seg == "..":
 			return fmt.Errorf("the path has a part %q", seg)
+		case strings.HasPrefix(seg, "."):
+			return fmt.Errorf("the part %q begins with a dot", seg)
 		case strings.HasSuffix(seg, ".") || strings.HasSuffix(seg, " "):
 			return fmt.Errorf("the part %q ends in a dot or blank, which Windows drops", seg)
 		case reserved(seg):

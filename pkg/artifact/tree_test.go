@@ -37,8 +37,10 @@ func TestAddRefusesPaths(t *testing.T) {
 		{strings.Repeat("a", 181), "181 characters"},
 		{"manifest.json", "mbamplan's own"},
 		{"Manifest.JSON", "mbamplan's own"},
-		{".mbamplan-stage/x", "mbamplan's own"},
-		{".MBAMPLAN-STAGE", "mbamplan's own"},
+		{".mbamplan-stage/x", "begins with a dot"},
+		{".MBAMPLAN-STAGE", "begins with a dot"},
+		{".git/config", "begins with a dot"},
+		{"web/.git/config", "begins with a dot"},
 	} {
 		var tree Tree
 		err := tree.Add(File{Path: c.path})
@@ -54,7 +56,7 @@ func TestAddRefusesPaths(t *testing.T) {
 func TestAddTakesPaths(t *testing.T) {
 	var tree Tree
 	paths := []string{
-		"web/NLB2/310-install.ps1", "START-HERE.html", "com10", "console", "com", "lpt", "COMx", ".hidden", "a b", "O'Brien", "sub/manifest.json",
+		"web/NLB2/310-install.ps1", "START-HERE.html", "com10", "console", "com", "lpt", "COMx", "a b", "O'Brien", "sub/manifest.json",
 		"web/NLB1/310-install.ps1", "ünï", strings.Repeat("a", 180), "web-2",
 	}
 	for _, p := range paths {

@@ -91,6 +91,21 @@ func (s *Step) For(release string) bool {
 	return slices.Contains(s.Releases, release)
 }
 
+// Roles are the top folders of the catalogue and of the output.
+var Roles = []string{"directory", "database", "reports", "web", "balancer", "clients", "backup"}
+
+func documentExt(ext string) bool { return ext == "md" || ext == "html" }
+
+// Writes tells whether a render can write a file at this path of the output: below the folder of a role, or as a document.
+// It bounds what a render takes for its own when it prunes.
+func Writes(p string) bool {
+	top, _, below := strings.Cut(p, "/")
+	if below {
+		return slices.Contains(Roles, top)
+	}
+	return documentExt(strings.TrimPrefix(path.Ext(p), "."))
+}
+
 // Has reports whether the step has an artifact of the kind.
 func (s *Step) Has(kind string) bool {
 	for _, a := range s.Artifacts {
@@ -190,6 +205,11 @@ func (c *Catalog) read(f fs.FS, overlay bool) error {
 		if d.IsDir() {
 			return nil
 		}
+		if overlay {
+			if err := regular(p, d.Type()); err != nil {
+				return err
+			}
+		}
 		if path.Ext(p) == ".go" || path.Base(p) == ".keep" {
 			return nil
 		}
@@ -262,6 +282,10 @@ func (c *Catalog) loadDocuments(names []string) diag.List {
 			found = append(found, *problem)
 			continue
 		}
+		if !documentExt(a.Ext) {
+			found = append(found, diag.Diagnostic{Code: CodeUnknownFile, File: display(a.Path), Message: "a document of the whole farm is .md or .html, found ." + a.Ext})
+			continue
+		}
 		c.Documents[strings.TrimSuffix(n, ".tmpl")] = a
 	}
 	return found
@@ -280,6 +304,12 @@ func (c *Catalog) loadStep(dir string, names []string) diag.List {
 	s := &Step{ID: dir, Overlay: src.overlay, file: display(stepFile)}
 	origins, more := decode.Into(doc, s)
 	found = append(found, more...)
+	if !slices.Contains(Roles, s.Role()) {
+		found = append(found, diag.Diagnostic{
+			Code: CodeBadStep, File: s.file, Message: fmt.Sprintf("the role %q of step %q is none that mbamplan has a folder for", s.Role(), dir),
+			Fix: "put the step below one of " + strings.Join(Roles, ", "),
+		})
+	}
 	if strings.Count(dir, "/") != 1 {
 		found = append(found, diag.Diagnostic{Code: CodeBadStep, File: s.file, Message: "a step folder is <role>/<name>, found " + dir})
 	}

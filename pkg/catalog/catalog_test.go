@@ -1,6 +1,8 @@
 package catalog
 
 import (
+	"io/fs"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -119,6 +121,85 @@ func TestInspectionRefusesAndAllows(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestOwnNamesWhatTheOverlayHasAPartIn(t *testing.T) {
+	base := fstest.MapFS{
+		"web/a/step.yaml":        {Data: []byte(step("10", ""))},
+		"web/a/install.ps1.tmpl": {Data: []byte("'a'")},
+		"web/a/notes.md.tmpl":    {Data: []byte("a")},
+		"web/b/step.yaml":        {Data: []byte(step("20", ""))},
+		"web/b/install.sql.tmpl": {Data: []byte("SELECT 1;")},
+		"_documents/D.md.tmpl":   {Data: []byte("d")},
+	}
+	text := &fstest.MapFile{Data: []byte("x")}
+	for _, c := range []struct{ file, want string }{
+		{"web/a/install.ps1.tmpl", "web/a/install.ps1.tmpl"},
+		{"_frame/script.ps1.tmpl", "web/a/install.ps1.tmpl"},
+		{"_frame/script.sql.tmpl", "web/b/install.sql.tmpl"},
+		{"_lib/ps1/Get-Own.ps1", "web/a/install.ps1.tmpl"},
+		{"_lib/sql/own.tmpl", "web/b/install.sql.tmpl"},
+		{"_documents/D.md.tmpl", "_documents/D.md.tmpl"},
+		{"web/b/step.yaml", "web/b/install.sql.tmpl"},
+		{"sources.yaml", ""},
+	} {
+		over := fstest.MapFS{c.file: text}
+		if strings.HasSuffix(c.file, "step.yaml") {
+			over[c.file] = &fstest.MapFile{Data: []byte(step("30", ""))}
+		}
+		cat, _ := Load(base, []byte(sources), over)
+		var got []string
+		for _, a := range []*Artifact{cat.Documents["D.md"], cat.Step("web/a").Artifacts[0], cat.Step("web/a").Artifacts[1], cat.Step("web/b").Artifacts[0]} {
+			switch own := cat.Own(a); {
+			case len(own) == 0:
+			case len(own) == 1 && own[0] == c.file:
+				got = append(got, a.Path)
+			default:
+				t.Errorf("%s: %s has %v", c.file, a.Path, own)
+			}
+		}
+		if strings.Join(got, " ") != c.want {
+			t.Errorf("%s has a part in %q, want %q", c.file, got, c.want)
+		}
+	}
+	cat, found := Load(base, []byte(sources), nil)
+	if own := cat.Own(cat.Documents["D.md"]); len(found) > 0 || own != nil {
+		t.Errorf("no overlay: %v, %v", own, found)
+	}
+}
+
+func TestOverlayOfLinksIsRefused(t *testing.T) {
+	for mode, want := range map[fs.FileMode]string{fs.ModeSymlink: "symbolic link", fs.ModeNamedPipe: "not a regular file"} {
+		for _, name := range []string{"web/a/install.ps1.tmpl", "_lib/ps1/Get-Own.ps1", "web/x.go"} {
+			over := fstest.MapFS{name: {Data: []byte("target"), Mode: mode | 0o644}}
+			_, found := Load(fstest.MapFS{}, []byte(sources), over)
+			if !slices.ContainsFunc(found, func(d diag.Diagnostic) bool {
+				return strings.Contains(d.Message, want) && strings.Contains(d.Message, name)
+			}) {
+				t.Errorf("%s: %v", name, found)
+			}
+			if _, err := fs.ReadFile(Overlaid(fstest.MapFS{}, over), name); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s is read: %v", name, err)
+			}
+		}
+	}
+}
+
+func TestWrites(t *testing.T) {
+	for p, want := range map[string]bool{
+		"web/W1/install/1.ps1": true, "backup/x": true, "START-HERE.md": true, "SHEET.html": true,
+		"web": false, "farm.yaml": false, "src/main.go": false, "Web/x": false, "webs/x": false, "docs/README.md": false, "": false, "md": false,
+	} {
+		if Writes(p) != want {
+			t.Errorf("Writes(%q) is not %t", p, want)
+		}
+	}
+	for name, want := range map[string]string{"other/a/step.yaml": CodeBadStep, "_documents/run.cmd.tmpl": CodeUnknownFile} {
+		_, found := Load(fstest.MapFS{}, []byte(sources), fstest.MapFS{name: {Data: []byte(step("10", ""))}})
+		if codes(found) != want {
+			t.Errorf("%s: %v", name, found)
+		}
 	}
 }
 

@@ -165,6 +165,7 @@ var cases = []struct {
 	{"MBP1602", always, []string{"      portal:", "      helpDeskDirectory: Help&Desk\n      portal:"}, "IIS application", "helpDeskDirectory"},
 	{"MBP1601", always, []string{"helpdesk: MBAM Helpdesk", "helpdesk: MBAM $(x)"}, "groups.helpdesk", "helpdesk:"},
 	{"MBP1601", always, []string{"    backupShare:", "    endpoint: {name: $(x)}\n    backupShare:"}, "endpoint.name", "endpoint"},
+	{"MBP1604", always, []string{"hosts:\n", "secrets: /etc/farm.secrets.yaml\nhosts:\n"}, "beside this file", "secrets:"},
 	{"MBP1603", always, []string{"  compliance: MBAM-AG", "  compliance: {placement: MBAM-AG, name: MSDB}"}, "SQL Server itself", "MSDB"},
 	{"MBP1602", always, []string{"backup: {", `backup: {fullAt: "24:00", `}, "no time of the day", "fullAt"},
 	{"MBP1602", always, []string{"balancer: {kind: nlb,", `balancer: {bind: "a b", kind: haproxy,`}, "no address", "bind"},

@@ -97,7 +97,37 @@ var textRules = []Rule{
 			}
 		},
 	},
+	{
+		Code: "MBP1604", Title: "the secrets file lies beside the topology or below it", Severity: diag.Error, Firm: true, Sources: []string{"general-practice"},
+		Why: "Topology files pass from hand to hand. One that names a secrets file elsewhere makes a render read, or make, a file that its author chose: " +
+			"keys that somebody else knows, or a file where none belongs. Whoever renders names such a file with --secrets.",
+		Fix:     "Write a relative path without .. that ends in .secrets.yaml, or leave it out and name the file with --secrets.",
+		Example: Example{Edits: []string{"hosts:\n", "secrets: ../other/farm.secrets.yaml\nhosts:\n"}},
+		Find: func(c *Context) {
+			if s := c.File.Secrets; s != "" && !localSecrets(s) {
+				c.Report("secrets", "write a relative path without .. that ends in .secrets.yaml, or use --secrets",
+					"%q is no path of a secrets file beside this file or below it", s)
+			}
+		},
+	},
 }
+
+// localSecrets tells whether a path stays in its folder on every system, whichever slash it is written with, and names a
+// secrets file. It is stricter than filepath.IsLocal: no part is "..", and none is a device or a stream on Windows.
+func localSecrets(p string) bool {
+	if !strings.HasSuffix(p, ".secrets.yaml") || strings.ContainsAny(p, ":\x00") {
+		return false
+	}
+	for part := range strings.SplitSeq(strings.ReplaceAll(p, `\`, "/"), "/") {
+		if strings.Trim(part, ". ") == "" || device.MatchString(part) {
+			return false
+		}
+	}
+	return true
+}
+
+// device matches what Windows takes for a device, with any extension (Microsoft, Naming Files, Paths, and Namespaces).
+var device = regexp.MustCompile(`(?i)^(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(\.|$)`)
 
 // systemDatabases are the databases that SQL Server and Reporting Services make for themselves.
 var systemDatabases = []string{"master", "model", "msdb", "tempdb", "mssqlsystemresource", "distribution", "ReportServer", "ReportServerTempDB"}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/mbamplan/mbamplan/pkg/artifact"
 	"github.com/mbamplan/mbamplan/pkg/diag"
 )
 
@@ -79,7 +80,14 @@ func Main(args []string, stdio Stdio) int {
 		coded = &codedError{code: ExitFailure, err: errors.New("interrupted; the previous output is as it was")}
 	}
 	if !coded.silent {
-		fmt.Fprintf(stdio.Err, "mbamplan: error: %s\n", diag.Visible(coded.err.Error()))
+		lines := []string{coded.err.Error()}
+		if refused := (*artifact.RefusedError)(nil); errors.As(coded.err, &refused) {
+			lines = refused.Lines()
+		}
+		fmt.Fprintf(stdio.Err, "mbamplan: error: %s\n", diag.Visible(lines[0]))
+		for _, line := range lines[1:] {
+			fmt.Fprintf(stdio.Err, "mbamplan: %s\n", diag.Visible(line))
+		}
 		if coded.hint != "" {
 			fmt.Fprintf(stdio.Err, "mbamplan: hint: %s\n", coded.hint)
 		}

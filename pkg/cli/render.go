@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mbamplan/mbamplan/pkg/artifact"
+	"github.com/mbamplan/mbamplan/pkg/catalog"
 	"github.com/mbamplan/mbamplan/pkg/plan"
 	"github.com/mbamplan/mbamplan/pkg/render"
 	"github.com/mbamplan/mbamplan/pkg/secrets"
@@ -95,14 +96,20 @@ func (a *app) render(ctx context.Context, args []string, flags renderFlags) erro
 		return err
 	}
 	report, err := a.sink(flags).Write(ctx, tree, about)
+	if n := len(report.Restored); n > 0 {
+		a.say("restored an interrupted render: %d file%s", n, plural(n))
+		for _, p := range report.Restored {
+			a.say("restored: %s", p)
+		}
+	}
 	if err != nil {
 		var refused *artifact.RefusedError
-		if errors.As(err, &refused) {
+		if errors.As(err, &refused) && len(refused.Blocked) == 0 {
 			return failure(err, "--diff shows what would change; --force overwrites")
 		}
 		return failure(err, "")
 	}
-	if err := a.summary(report, flags); err != nil {
+	if err := a.summary(report, overlaid(tree), flags); err != nil {
 		return failure(fmt.Errorf("write what would be done: %w", err), "")
 	}
 	if flags.diff && report.Changed() {
@@ -112,7 +119,7 @@ func (a *app) render(ctx context.Context, args []string, flags renderFlags) erro
 }
 
 func (a *app) sink(flags renderFlags) artifact.Sink {
-	o := artifact.Options{Force: flags.force, Prune: flags.prune}
+	o := artifact.Options{Force: flags.force, Prune: flags.prune, Own: catalog.Writes}
 	switch {
 	case flags.diff:
 		return artifact.Diff{Path: flags.output, Options: o, W: a.Out}
@@ -123,7 +130,18 @@ func (a *app) sink(flags renderFlags) artifact.Sink {
 	}
 }
 
-func (a *app) summary(r artifact.Report, flags renderFlags) error {
+// overlaid counts the files that an overlay has a part in.
+func overlaid(t *artifact.Tree) int {
+	n := 0
+	for _, f := range t.Files() {
+		if f.Meta.TemplateOrigin == "overlay" {
+			n++
+		}
+	}
+	return n
+}
+
+func (a *app) summary(r artifact.Report, own int, flags renderFlags) error {
 	if flags.dryRun {
 		for _, l := range []struct {
 			word  string
@@ -142,6 +160,14 @@ func (a *app) summary(r artifact.Report, flags renderFlags) error {
 	}
 	a.say("%d files %s %s: %d new, %d changed, %d removed, %d as before", len(r.Created)+len(r.Updated)+len(r.Unchanged), did, flags.output,
 		len(r.Created), len(r.Updated), len(r.Removed), len(r.Unchanged))
+	if own > 0 {
+		a.say("%d of them come from templates of your own, not from mbamplan; START-HERE.md names the templates", own)
+	}
+	if !flags.dryRun && !flags.diff {
+		for _, p := range r.Removed {
+			a.say("removed: %s", p)
+		}
+	}
 	for _, p := range r.Stale {
 		a.say("left from an earlier render: %s", p)
 	}
@@ -174,10 +200,8 @@ func secretsPath(in *input, flagged, output string) string {
 		return filepath.Join(filepath.Dir(filepath.Clean(output)), strings.TrimSuffix(in.name, ".yaml")+".secrets.yaml")
 	}
 	if named := in.loaded.File.Secrets; named != "" {
-		if filepath.IsAbs(named) {
-			return named
-		}
-		return filepath.Join(filepath.Dir(in.path), named)
+		// Rule MBP1604 holds it below the folder of the topology, whichever slash it is written with.
+		return filepath.Join(filepath.Dir(in.path), filepath.FromSlash(strings.ReplaceAll(named, `\`, "/")))
 	}
 	return strings.TrimSuffix(in.path, filepath.Ext(in.path)) + ".secrets.yaml"
 }
@@ -200,6 +224,7 @@ func (a *app) keys(in *input, p *plan.Plan, flags renderFlags) (render.Options, 
 		case err != nil:
 			return o, failure(err, "")
 		}
+		a.say("using the secrets file %s, fingerprint %s", path, f.Fingerprint())
 		o.Secrets = f
 		return o, nil
 	}
@@ -212,8 +237,11 @@ func (a *app) keys(in *input, p *plan.Plan, flags renderFlags) (render.Options, 
 	}
 	if created {
 		a.say("made the machine key of the farm: %s (keep it, and keep it out of version control)", path)
-	} else if w, err := secrets.Exposed(path); err == nil && w != nil {
-		a.say("warning: %s", w)
+	} else {
+		a.say("using the secrets file %s, fingerprint %s", path, f.Fingerprint())
+		if w, err := secrets.Exposed(path); err == nil && w != nil {
+			a.say("warning: %s", w)
+		}
 	}
 	o.Secrets = f
 	return o, nil

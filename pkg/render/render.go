@@ -243,6 +243,7 @@ func (e *Engine) documents(t *artifact.Tree, p *plan.Plan, o Options, entries []
 		names = append(names, n)
 	}
 	sort.Strings(names)
+	var written []document
 	for _, n := range names {
 		a := e.catalog.Documents[n]
 		parsed, found := e.parse(a)
@@ -257,15 +258,73 @@ func (e *Engine) documents(t *artifact.Tree, p *plan.Plan, o Options, entries []
 		if strings.TrimSpace(text) == "" {
 			continue
 		}
-		if text, err = stamped(a.Ext, text, p.Farm.Stamp()); err != nil {
-			return nil, fmt.Errorf("stamp %s: %w", n, err)
+		written = append(written, document{n, a, text})
+	}
+	own := e.ownFiles(entries, written)
+	for _, d := range written {
+		stamps := e.stamps(p.Farm.Stamp(), d.artifact)
+		if d.name == start {
+			stamps = append(stamps, own)
 		}
-		f := artifact.File{Path: n, Data: encode(a.Ext, text), Meta: meta(nil, a)}
+		text, err := stamped(d.artifact.Ext, d.text, stamps...)
+		if err != nil {
+			return nil, fmt.Errorf("stamp %s: %w", d.name, err)
+		}
+		f := artifact.File{Path: d.name, Data: encode(d.artifact.Ext, text), Meta: e.meta(nil, d.artifact)}
 		if err := t.Add(f); err != nil {
 			return nil, err
 		}
 	}
 	return nil, nil
+}
+
+// start is the document that people open first.
+const start = "START-HERE.md"
+
+type document struct {
+	name     string
+	artifact *catalog.Artifact
+	text     string
+}
+
+// notOurs marks what an overlay has a part in. The one who renders knows it, the ones who run the files do not.
+const notOurs = "overlay: not made by mbamplan"
+
+// ownFiles says how many files an overlay has a part in, and by which of its files; "" without any. It stands in the first
+// document whatever template that has.
+func (e *Engine) ownFiles(entries []Entry, documents []document) string {
+	n := 0
+	var from []string
+	add := func(a *catalog.Artifact) {
+		if own := e.catalog.Own(a); len(own) > 0 {
+			n++
+			from = append(from, own...)
+		}
+	}
+	for _, x := range entries {
+		add(x.Artifact)
+	}
+	for _, d := range documents {
+		add(d.artifact)
+	}
+	if n == 0 {
+		return ""
+	}
+	slices.Sort(from)
+	come := " files come"
+	if n == 1 {
+		come = " file comes"
+	}
+	return strconv.Itoa(n) + come + " from templates of your own, not from mbamplan: " + strings.Join(slices.Compact(from), ", ")
+}
+
+// stamps are the notes that a file without a script header begins with.
+func (e *Engine) stamps(support string, a *catalog.Artifact) []string {
+	stamps := []string{support}
+	if len(e.catalog.Own(a)) > 0 {
+		stamps = append(stamps, "Template "+notOurs)
+	}
+	return stamps
 }
 
 func (e *Engine) parse(a *catalog.Artifact) (*catalog.Parsed, diag.List) {
@@ -274,9 +333,9 @@ func (e *Engine) parse(a *catalog.Artifact) (*catalog.Parsed, diag.List) {
 	return e.catalog.Parse(a)
 }
 
-func meta(it *plan.Item, a *catalog.Artifact) artifact.Meta {
+func (e *Engine) meta(it *plan.Item, a *catalog.Artifact) artifact.Meta {
 	origin := "built-in"
-	if a.Overlay {
+	if len(e.catalog.Own(a)) > 0 {
 		origin = "overlay"
 	}
 	m := artifact.Meta{Kind: a.Kind, Template: a.Path, TemplateSHA256: a.SHA256, TemplateOrigin: origin}
@@ -354,12 +413,12 @@ func (e *Engine) file(p *plan.Plan, it *plan.Item, a *catalog.Artifact, o Option
 	case "sql":
 		text, err = e.tsql(it, a, parsed, dot, body)
 	default:
-		text, err = stamped(a.Ext, text, it.Farm.Stamp())
+		text, err = stamped(a.Ext, text, e.stamps(it.Farm.Stamp(), a)...)
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("render %s for %s: %w", a.Path, it.Folder, err)
 	}
-	return &artifact.File{Path: FileName(it, a), Data: encode(a.Ext, text), Secret: a.Secret, Meta: meta(it, a)}, nil, nil
+	return &artifact.File{Path: FileName(it, a), Data: encode(a.Ext, text), Secret: a.Secret, Meta: e.meta(it, a)}, nil, nil
 }
 
 func executionError(a *catalog.Artifact, err error) diag.Diagnostic {
@@ -550,6 +609,9 @@ func (e *Engine) header(it *plan.Item, a *catalog.Artifact, l quote.Language) (s
 	var raw []field
 	if stamp := it.Farm.Stamp(); stamp != "" {
 		raw = append(raw, field{"Support", stamp})
+	}
+	if len(e.catalog.Own(a)) > 0 {
+		raw = append(raw, field{"Template", notOurs})
 	}
 	raw = append(raw, field{"Step", s.ID + ", " + a.Kind + ", file number " + strconv.Itoa(s.Number)})
 	raw = append(raw, field{"Run on", where(it)}, field{"Run by", s.Actor}, field{"Changes", orNothing(changes)}, field{"Undo", orNothing(undo)})

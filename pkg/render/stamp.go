@@ -11,12 +11,19 @@ var (
 	body        = regexp.MustCompile(`(?i)<body[^>]*>`)
 )
 
-// stamped puts the stamp of an unsupported plan into the first lines of a file that has no script header, in the form that
-// its language reads as a note. JSON has none; the manifest beside it carries the stamp. Without a stamp the text stays as it is.
-func stamped(ext, text, stamp string) (string, error) {
-	if stamp == "" {
-		return text, nil
+// stamped puts stamps, as that of an unsupported plan, into the first lines of a file that has no script header, in the form
+// that its language reads as a note. JSON has none; the manifest beside it tells the same. An empty stamp is none.
+func stamped(ext, text string, stamps ...string) (string, error) {
+	var err error
+	for i := len(stamps) - 1; i >= 0 && err == nil; i-- {
+		if stamps[i] != "" {
+			text, err = stampedOnce(ext, text, stamps[i])
+		}
 	}
+	return text, err
+}
+
+func stampedOnce(ext, text, stamp string) (string, error) {
 	note := func(f func(string) (string, error), before, after string) (string, error) {
 		quoted, err := f(stamp)
 		return before + quoted + after, err

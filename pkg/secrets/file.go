@@ -39,10 +39,11 @@ func Exposed(path string) (*ExposedWarning, error) {
 	return &ExposedWarning{Path: path, Who: who}, nil
 }
 
-// Load reads the secrets file at path and checks its keys. The error wraps fs.ErrNotExist when there is none. Wide
-// permissions are no error here, see Exposed.
+// Load reads the secrets file at path and checks its keys. The error wraps fs.ErrNotExist when there is none. A file that
+// somebody else may have put there is refused (privatefile.Open): its author would know the farm's keys. Wide permissions
+// are no error here, see Exposed.
 func Load(path string) (File, error) {
-	file, err := os.Open(path)
+	file, err := privatefile.Open(path)
 	if err != nil {
 		return File{}, fmt.Errorf("open the secrets file: %w", err)
 	}
@@ -145,10 +146,16 @@ type SaveOptions struct {
 }
 
 // Save writes f to path so that nobody but the owner can open it at any moment, and so that a reader finds the old file,
-// the new one or none, never a part. Without Overwrite it fails with fs.ErrExist when something is there.
+// the new one or none, never a part. Without Overwrite it fails with fs.ErrExist when something is there; with it, what is
+// there must be a regular file: replacing a link would leave the old keys at its end.
 func Save(path string, f File, o SaveOptions) error {
 	if err := f.check(); err != nil {
 		return fmt.Errorf("save the secrets file %s: %w", path, err)
+	}
+	if o.Overwrite {
+		if _, err := privatefile.Look(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("save the secrets file %s: %w", path, err)
+		}
 	}
 	temp, err := writeTemp(path, format(f, o.Name))
 	if err != nil {

@@ -33,6 +33,34 @@ func create(path string) (*os.File, error) {
 	return os.NewFile(uintptr(h), path), nil
 }
 
+func owned(f *os.File, _ fs.FileInfo) error {
+	path := f.Name()
+	sd, err := windows.GetSecurityInfo(windows.Handle(f.Fd()), windows.SE_FILE_OBJECT, windows.OWNER_SECURITY_INFORMATION)
+	if err != nil {
+		return &fs.PathError{Op: "read the owner of", Path: path, Err: err}
+	}
+	owner, _, err := sd.Owner()
+	if err != nil {
+		return &fs.PathError{Op: "read the owner of", Path: path, Err: err}
+	}
+	if owner == nil {
+		return &fs.PathError{Op: "open", Path: path, Err: fmt.Errorf("it has no owner")}
+	}
+	user, err := windows.GetCurrentProcessToken().GetTokenUser()
+	if err != nil {
+		return fmt.Errorf("find the current user for the owner of %s: %w", path, err)
+	}
+	if trusted(owner, user.User.Sid) {
+		return nil
+	}
+	return &fs.PathError{Op: "open", Path: path, Err: fmt.Errorf("it belongs to %s, who is neither you nor an administrator", owner)}
+}
+
+// trusted tells whether a SID is the current user's, the Administrators' or SYSTEM's.
+func trusted(sid, me *windows.SID) bool {
+	return sid.Equals(me) || sid.IsWellKnown(windows.WinBuiltinAdministratorsSid) || sid.IsWellKnown(windows.WinLocalSystemSid)
+}
+
 func exposed(path string) (string, error) {
 	sd, err := windows.GetNamedSecurityInfo(path, windows.SE_FILE_OBJECT, windows.DACL_SECURITY_INFORMATION)
 	if err != nil {
@@ -58,7 +86,7 @@ func exposed(path string) (string, error) {
 			continue
 		}
 		sid := (*windows.SID)(unsafe.Pointer(&ace.SidStart))
-		if sid.Equals(user.User.Sid) || sid.IsWellKnown(windows.WinBuiltinAdministratorsSid) || sid.IsWellKnown(windows.WinLocalSystemSid) {
+		if trusted(sid, user.User.Sid) {
 			continue
 		}
 		account, domain, _, err := sid.LookupAccount("")
