@@ -42,7 +42,7 @@ secrets give the same bytes. The folder changes as a whole or not at all; files 
 touched, and files of it that were edited by hand stop the render unless --force.
 
 A farm with more than one web node gets a machine key. It is made once and kept in a secrets file beside the topology;
---redact writes the same tree with placeholders and needs no secrets file.
+--redact writes the same tree with placeholders that name its fingerprint, and needs no secrets file.
 
 Exit codes: 0 done, 1 problems in the topology, 2 usage, 3 failure, 4 differences found (--diff).`),
 		Example: "  mbamplan render farm.yaml -o out\n  mbamplan render farm.yaml -o out --diff\n  mbamplan render farm.yaml -o review --redact",
@@ -210,10 +210,20 @@ func secretsPath(in *input, flagged, output string) string {
 // a dry run or diff makes none and uses placeholders.
 func (a *app) keys(in *input, p *plan.Plan, flags renderFlags) (render.Options, error) {
 	o := render.Options{Redacted: flags.redact, Secrets: secrets.Redacted(), Topology: in.name}
-	if flags.redact || !carriesSecrets(p) {
+	if !carriesSecrets(p) {
 		return o, nil
 	}
 	path := secretsPath(in, flags.secrets, flags.output)
+	if flags.redact {
+		// Without a secrets file the placeholders name no fingerprint.
+		switch f, err := secrets.Load(path); {
+		case err == nil:
+			o.Secrets = secrets.Redact(f)
+		case !errors.Is(err, fs.ErrNotExist):
+			a.say("warning: the placeholders name no fingerprint: %s", err)
+		}
+		return o, nil
+	}
 	if flags.dryRun || flags.diff {
 		f, err := secrets.Load(path)
 		switch {
