@@ -60,7 +60,7 @@ func (w *Web) NLBNetwork() []Requirement {
 			Requirement{"VLAN", "better one of its own for the balanced adapters", "every frame to the farm is flooded to all ports"},
 			Requirement{"Hyper-V", "MAC address spoofing on for the balanced adapter of every node", "NLB replaces the adapter's hardware address"},
 			Requirement{"VMware", "port group: Notify Switches = No; Forged Transmits and MAC Address Changes = Accept; no vMotion between switches that learn", "a notification makes the switch learn the shared address on one port"},
-			Requirement{"Nodes among each other", "a second adapter, not balanced, with the planned address of the node", "nodes with one hardware address cannot reach each other over it"})
+			Requirement{"Nodes among each other", "a second adapter, not balanced, over which the planned address of each node is reached", "nodes with one hardware address cannot reach each other over it"})
 	}
 	rows = append(rows, Requirement{"Routers and layer 3 switches of the subnet", "static ARP entry " + vip + " = " + mac, "many refuse to learn a multicast hardware address for a unicast address; without the entry only the own subnet reaches the farm"})
 	if b.Mode == "igmp" {
