@@ -6,6 +6,7 @@ import (
 	"container/heap"
 	"fmt"
 	"strings"
+	"sync"
 	"text/template"
 
 	"github.com/mbamplan/mbamplan/pkg/catalog"
@@ -94,12 +95,28 @@ func (i *Item) Databases() []*farm.Database {
 	return out
 }
 
+// templates holds the parsed texts of the catalogue by name and text: they are the same for every item and every plan.
+var templates sync.Map
+
+type source struct{ name, text string }
+
+func compiled(name, text string) (*template.Template, error) {
+	if t, ok := templates.Load(source{name, text}); ok {
+		return t.(*template.Template), nil
+	}
+	t, err := template.New(name).Option("missingkey=error").Parse(text)
+	if err == nil {
+		templates.Store(source{name, text}, t)
+	}
+	return t, err
+}
+
 // Text fills in the expressions of a text of step.yaml. The result is plain text, to be quoted where it is printed.
 func (i *Item) Text(text string) (string, error) {
 	if !strings.Contains(text, "{{") {
 		return text, nil
 	}
-	t, err := template.New("step.yaml").Option("missingkey=error").Parse(text)
+	t, err := compiled("step.yaml", text)
 	if err != nil {
 		return "", err
 	}
@@ -232,7 +249,7 @@ func condition(step, key, expression string, empty bool) (func(*Item) (bool, err
 	if expression == "" {
 		return func(*Item) (bool, error) { return empty, nil }, nil
 	}
-	t, err := template.New(step).Option("missingkey=error").Parse("{{if " + expression + "}}yes{{end}}")
+	t, err := compiled(step, "{{if "+expression+"}}yes{{end}}")
 	if err != nil {
 		return nil, fmt.Errorf("step %s: %s %q: %w", step, key, expression, err)
 	}
