@@ -1,5 +1,5 @@
 /*
-Preflight: look at the existing database before it goes into the group.
+Preflight: look at the existing database before it gets copies.
 
 Step      database/existing-databases, preflight, file number 342
 Run on    instance SQL1 on SQL1 (sql1.contoso.com)
