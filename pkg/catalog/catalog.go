@@ -12,11 +12,12 @@ import (
 	"slices"
 	"sort"
 	"strings"
-	"text/template"
+	"sync"
 
 	"github.com/mbamplan/mbamplan/pkg/decode"
 	"github.com/mbamplan/mbamplan/pkg/diag"
 	"github.com/mbamplan/mbamplan/pkg/quote"
+	"github.com/mbamplan/mbamplan/pkg/weave"
 	"github.com/mbamplan/mbamplan/pkg/yamlsrc"
 )
 
@@ -129,7 +130,9 @@ type Artifact struct {
 	Secret   bool
 
 	source string
+	once   sync.Once // guards the next two
 	parsed *Parsed
+	found  diag.List
 }
 
 // ReadOnly reports whether artifacts of the kind change nothing.
@@ -159,7 +162,9 @@ type Catalog struct {
 	Documents map[string]*Artifact // by output name, as "START-HERE.md"
 
 	files map[string]file
-	bases map[quote.Language]*template.Template // libraries, parsed once
+
+	parsing sync.Mutex
+	bases   map[quote.Language]*weave.Set // libraries, parsed once
 
 	layered bool // there is an overlay
 }
@@ -174,7 +179,7 @@ type file struct {
 // Only the overlay's templates are parsed and inspected here, the embedded ones when they are first used; Inspect does all.
 // Sources is the text of docs/sources.yaml; an overlay adds to it with a sources.yaml of its own.
 func Load(embedded fs.FS, sources []byte, overlay fs.FS) (*Catalog, diag.List) {
-	c := &Catalog{Sources: map[string]Source{}, Documents: map[string]*Artifact{}, files: map[string]file{}, bases: map[quote.Language]*template.Template{}, layered: overlay != nil}
+	c := &Catalog{Sources: map[string]Source{}, Documents: map[string]*Artifact{}, files: map[string]file{}, bases: map[quote.Language]*weave.Set{}, layered: overlay != nil}
 	var found diag.List
 	if err := c.read(embedded, false); err != nil {
 		found = append(found, diag.Diagnostic{Code: CodeBadStep, File: "templates", Message: err.Error()})
