@@ -41,7 +41,7 @@ func (p *Parsed) block(name string) string {
 }
 
 // Has reports whether the template or its library defines a block, as "params".
-func (p *Parsed) Has(block string) bool { return p.set.Tree(block) != nil }
+func (p *Parsed) Has(block string) bool { return p.set.Has(block) }
 
 func digest(s string) string {
 	sum := sha256.Sum256([]byte(s))

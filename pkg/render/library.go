@@ -1,6 +1,8 @@
 package render
 
 import (
+	"bytes"
+	"fmt"
 	"io/fs"
 	"path"
 	"slices"
@@ -11,12 +13,12 @@ import (
 // library holds the PowerShell functions that scripts share. It is safe for use by several goroutines.
 type library struct {
 	functions map[string]*function
-	names     []string // sorted
 	ready     sync.Map // texts of functions by the names that are called
 }
 
 // function is one function of the library, with the others of it that it calls.
 type function struct {
+	name  string
 	text  string
 	calls []string
 }
@@ -33,10 +35,11 @@ func readLibrary(files fs.FS) (*library, error) {
 			return nil, err
 		}
 		name := strings.TrimSuffix(path.Base(p), ".ps1")
-		l.functions[name] = &function{text: strings.TrimRight(strings.ReplaceAll(string(data), "\r\n", "\n"), "\n") + "\n"}
-		l.names = append(l.names, name)
+		if !strings.Contains(name, "-") {
+			return nil, fmt.Errorf("%s: a function is named by an approved verb, a dash and a noun", p)
+		}
+		l.functions[name] = &function{name: name, text: strings.TrimRight(strings.ReplaceAll(string(data), "\r\n", "\n"), "\n") + "\n"}
 	}
-	slices.Sort(l.names)
 	for name, f := range l.functions {
 		f.calls = slices.DeleteFunc(l.called([]byte(f.text)), func(n string) bool { return n == name })
 	}
@@ -73,19 +76,20 @@ func (l *library) called(texts ...[]byte) []string {
 	var found []string
 	for _, text := range texts {
 		for i := 0; i < len(text); {
-			if !wordByte[text[i]] {
-				i++
-				continue
+			// A name has a dash between verb and noun, and scripts have less dashes than words.
+			dash := bytes.IndexByte(text[i:], '-')
+			if dash < 0 {
+				break
 			}
-			start := i
-			for i < len(text) && wordByte[text[i]] {
+			start := i + dash
+			for start > i && wordByte[text[start-1]] {
+				start--
+			}
+			for i += dash + 1; i < len(text) && wordByte[text[i]]; {
 				i++
 			}
-			if _, ok := l.functions[string(text[start:i])]; ok {
-				name := string(text[start:i])
-				if !slices.Contains(found, name) {
-					found = append(found, name)
-				}
+			if f := l.functions[string(text[start:i])]; f != nil && !slices.Contains(found, f.name) {
+				found = append(found, f.name)
 			}
 		}
 	}

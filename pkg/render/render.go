@@ -444,7 +444,8 @@ func encode(ext string, text []byte) []byte {
 		if i < 0 {
 			break
 		}
-		out = append(append(out, text[:i]...), '\r', '\n')
+		out = append(out, text[:i]...)
+		out = append(out, "\r\n"...)
 		text = text[i+1:]
 	}
 	return append(out, text...)
@@ -487,6 +488,9 @@ type frameData struct {
 }
 
 type field struct{ Name, Text string }
+
+// wide is as wide as the longest name of a field.
+func wide(name string) string { return name + strings.Repeat(" ", max(0, len("Variables")-len(name))) }
 
 func (e *Engine) powerShell(r *weave.Run, it *plan.Item, a *catalog.Artifact, parsed *catalog.Parsed, dot Dot, body []byte) ([]byte, error) {
 	d := frameData{ReadOnly: catalog.ReadOnly(a.Kind), File: path.Base(FileName(it, a)), Body: body}
@@ -547,7 +551,7 @@ func (e *Engine) tsql(r *weave.Run, it *plan.Item, a *catalog.Artifact, parsed *
 			return nil, err
 		}
 		if names = strings.TrimSpace(names); names != "" {
-			d.Fields = append(d.Fields, field{"Variables", names})
+			d.Fields = append(d.Fields, field{wide("Variables"), names})
 		}
 	}
 	return e.frames.Execute(r, "script.sql.tmpl", &d)
@@ -576,7 +580,7 @@ func (e *Engine) header(r *weave.Run, it *plan.Item, a *catalog.Artifact, l quot
 			return "", nil, fmt.Errorf("step.yaml: %w", err)
 		}
 	}
-	var raw []field
+	raw := make([]field, 0, 10+len(s.Sources)+len(s.Inferred))
 	if stamp := it.Farm.Stamp(); stamp != "" {
 		raw = append(raw, field{"Support", stamp})
 	}
@@ -614,6 +618,7 @@ func (e *Engine) header(r *weave.Run, it *plan.Item, a *catalog.Artifact, l quot
 		raw = append(raw, field{"Secret", "this file carries a secret: never attach it to a ticket or mail"})
 	}
 	for i := range raw {
+		raw[i].Name = wide(raw[i].Name)
 		if raw[i].Text, err = e.lasting(l, raw[i].Text); err != nil {
 			return "", nil, err
 		}

@@ -9,7 +9,7 @@ import (
 	"text/template/parse"
 )
 
-// program is one template. Its body is compiled when it is first called.
+// program is one template. Its body is compiled when it is first called, and then takes the place of the tree.
 type program struct {
 	tree  *parse.Tree
 	once  sync.Once
@@ -38,12 +38,11 @@ type compiler struct {
 }
 
 // compile does not depend on the set that the template is called in, only on its functions, which sets share.
-func (p *program) compile(s *Set) func() {
-	return func() {
-		c := &compiler{funcs: s.funcs, names: []string{"$"}, slots: 1}
-		p.body = c.list(p.tree.Root)
-		p.slots = c.slots
-	}
+func (p *program) compile(s *Set) {
+	c := &compiler{funcs: s.funcs, names: []string{"$"}, slots: 1}
+	p.body = c.list(p.tree.Root)
+	p.slots = c.slots
+	p.tree = nil
 }
 
 func (c *compiler) declare(name string) int {

@@ -13,7 +13,6 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
-	"slices"
 	"sync"
 	"text/template"
 	"text/template/parse"
@@ -26,6 +25,7 @@ type Set struct {
 	funcs    map[string]any
 	parsing  map[string]any // funcs and the names of the built-in functions
 	programs map[string]*program
+	sources  []source
 
 	plain struct {
 		once sync.Once
@@ -33,6 +33,9 @@ type Set struct {
 		err  error
 	}
 }
+
+// source is a text that was parsed.
+type source struct{ name, text string }
 
 // NewSet returns an empty set whose templates call funcs, as text/template takes them. The set keeps the map.
 func NewSet(funcs map[string]any) *Set {
@@ -60,8 +63,9 @@ func (s *Set) Parse(name, text string) error {
 	if err != nil {
 		return err
 	}
+	s.sources = append(s.sources, source{name, text})
 	for name, tree := range trees {
-		if parse.IsEmptyTree(tree.Root) && s.Tree(name) != nil {
+		if parse.IsEmptyTree(tree.Root) && s.Has(name) {
 			continue // as text/template does
 		}
 		s.programs[name] = &program{tree: tree}
@@ -69,13 +73,8 @@ func (s *Set) Parse(name, text string) error {
 	return nil
 }
 
-// Tree returns the template of the name, of this set or of one under it; nil when there is none.
-func (s *Set) Tree(name string) *parse.Tree {
-	if p := s.program(name); p != nil {
-		return p.tree
-	}
-	return nil
-}
+// Has reports whether this set, or one under it, has a template of the name.
+func (s *Set) Has(name string) bool { return s.program(name) != nil }
 
 func (s *Set) program(name string) *program {
 	for ; s != nil; s = s.under {
@@ -86,29 +85,25 @@ func (s *Set) program(name string) *program {
 	return nil
 }
 
-// Names returns the names of the templates of this set, without those under it, sorted.
-func (s *Set) Names() []string { return slices.Sorted(maps.Keys(s.programs)) }
+// all returns the sources of this set and of those under it, the lowest first.
+func (s *Set) all() []source {
+	if s == nil {
+		return nil
+	}
+	return append(s.under.all(), s.sources...)
+}
 
 // Template returns the set, with those under it, as text/template has it.
 func (s *Set) Template() (*template.Template, error) {
 	s.plain.once.Do(func() {
 		t := template.New("").Funcs(s.funcs).Option("missingkey=error")
-		var add func(*Set) error
-		add = func(s *Set) error {
-			if s == nil {
-				return nil
+		for _, src := range s.all() {
+			if _, err := t.New(src.name).Parse(src.text); err != nil {
+				s.plain.err = err
+				return
 			}
-			if err := add(s.under); err != nil {
-				return err
-			}
-			for _, name := range s.Names() {
-				if _, err := t.AddParseTree(name, s.programs[name].tree); err != nil {
-					return err
-				}
-			}
-			return nil
 		}
-		s.plain.set, s.plain.err = t, add(s)
+		s.plain.set = t
 	})
 	return s.plain.set, s.plain.err
 }
@@ -193,7 +188,7 @@ const maxDepth = 1000
 
 // enter executes a template on a frame of its own.
 func (r *Run) enter(s *Set, p *program, dot reflect.Value) {
-	p.once.Do(p.compile(s))
+	p.once.Do(func() { p.compile(s) })
 	if r.depth == maxDepth {
 		leave()
 	}
