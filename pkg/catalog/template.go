@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -23,12 +24,12 @@ type Parsed struct {
 	name string
 }
 
-// Execute renders the main template, or a named block of it. The result is good until it is released.
-func (p *Parsed) Execute(r *weave.Run, block string, dot any) ([]byte, error) {
-	return p.set.Execute(r, p.block(block), dot)
+// Body renders the main template, without line feeds at its ends. The result is good until it is released.
+func (p *Parsed) Body(r *weave.Run, dot any) ([]byte, error) {
+	return p.set.Finish(r, p.name, dot, func(text []byte) []byte { return bytes.Trim(text, "\n") })
 }
 
-// Text is Execute with a result of its own.
+// Text renders the main template, or a named block of it.
 func (p *Parsed) Text(r *weave.Run, block string, dot any) (string, error) {
 	return p.set.Text(r, p.block(block), dot)
 }

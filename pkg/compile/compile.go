@@ -67,3 +67,6 @@ func (c *Compiler) Plan(f *farm.Farm) (*plan.Plan, error) {
 func (c *Compiler) Tree(p *plan.Plan, o render.Options) (*artifact.Tree, diag.List, error) {
 	return c.engine.Tree(p, o)
 }
+
+// Remember is for those who render many farms that are partly alike: see [render.Engine.Remember].
+func (c *Compiler) Remember() { c.engine.Remember() }

@@ -96,6 +96,13 @@ func (e *Engine) readFrames(files fs.FS) error {
 	return err
 }
 
+// Remember makes the engine keep the results of templates by what they read, for those who render many plans that are
+// partly alike. Files of equal content then share memory.
+func (e *Engine) Remember() {
+	memory := weave.NewMemory()
+	e.newRun = func() *weave.Run { return &weave.Run{Memory: memory} }
+}
+
 // Dot is what a template sees: the plan's item with what a rendering adds.
 type Dot struct {
 	*plan.Item
@@ -112,8 +119,8 @@ type Shown struct {
 	Topology string
 }
 
-func newDot(it *plan.Item, p *plan.Plan, o Options, secret bool) Dot {
-	return Dot{Item: it, Plan: p, Options: Shown{Redacted: o.Redacted, Topology: o.Topology}, keys: o.Secrets, secret: secret}
+func newDot(it *plan.Item, p *plan.Plan, o Options, secret bool) *Dot {
+	return &Dot{Item: it, Plan: p, Options: Shown{Redacted: o.Redacted, Topology: o.Topology}, keys: o.Secrets, secret: secret}
 }
 
 var errNotSecret = errors.New("a key in a file that is not marked secret: list the artifact under secret: in step.yaml")
@@ -242,13 +249,14 @@ func (e *Engine) documents(t *artifact.Tree, p *plan.Plan, o Options, entries []
 	}
 	var written []document
 	r := e.newRun()
+	r.Memory = nil // a document reads everything, so none is like another
 	for _, n := range names {
 		a := e.catalog.Documents[n]
 		parsed, found := e.catalog.Parse(a)
 		if len(found) > 0 {
 			return found, nil
 		}
-		dot := documentDot{Dot: newDot(&plan.Item{Farm: p.Farm}, p, o, false), Entries: entries, files: files, catalog: e.catalog}
+		dot := &documentDot{Dot: *newDot(&plan.Item{Farm: p.Farm}, p, o, false), Entries: entries, files: files, catalog: e.catalog}
 		text, err := parsed.Text(r, "", dot)
 		if err != nil {
 			return diag.List{executionError(a, err)}, nil
@@ -392,14 +400,13 @@ func (e *Engine) file(r *weave.Run, p *plan.Plan, it *plan.Item, a *catalog.Arti
 	}
 	defer r.Release(r.Mark())
 	dot := newDot(it, p, o, a.Secret)
-	body, err := parsed.Execute(r, "", dot)
+	body, err := parsed.Body(r, dot)
 	if err != nil {
 		return nil, diag.List{executionError(a, err)}, nil
 	}
 	if len(bytes.TrimSpace(body)) == 0 {
 		return nil, nil, nil
 	}
-	body = bytes.Trim(body, "\n")
 	var text []byte
 	switch a.Ext {
 	case "ps1":
@@ -409,12 +416,12 @@ func (e *Engine) file(r *weave.Run, p *plan.Plan, it *plan.Item, a *catalog.Arti
 	default:
 		var s string
 		s, err = stamped(a.Ext, string(body)+"\n", e.stamps(it.Farm.Stamp(), a)...)
-		text = []byte(s)
+		text = encode(a.Ext, []byte(s))
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("render %s for %s: %w", a.Path, it.Folder, err)
 	}
-	return &artifact.File{Path: FileName(it, a), Data: encode(a.Ext, text), Secret: a.Secret, Meta: e.meta(it, a)}, nil, nil
+	return &artifact.File{Path: FileName(it, a), Data: text, Secret: a.Secret, Meta: e.meta(it, a)}, nil, nil
 }
 
 func executionError(a *catalog.Artifact, err error) diag.Diagnostic {
@@ -487,12 +494,10 @@ type frameData struct {
 	Instance  string
 }
 
+// field is a line of a header. The name is as wide as the longest is.
 type field struct{ Name, Text string }
 
-// wide is as wide as the longest name of a field.
-func wide(name string) string { return name + strings.Repeat(" ", max(0, len("Variables")-len(name))) }
-
-func (e *Engine) powerShell(r *weave.Run, it *plan.Item, a *catalog.Artifact, parsed *catalog.Parsed, dot Dot, body []byte) ([]byte, error) {
+func (e *Engine) powerShell(r *weave.Run, it *plan.Item, a *catalog.Artifact, parsed *catalog.Parsed, dot *Dot, body []byte) ([]byte, error) {
 	d := frameData{ReadOnly: catalog.ReadOnly(a.Kind), File: path.Base(FileName(it, a)), Body: body}
 	var err error
 	set := func(to *string, f func(string) (string, error), v string) {
@@ -506,7 +511,7 @@ func (e *Engine) powerShell(r *weave.Run, it *plan.Item, a *catalog.Artifact, pa
 	if err == nil && it.Bound() {
 		d.Hosts, err = quote.PSList(it.HostNames())
 	}
-	if err == nil {
+	if err == nil && !it.Bound() {
 		d.FarmHosts, err = quote.PSList(it.Farm.HostNames())
 	}
 	for block, to := range map[string]*string{"params": &d.Params, "help": &d.Help, "example": &d.Example} {
@@ -528,12 +533,12 @@ func (e *Engine) powerShell(r *weave.Run, it *plan.Item, a *catalog.Artifact, pa
 		return nil, err
 	}
 	d.Library = e.library.needed([]byte(d.Params), body)
-	return e.frames.Execute(r, "script.ps1.tmpl", &d)
+	return e.frames.Finish(r, "script.ps1.tmpl", &d, func(text []byte) []byte { return encode("ps1", text) })
 }
 
 // tsql puts the frame around a body. A block "variables" of the template names the sqlcmd variables that the file needs; the
 // runner knows them by the header.
-func (e *Engine) tsql(r *weave.Run, it *plan.Item, a *catalog.Artifact, parsed *catalog.Parsed, dot Dot, body []byte) ([]byte, error) {
+func (e *Engine) tsql(r *weave.Run, it *plan.Item, a *catalog.Artifact, parsed *catalog.Parsed, dot *Dot, body []byte) ([]byte, error) {
 	if it.Instance == nil {
 		return nil, fmt.Errorf("a T-SQL template needs a scope with an instance, not %q", it.Step.Scope)
 	}
@@ -551,10 +556,10 @@ func (e *Engine) tsql(r *weave.Run, it *plan.Item, a *catalog.Artifact, parsed *
 			return nil, err
 		}
 		if names = strings.TrimSpace(names); names != "" {
-			d.Fields = append(d.Fields, field{wide("Variables"), names})
+			d.Fields = append(d.Fields, field{"Variables", names})
 		}
 	}
-	return e.frames.Execute(r, "script.sql.tmpl", &d)
+	return e.frames.Finish(r, "script.sql.tmpl", &d, func(text []byte) []byte { return encode("sql", text) })
 }
 
 // header returns title and fields of a script's header, quoted for a comment of its language.
@@ -582,18 +587,18 @@ func (e *Engine) header(r *weave.Run, it *plan.Item, a *catalog.Artifact, l quot
 	}
 	raw := make([]field, 0, 10+len(s.Sources)+len(s.Inferred))
 	if stamp := it.Farm.Stamp(); stamp != "" {
-		raw = append(raw, field{"Support", stamp})
+		raw = append(raw, field{"Support  ", stamp})
 	}
 	if len(e.catalog.Own(a)) > 0 {
-		raw = append(raw, field{"Template", notOurs})
+		raw = append(raw, field{"Template ", notOurs})
 	}
-	raw = append(raw, field{"Step", s.ID + ", " + a.Kind + ", file number " + strconv.Itoa(s.Number)})
-	raw = append(raw, field{"Run on", where(it)}, field{"Run by", s.Actor}, field{"Changes", orNothing(changes)}, field{"Undo", orNothing(undo)})
+	raw = append(raw, field{"Step     ", s.ID + ", " + a.Kind + ", file number " + strconv.Itoa(s.Number)})
+	raw = append(raw, field{"Run on   ", where(it)}, field{"Run by   ", s.Actor}, field{"Changes  ", orNothing(changes)}, field{"Undo     ", orNothing(undo)})
 	if it.Downtime != "" && !catalog.ReadOnly(a.Kind) {
-		raw = append(raw, field{"Downtime", it.Downtime})
+		raw = append(raw, field{"Downtime ", it.Downtime})
 	}
 	if success != "" && a.Kind != "rollback" {
-		raw = append(raw, field{"Success", success})
+		raw = append(raw, field{"Success  ", success})
 	}
 	for i, key := range s.Sources {
 		src := e.catalog.Sources[key]
@@ -601,9 +606,9 @@ func (e *Engine) header(r *weave.Run, it *plan.Item, a *catalog.Artifact, l quot
 		if src.Section != "" {
 			text += ": " + src.Section
 		}
-		name := ""
+		name := "         "
 		if i == 0 {
-			name = "Sources"
+			name = "Sources  "
 		}
 		raw = append(raw, field{name, text})
 	}
@@ -612,13 +617,12 @@ func (e *Engine) header(r *weave.Run, it *plan.Item, a *catalog.Artifact, l quot
 		if err != nil {
 			return "", nil, fmt.Errorf("step.yaml: inferred: %w", err)
 		}
-		raw = append(raw, field{"Inferred", text})
+		raw = append(raw, field{"Inferred ", text})
 	}
 	if a.Secret {
-		raw = append(raw, field{"Secret", "this file carries a secret: never attach it to a ticket or mail"})
+		raw = append(raw, field{"Secret   ", "this file carries a secret: never attach it to a ticket or mail"})
 	}
 	for i := range raw {
-		raw[i].Name = wide(raw[i].Name)
 		if raw[i].Text, err = e.lasting(l, raw[i].Text); err != nil {
 			return "", nil, err
 		}

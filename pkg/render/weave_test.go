@@ -15,7 +15,7 @@ import (
 	"github.com/mbamplan/mbamplan/templates"
 )
 
-// text/template gives the same bytes for every example, and is needed for none.
+// text/template gives the same bytes for every example, and is needed for none; a memory of all of them changes nothing.
 func TestTemplatesAreWovenAlike(t *testing.T) {
 	c, found, err := compile.New(nil)
 	if err != nil || len(found) > 0 {
@@ -25,6 +25,7 @@ func TestTemplatesAreWovenAlike(t *testing.T) {
 	if err != nil || len(names) < 12 {
 		t.Fatal(err, names)
 	}
+	memory := weave.NewMemory()
 	for _, name := range names {
 		data, err := fs.ReadFile(examples.FS, name)
 		if err != nil {
@@ -35,7 +36,7 @@ func TestTemplatesAreWovenAlike(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		rendered := func(always bool) (files map[string][]byte, plain int) {
+		rendered := func(always bool, memory *weave.Memory) (files map[string][]byte, plain int) {
 			e, err := render.New(c.Catalog, templates.FS)
 			if err != nil {
 				t.Fatal(err)
@@ -45,7 +46,7 @@ func TestTemplatesAreWovenAlike(t *testing.T) {
 			e.SetRuns(func() *weave.Run {
 				lock.Lock()
 				defer lock.Unlock()
-				r := &weave.Run{Always: always}
+				r := &weave.Run{Always: always, Memory: memory}
 				runs = append(runs, r)
 				return r
 			})
@@ -62,8 +63,10 @@ func TestTemplatesAreWovenAlike(t *testing.T) {
 			}
 			return files, plain
 		}
-		fast, left := rendered(false)
-		slow, all := rendered(true)
+		fast, left := rendered(false, nil)
+		slow, all := rendered(true, nil)
+		first, _ := rendered(false, memory)
+		again, _ := rendered(false, memory)
 		if left > 0 {
 			t.Errorf("%s: %d executions were left to text/template", name, left)
 		}
@@ -71,8 +74,10 @@ func TestTemplatesAreWovenAlike(t *testing.T) {
 			t.Errorf("%s: %d files, by text/template %d in %d executions", name, len(fast), len(slow), all)
 		}
 		for path, want := range slow {
-			if got, ok := fast[path]; !ok || !bytes.Equal(got, want) {
-				t.Errorf("%s: %s differs:\n%s\ntext/template:\n%s", name, path, difference(got, want), difference(want, got))
+			for how, files := range map[string]map[string][]byte{"woven": fast, "remembered": first, "from memory": again} {
+				if got, ok := files[path]; !ok || !bytes.Equal(got, want) {
+					t.Errorf("%s: %s, %s, differs:\n%s\ntext/template:\n%s", name, path, how, difference(got, want), difference(want, got))
+				}
 			}
 		}
 	}

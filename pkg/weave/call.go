@@ -134,7 +134,20 @@ func (c *compiler) function(name string, args []argument) expression {
 func plain(f *frame, args []argument) []any {
 	list := make([]any, len(args))
 	for i, a := range args {
-		list[i] = a.plain(f)
+		if list[i] = a.plain(f); f.record != nil && reflect.ValueOf(list[i]).Kind() == reflect.Struct {
+			f.record.consume(a.value(f)) // what is taken is a copy
+		}
+	}
+	return list
+}
+
+// consumed is plain for a function that looks into its arguments.
+func consumed(f *frame, args []argument) []any {
+	list := plain(f, args)
+	if f.record != nil {
+		for _, v := range list {
+			f.record.consume(reflect.ValueOf(v))
+		}
 	}
 	return list
 }
@@ -163,14 +176,14 @@ func builtin(name string, args []argument) expression {
 		return func(f *frame) reflect.Value { return element(f, args) }
 	case name == "printf" && len(args) > 0 && args[0].literal.IsValid() && args[0].literal.Kind() == reflect.String:
 		format, args := args[0].literal.String(), args[1:]
-		return func(f *frame) reflect.Value { return reflect.ValueOf(fmt.Sprintf(format, plain(f, args)...)) }
+		return func(f *frame) reflect.Value { return reflect.ValueOf(fmt.Sprintf(format, consumed(f, args)...)) }
 	case name == "print":
-		return func(f *frame) reflect.Value { return reflect.ValueOf(fmt.Sprint(plain(f, args)...)) }
+		return func(f *frame) reflect.Value { return reflect.ValueOf(fmt.Sprint(consumed(f, args)...)) }
 	case name == "eq" && len(args) > 1:
 		return func(f *frame) reflect.Value {
 			first := args[0].value(f)
 			for _, a := range args[1:] {
-				if equal(first, a.value(f)) {
+				if f.equal(first, a.value(f)) {
 					return yes
 				}
 			}
@@ -178,7 +191,7 @@ func builtin(name string, args []argument) expression {
 		}
 	case len(args) != 2:
 	case name == "ne":
-		return func(f *frame) reflect.Value { return boolean(!equal(args[0].value(f), args[1].value(f))) }
+		return func(f *frame) reflect.Value { return boolean(!f.equal(args[0].value(f), args[1].value(f))) }
 	case name == "lt":
 		return func(f *frame) reflect.Value { return boolean(number(args[0], f) < number(args[1], f)) }
 	case name == "le":
@@ -241,7 +254,7 @@ func number(a argument, f *frame) int64 {
 }
 
 // equal compares two texts, two whole numbers, two truth values, or two pointers of one type.
-func equal(a, b reflect.Value) bool {
+func (f *frame) equal(a, b reflect.Value) bool {
 	for a.Kind() == reflect.Interface {
 		a = a.Elem()
 	}
@@ -257,7 +270,11 @@ func equal(a, b reflect.Value) bool {
 	case a.Kind() == reflect.Bool:
 		return a.Bool() == b.Bool()
 	case a.Kind() == reflect.Pointer && a.Type() == b.Type():
-		return a.Pointer() == b.Pointer()
+		same := a.Pointer() == b.Pointer()
+		if f.record != nil && !same {
+			f.record.differ(a, b)
+		}
+		return same
 	}
 	leave()
 	return false

@@ -161,6 +161,9 @@ func (f *frame) print(v reflect.Value) {
 		f.out = strconv.AppendInt(f.out, v.Int(), 10)
 		return
 	}
+	if f.record != nil {
+		f.record.consume(v)
+	}
 	if !printsItself(v.Type()) && v.CanAddr() && printsItself(v.Addr().Type()) {
 		v = v.Addr()
 	}

@@ -10,9 +10,8 @@ import (
 // access is how a type answers to a name: by a method, a field or, a map with keys of strings, an entry.
 type access struct {
 	typ    reflect.Type
-	method int          // -1 for none
-	inputs int          // of the method, 1000 when their number varies
-	input  reflect.Type // the first
+	method int // -1 for none
+	inputs int // of the method; a variadic one has at least one
 	index  []int
 	entry  bool
 }
@@ -38,14 +37,7 @@ func newAccess(typ reflect.Type, name string) *access {
 	if m, ok := typ.MethodByName(name); ok {
 		out := m.Type.NumOut()
 		if out == 1 || out == 2 && m.Type.Out(1) == errorType {
-			a := &access{typ: typ, method: m.Index, inputs: m.Type.NumIn() - 1}
-			switch {
-			case m.Type.IsVariadic():
-				a.inputs = 1000
-			case a.inputs > 0:
-				a.input = m.Type.In(1)
-			}
-			return a
+			return &access{typ: typ, method: m.Index, inputs: m.Type.NumIn() - 1}
 		}
 		return nil
 	}
@@ -114,21 +106,34 @@ func (s *step) get(f *frame, v reflect.Value, args []argument) reflect.Value {
 	if a == nil || len(args) > 0 && a.method < 0 {
 		leave()
 	}
+	var in []reflect.Value
+	if a.method >= 0 && (len(args) > 0 || a.inputs != 0) {
+		in = inputs(f, v.Method(a.method).Type(), args)
+	}
+	result := a.read(f.Run, v, s.name, in)
+	if f.record != nil && v.Kind() == reflect.Pointer {
+		f.record.read(a, v, s.name, in, result)
+	}
+	return result
+}
+
+// read returns the member of a value that the access is for. Inputs are for a method.
+func (a *access) read(r *Run, v reflect.Value, name string, in []reflect.Value) reflect.Value {
 	if a.method >= 0 {
-		return a.call(f, v, args)
+		return a.call(r, v, in)
 	}
 	if v.Kind() == reflect.Pointer {
 		v = v.Elem() // what follows panics on a nil
 	}
 	if a.entry {
 		if v.Type() == dictType {
-			entry, ok := v.Interface().(map[string]any)[s.name]
+			entry, ok := v.Interface().(map[string]any)[name]
 			if !ok {
 				leave()
 			}
 			return reflect.ValueOf(entry)
 		}
-		entry := v.MapIndex(reflect.ValueOf(s.name))
+		entry := v.MapIndex(reflect.ValueOf(name))
 		if !entry.IsValid() {
 			leave()
 		}
@@ -142,29 +147,27 @@ func (s *step) get(f *frame, v reflect.Value, args []argument) reflect.Value {
 
 // call calls the method of v. What a method returns for a pointer, and for at most one argument that is a pointer or a plain
 // value, is kept for the time of the run.
-func (a *access) call(f *frame, v reflect.Value, args []argument) reflect.Value {
-	if len(args) != a.inputs || a.inputs > 1 || v.Kind() != reflect.Pointer {
-		return callWith(f, v.Method(a.method), args)
+func (a *access) call(r *Run, v reflect.Value, in []reflect.Value) reflect.Value {
+	if v.Kind() != reflect.Pointer || len(in) > 1 {
+		return results(v.Method(a.method).Call(in))
 	}
 	key := call{receiver: v.Interface(), method: a}
-	var in []reflect.Value
-	if a.inputs == 1 {
-		arg := args[0].as(f, a.input)
-		switch arg.Kind() {
+	if len(in) == 1 {
+		switch in[0].Kind() {
 		case reflect.Pointer, reflect.String, reflect.Int, reflect.Bool:
+			key.argument = in[0].Interface()
 		default:
-			return results(v.Method(a.method).Call([]reflect.Value{arg}))
+			return results(v.Method(a.method).Call(in))
 		}
-		key.argument, in = arg.Interface(), []reflect.Value{arg}
 	}
-	if known, ok := f.memo[key]; ok {
+	if known, ok := r.memo[key]; ok {
 		return known
 	}
 	result := results(v.Method(a.method).Call(in))
-	if f.memo == nil {
-		f.memo = map[call]reflect.Value{}
+	if r.memo == nil {
+		r.memo = map[call]reflect.Value{}
 	}
-	f.memo[key] = result
+	r.memo[key] = result
 	return result
 }
 
@@ -178,7 +181,14 @@ func results(out []reflect.Value) reflect.Value {
 
 // callWith calls a function with arguments of the types that it takes.
 func callWith(f *frame, fn reflect.Value, args []argument) reflect.Value {
-	typ := fn.Type()
+	in := inputs(f, fn.Type(), args)
+	if f.record != nil {
+		f.record.consume(in...)
+	}
+	return results(fn.Call(in))
+}
+
+func inputs(f *frame, typ reflect.Type, args []argument) []reflect.Value {
 	fixed := typ.NumIn()
 	if typ.IsVariadic() {
 		fixed--
@@ -194,5 +204,5 @@ func callWith(f *frame, fn reflect.Value, args []argument) reflect.Value {
 		}
 		in[i] = arg.as(f, t)
 	}
-	return results(fn.Call(in))
+	return in
 }
