@@ -20,6 +20,9 @@ import (
 
 // Parsed is an inspected template with its library.
 type Parsed struct {
+	// SHA256 is the digest of the template's file, in lower-case hex.
+	SHA256 string
+
 	set  *weave.Set
 	name string
 }
@@ -54,7 +57,8 @@ func digest(s string) string {
 // every start.
 func (c *Catalog) Parse(a *Artifact) (*Parsed, diag.List) {
 	a.once.Do(func() {
-		set, found := c.parse(a)
+		text := c.text(a.Path)
+		set, found := c.parse(a, text)
 		if len(found) == 0 && (a.Overlay || c.libOverlaid(a.Language)) {
 			found = c.inspect(set, a)
 		}
@@ -62,18 +66,18 @@ func (c *Catalog) Parse(a *Artifact) (*Parsed, diag.List) {
 			a.found = found
 			return
 		}
-		a.parsed = &Parsed{set, display(a.Path)}
+		a.parsed = &Parsed{digest(text), set, display(a.Path)}
 	})
 	return a.parsed, a.found
 }
 
-func (c *Catalog) parse(a *Artifact) (*weave.Set, diag.List) {
+func (c *Catalog) parse(a *Artifact, text string) (*weave.Set, diag.List) {
 	base, found := c.base(a.Language)
 	if len(found) > 0 {
 		return nil, found
 	}
 	set := base.Over()
-	if err := set.Parse(display(a.Path), a.source); err != nil {
+	if err := set.Parse(display(a.Path), text); err != nil {
 		return nil, diag.List{c.syntax(a.Path, err)}
 	}
 	return set, nil
@@ -89,7 +93,7 @@ func (c *Catalog) base(l quote.Language) (*weave.Set, diag.List) {
 	set := weave.NewSet(functions(l))
 	var found diag.List
 	for _, lib := range c.library(l) {
-		if err := set.Parse(display(lib), c.files[lib].data); err != nil {
+		if err := set.Parse(display(lib), c.text(lib)); err != nil {
 			found = append(found, c.syntax(lib, err))
 		}
 	}
@@ -104,7 +108,7 @@ func (c *Catalog) Inspect(take func(*Artifact) bool) diag.List {
 	var found diag.List
 	each := func(a *Artifact) {
 		if take == nil || take(a) {
-			t, more := c.parse(a)
+			t, more := c.parse(a, c.text(a.Path))
 			if len(more) == 0 {
 				more = c.inspect(t, a)
 			}

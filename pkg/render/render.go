@@ -264,7 +264,7 @@ func (e *Engine) documents(t *artifact.Tree, p *plan.Plan, o Options, entries []
 		if strings.TrimSpace(text) == "" {
 			continue
 		}
-		written = append(written, document{n, a, text})
+		written = append(written, document{n, a, parsed, text})
 	}
 	own := e.ownFiles(entries, written)
 	for _, d := range written {
@@ -276,7 +276,7 @@ func (e *Engine) documents(t *artifact.Tree, p *plan.Plan, o Options, entries []
 		if err != nil {
 			return nil, fmt.Errorf("stamp %s: %w", d.name, err)
 		}
-		f := artifact.File{Path: d.name, Data: encode(d.artifact.Ext, []byte(text)), Meta: e.meta(nil, d.artifact)}
+		f := artifact.File{Path: d.name, Data: encode(d.artifact.Ext, []byte(text)), Meta: e.meta(nil, d.artifact, d.parsed)}
 		if err := t.Add(f); err != nil {
 			return nil, err
 		}
@@ -290,6 +290,7 @@ const start = "START-HERE.md"
 type document struct {
 	name     string
 	artifact *catalog.Artifact
+	parsed   *catalog.Parsed
 	text     string
 }
 
@@ -333,12 +334,12 @@ func (e *Engine) stamps(support string, a *catalog.Artifact) []string {
 	return stamps
 }
 
-func (e *Engine) meta(it *plan.Item, a *catalog.Artifact) artifact.Meta {
+func (e *Engine) meta(it *plan.Item, a *catalog.Artifact, parsed *catalog.Parsed) artifact.Meta {
 	origin := "built-in"
 	if len(e.catalog.Own(a)) > 0 {
 		origin = "overlay"
 	}
-	m := artifact.Meta{Kind: a.Kind, Template: a.Path, TemplateSHA256: a.SHA256, TemplateOrigin: origin}
+	m := artifact.Meta{Kind: a.Kind, Template: a.Path, TemplateSHA256: parsed.SHA256, TemplateOrigin: origin}
 	if it != nil {
 		m.Step, m.Server, m.Role, m.Actor = it.Step.ID, it.Server(), it.Step.Role(), it.Step.Actor
 	} else {
@@ -421,7 +422,7 @@ func (e *Engine) file(r *weave.Run, p *plan.Plan, it *plan.Item, a *catalog.Arti
 	if err != nil {
 		return nil, nil, fmt.Errorf("render %s for %s: %w", a.Path, it.Folder, err)
 	}
-	return &artifact.File{Path: FileName(it, a), Data: text, Secret: a.Secret, Meta: e.meta(it, a)}, nil, nil
+	return &artifact.File{Path: FileName(it, a), Data: text, Secret: a.Secret, Meta: e.meta(it, a, parsed)}, nil, nil
 }
 
 func executionError(a *catalog.Artifact, err error) diag.Diagnostic {
