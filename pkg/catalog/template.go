@@ -30,7 +30,8 @@ type Parsed struct {
 
 // Body renders the main template, without line feeds at its ends. The result is good until it is released.
 func (p *Parsed) Body(r *weave.Run, dot any) ([]byte, error) {
-	return p.set.Finish(r, p.name, dot, func(text []byte) []byte { return bytes.Trim(text, "\n") })
+	text, err := p.set.Execute(r, p.name, dot)
+	return bytes.Trim(text, "\n"), err
 }
 
 // Text renders the main template, or a named block of it.
