@@ -30,6 +30,8 @@
 //	PSC024  nothing newer than Windows PowerShell 4.0
 //	PSC025  the result: its keys, an outcome, nothing changed by a script that only reads
 //	PSC026  no redirection outside Invoke-Native
+//	PSC027  every variable set, on every way, before it is read
+//	PSC028  no secret in a message, the result, the console or a command line
 package contract
 
 import (
@@ -102,6 +104,8 @@ func Check(f *psverify.File, kind Kind) ([]psverify.Finding, error) {
 	c.style()
 	c.functions()
 	c.result()
+	c.flow()
+	c.secrets()
 	return psverify.Sort(c.findings), nil
 }
 
