@@ -188,6 +188,7 @@ try {
         Write-Skipped
     } else {
         $tries = 0
+        $after = @()
         $absent = @($Result.changed)
         while ($absent.Count -gt 0 -and $tries -lt 13) {
             if ($tries -gt 0) { Start-Sleep -Seconds 5 }
