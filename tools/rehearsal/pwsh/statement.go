@@ -24,7 +24,7 @@ func (in *Interp) statements(n nodeRef, s *scope, out sink) {
 
 func (in *Interp) statement(n nodeRef, s *scope, out sink) {
 	switch n.Kind {
-	case "comment", "{", "}", "(", ")", ";", "empty_statement", "param_block", "requires_statement":
+	case "comment", "{", "}", "(", ")", ";", "empty_statement", "param_block", "requires_statement", "requires_directive_list", "attribute_list":
 	case "statement_list", "script_block", "script_block_body", "statement_block", "program":
 		in.statements(n, s, out)
 	case "function_statement":

@@ -69,6 +69,9 @@ type Members interface {
 // nothing is the output of a command that gave none. It is $null to everything but @( ), where it counts for no element.
 type nothing struct{}
 
+// Void is what a method gives that gives nothing.
+var Void any = nothing{}
+
 // NewArray makes an object[].
 func NewArray(items ...any) *Array { return &Array{Items: items} }
 
