@@ -30,6 +30,7 @@
 //	PSC024  nothing newer than Windows PowerShell 4.0
 //	PSC025  the result: its keys, an outcome, nothing changed by a script that only reads
 //	PSC026  no redirection outside Invoke-Native
+//	PSC027  the history: a line when the run begins, and one when it ends
 package contract
 
 import (
@@ -102,6 +103,7 @@ func Check(f *psverify.File, kind Kind) ([]psverify.Finding, error) {
 	c.style()
 	c.functions()
 	c.result()
+	c.history()
 	return psverify.Sort(c.findings), nil
 }
 
