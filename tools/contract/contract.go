@@ -32,6 +32,7 @@
 //	PSC026  no redirection outside Invoke-Native
 //	PSC027  every variable set, on every way, before it is read
 //	PSC028  no secret in a message, the result, the console or a command line
+//	PSC029  the history: a line when the run begins, and one when it ends
 package contract
 
 import (
@@ -104,6 +105,7 @@ func Check(f *psverify.File, kind Kind) ([]psverify.Finding, error) {
 	c.style()
 	c.functions()
 	c.result()
+	c.history()
 	c.flow()
 	c.secrets()
 	return psverify.Sort(c.findings), nil
