@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/mbamplan/mbamplan/pkg/artifact"
-	"github.com/mbamplan/mbamplan/pkg/catalog"
 	"github.com/mbamplan/mbamplan/pkg/compile"
 	planned "github.com/mbamplan/mbamplan/pkg/farm"
 	"github.com/mbamplan/mbamplan/pkg/plan"
@@ -60,7 +59,7 @@ func New(name string, topology []byte) (*Night, error) {
 func (n *Night) build(f *planned.Farm) {
 	n.Farm = farm.New(f.Domain.DNS, f.Domain.NetBIOS)
 	n.Desk = n.Farm.AddMachine("ADMIN1", "2019")
-	for _, m := range []string{"ActiveDirectory", "DnsServer", "GroupPolicy"} {
+	for _, m := range []string{"ActiveDirectory", "DnsServer", "DnsClient", "GroupPolicy"} {
 		n.Desk.Modules[strings.ToLower(m)] = true
 	}
 	n.Farm.Directory.AddUser("admin")
@@ -79,51 +78,134 @@ func (n *Night) build(f *planned.Farm) {
 	for _, h := range f.Hosts {
 		n.Farm.AddMachine(h.Name, h.Windows)
 	}
+	n.services(f)
 	for _, file := range n.Tree.Files() {
-		top, server := file.Meta.Role, file.Meta.Server
-		m := n.Farm.Machines[strings.ToUpper(server)]
+		m := n.Farm.Machines[strings.ToUpper(file.Meta.Server)]
 		if m == nil {
 			m = n.Desk
 		}
-		_ = top
 		m.Files.Put(folder+`\`+strings.ReplaceAll(file.Path, "/", `\`), file.Data)
 	}
 }
 
-// A Step is one file of the plan that was run.
-type Step struct {
-	Path    string
-	Machine string
-	Result  pwsh.Result
-	Console []string
-}
-
-// Run runs the PowerShell files of one kind in the order of the plan, each on its machine, and stops at the first that ends with
-// anything but 0.
-func (n *Night) Run(kind string, each func(Step) error) error {
-	for _, it := range n.Plan.Items {
-		for _, a := range it.Step.Artifacts {
-			if a.Kind != kind || a.Ext != "ps1" || it.VerifyOnly && catalog.Builds(a.Kind) {
-				continue
-			}
-			file := render.FileName(it, a)
-			m := n.Desk
-			if it.Host != nil {
-				m = n.Farm.Machines[strings.ToUpper(it.Host.Name)]
-			}
-			at := folder + `\` + strings.ReplaceAll(file, "/", `\`)
-			if !m.Files.Exists(at) {
-				continue // the template left the file out
-			}
-			s := m.Start("admin")
-			r, err := s.Run(at, nil)
-			if err == nil {
-				err = each(Step{path.Clean(file), m.Name, r, s.Console})
-			}
-			if err != nil {
-				return fmt.Errorf("%s on %s: %w", file, m.Name, err)
+// services makes the accounts of SQL Server, the computer object of the cluster, and the memberships that the plan takes for
+// granted.
+func (n *Night) services(f *planned.Farm) {
+	d := n.Farm.Directory
+	for _, i := range f.Instances {
+		_, short, ok := strings.Cut(i.Service, `\`)
+		if !ok {
+			continue
+		}
+		if d.Find(short) == nil {
+			d.AddUser(short)
+		}
+		d.Find(short).SPNs = append(d.Find(short).SPNs, "MSSQLSvc/"+i.FQDN, fmt.Sprintf("MSSQLSvc/%s:%d", i.FQDN, i.Port))
+		for _, p := range f.Groups() {
+			if p.Listener != nil && d.Owners("MSSQLSvc/"+p.Listener.FQDN) == nil {
+				d.Find(short).SPNs = append(d.Find(short).SPNs, "MSSQLSvc/"+p.Listener.FQDN, fmt.Sprintf("MSSQLSvc/%s:%d", p.Listener.FQDN, p.Listener.Port))
 			}
 		}
 	}
-	return nil
+	for _, pair := range [][2]planned.Account{{f.ReadWrite, f.Pool}, {f.ReadOnly, f.ReportReader}} {
+		if g, m := d.Find(pair[0].Name), d.Find(pair[1].Name); g != nil && m != nil && g.Class == "group" && !f.CreateAccounts {
+			g.Members = append(g.Members, m.DN)
+		}
+	}
+	d.Units = append(d.Units, f.Domain.AccountOU, f.Domain.GroupOU)
+	if f.Cluster != nil {
+		d.Units = append(d.Units, "OU=Clusters,"+d.DN)
+		d.AddComputer(f.Cluster.Name, "OU=Clusters,"+d.DN)
+	}
+}
+
+// Clone copies the night with its farm as it is now.
+func (n *Night) Clone() *Night {
+	out := *n
+	out.Farm = n.Farm.Clone()
+	out.Desk = out.Farm.Machines[n.Desk.Name]
+	return &out
+}
+
+// A Script is one PowerShell file of the plan, on the machine that runs it.
+type Script struct {
+	Item *plan.Item
+	Kind string
+	Path string // in the rendered tree
+}
+
+// Scripts lists the PowerShell files of one kind in the order of the plan.
+func (n *Night) Scripts(kind string) []Script {
+	there := map[string]bool{}
+	for _, f := range n.Tree.Files() {
+		there[f.Path] = true
+	}
+	var out []Script
+	for _, it := range n.Plan.Items {
+		for _, a := range it.Step.Artifacts {
+			if file := render.FileName(it, a); a.Kind == kind && a.Ext == "ps1" && there[file] {
+				out = append(out, Script{it, kind, path.Clean(file)})
+			}
+		}
+	}
+	return out
+}
+
+// Machine is where a script runs.
+func (n *Night) Machine(s Script) *farm.Machine {
+	if s.Item.Host == nil {
+		return n.Desk
+	}
+	return n.Farm.Machines[strings.ToUpper(s.Item.Host.Name)]
+}
+
+// A Run is how a script ended.
+type Run struct {
+	Script
+	ExitCode int
+	Console  []string
+	Killed   bool
+}
+
+// Text is what the console showed.
+func (r Run) Text() string { return strings.Join(r.Console, "\n") }
+
+// Options change how a script is started.
+type Options struct {
+	WhatIf  bool
+	Machine *farm.Machine       // elsewhere
+	Session func(*farm.Session) // changes the session ahead of the run
+}
+
+// Run runs a script. The error says that the rehearsal does not know something that the script uses.
+func (n *Night) Run(s Script, o Options) (run Run, err error) {
+	m := n.Machine(s)
+	at := folder + `\` + strings.ReplaceAll(s.Path, "/", `\`)
+	if o.Machine != nil {
+		data, _ := m.Files.Read(at)
+		m = o.Machine
+		m.Files.Put(at, data)
+	}
+	session := m.Start("admin")
+	if o.Session != nil {
+		o.Session(session)
+	}
+	params := map[string]any{}
+	if o.WhatIf {
+		params["WhatIf"] = true
+	}
+	run.Script = s
+	defer func() {
+		run.Console = session.Console
+		switch r := recover().(type) {
+		case nil:
+		case pwsh.Killed:
+			run.Killed = true
+		default:
+			panic(r)
+		}
+	}()
+	result, err := session.Run(at, params)
+	run.ExitCode = result.ExitCode
+	return run, err
 }

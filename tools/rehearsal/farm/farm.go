@@ -6,7 +6,6 @@ package farm
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 )
@@ -21,10 +20,9 @@ type Farm struct {
 
 // New makes a farm with a directory and no machines.
 func New(dns, netBIOS string) *Farm {
-	return &Farm{
-		Directory: newDirectory(dns, netBIOS), Machines: map[string]*Machine{},
-		Clock: time.Date(2026, 3, 14, 20, 0, 0, 0, time.UTC),
-	}
+	f := &Farm{Machines: map[string]*Machine{}, Clock: time.Date(2026, 3, 14, 20, 0, 0, 0, time.UTC)}
+	f.Directory = newDirectory(f, dns, netBIOS)
+	return f
 }
 
 // guid makes the next of an endless row of distinct identifiers.
@@ -55,79 +53,8 @@ func (f *Farm) AddMachine(name, windows string) *Machine {
 	f.Machines[m.Name] = m
 	// Joining registers the computer's own names; HOST stands for http too (windows.md, setspn: the mapping of services to HOST).
 	f.Directory.add(&Entry{
-		Class: "computer", Name: m.Name + "$", DN: "CN=" + m.Name + ",CN=Computers," + f.Directory.DN,
+		Class: "computer", Name: m.Name + "$", DN: "CN=" + m.Name + ",CN=Computers," + f.Directory.DN, Flags: workstation,
 		SPNs: []string{"HOST/" + m.Name, "HOST/" + m.FQDN},
 	})
 	return m
-}
-
-// A Directory is one domain of Active Directory.
-type Directory struct {
-	DNS, NetBIOS, DN string
-	Server           string // domain controller, also the global catalog
-	entries          []*Entry
-	Records          map[string][]string // A records of the domain's zone, by host name in lower case
-	rid              int
-}
-
-// An Entry is a user, group or computer.
-type Entry struct {
-	Class   string
-	Name    string // sAMAccountName
-	DN      string
-	SID     string
-	UPN     string
-	SPNs    []string
-	Members []string // DNs
-}
-
-func newDirectory(dns, netBIOS string) *Directory {
-	return &Directory{
-		DNS: dns, NetBIOS: netBIOS, DN: "DC=" + strings.ReplaceAll(dns, ".", ",DC="), Server: "dc1." + dns, Records: map[string][]string{}, rid: 1100,
-	}
-}
-
-func (d *Directory) add(e *Entry) *Entry {
-	d.rid++
-	e.SID = fmt.Sprintf("S-1-5-21-1004336348-1177238915-682003330-%d", d.rid)
-	d.entries = append(d.entries, e)
-	return e
-}
-
-// AddUser makes a user.
-func (d *Directory) AddUser(name string) *Entry {
-	return d.add(&Entry{Class: "user", Name: name, DN: "CN=" + name + ",CN=Users," + d.DN, UPN: name + "@" + d.DNS})
-}
-
-// AddGroup makes a group with members.
-func (d *Directory) AddGroup(name string, members ...*Entry) *Entry {
-	e := &Entry{Class: "group", Name: name, DN: "CN=" + name + ",CN=Users," + d.DN}
-	for _, m := range members {
-		e.Members = append(e.Members, m.DN)
-	}
-	return d.add(e)
-}
-
-// Find returns the entry with an account name, nil without one.
-func (d *Directory) Find(name string) *Entry {
-	if _, rest, ok := strings.Cut(name, `\`); ok {
-		name = rest
-	}
-	for _, e := range d.entries {
-		if strings.EqualFold(e.Name, name) {
-			return e
-		}
-	}
-	return nil
-}
-
-// Owners are the entries that hold a service principal name.
-func (d *Directory) Owners(spn string) []*Entry {
-	var out []*Entry
-	for _, e := range d.entries {
-		if slices.ContainsFunc(e.SPNs, func(s string) bool { return strings.EqualFold(s, spn) }) {
-			out = append(out, e)
-		}
-	}
-	return out
 }

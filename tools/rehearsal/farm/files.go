@@ -15,8 +15,9 @@ type Files struct {
 }
 
 type file struct {
-	path string
-	data []byte
+	path  string
+	data  []byte // never changed in place
+	given bool   // laid there from outside and not changed since
 }
 
 type folder struct {
@@ -65,11 +66,14 @@ func (f *Files) Read(p string) ([]byte, bool) {
 // write makes or replaces a file; the folder is made with it.
 func (f *Files) write(p string, data []byte) {
 	f.folder(parent(p), "S-1-5-32-544", nil)
-	f.files[key(p)] = &file{p, slices.Clone(data)}
+	f.files[key(p)] = &file{path: p, data: slices.Clone(data)}
 }
 
 // Put lays a file onto the machine from outside, as a person does who copies it there.
-func (f *Files) Put(p string, data []byte) { f.write(p, data) }
+func (f *Files) Put(p string, data []byte) {
+	f.write(p, data)
+	f.files[key(p)].given = true
+}
 
 // Remove takes a file away.
 func (f *Files) Remove(p string) { delete(f.files, key(p)) }

@@ -1,7 +1,7 @@
 package farm
 
 import (
-	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -88,7 +88,13 @@ func (s *Session) Env(name string) (string, bool) {
 func (s *Session) directory() *Directory { return s.Machine.farm.Directory }
 
 // Cast implements pwsh.Host.
-func (s *Session) Cast(string, any) (any, bool) { return nil, false }
+func (s *Session) Cast(typ string, v any) (any, bool) {
+	if kind(typ) == "io.fileinfo" {
+		data, ok := s.Machine.Files.Read(pwsh.Text(v))
+		return pwsh.NewObject("Length", int64(len(data)), "FullName", pwsh.Text(v)), ok
+	}
+	return nil, false
+}
 
 // thing is an object of .NET: properties and methods by name in lower case.
 type thing struct {
@@ -148,7 +154,7 @@ func (s *Session) New(typ string, args []any) (any, bool) {
 	case "security.accesscontrol.directorysecurity":
 		return &security{}, true
 	}
-	return nil, false
+	return s.directoryObject(kind(typ), args)
 }
 
 func sid(v string) *thing {
@@ -218,6 +224,9 @@ func (s *Session) Static(typ, member string, args []any, call bool) (any, bool) 
 		}
 		return pwsh.Enum{Of: "FileAttributes", Name: "Archive", Value: 32}, true
 	}
+	if v, ok := s.directoryStatic(kind(typ)+"::"+strings.ToLower(member), args); ok {
+		return v, true
+	}
 	if strings.HasPrefix(kind(typ), "io.") && call {
 		return s.io(kind(typ)+"::"+strings.ToLower(member), args)
 	}
@@ -265,6 +274,11 @@ func (s *Session) io(what string, args []any) (any, bool) {
 		room()
 		f.write(path, []byte(str(args, 1)))
 		return pwsh.Void, true
+	case "io.file::appendalltext":
+		room()
+		data, _ := f.Read(path)
+		f.write(path, append(slices.Clone(data), str(args, 1)...))
+		return pwsh.Void, true
 	case "io.file::move":
 		data, ok := f.Read(path)
 		if !ok {
@@ -307,47 +321,6 @@ func (s *Session) Program(path string, args []string) ([]string, int, bool) {
 	switch strings.ToLower(path[strings.LastIndexByte(path, '\\')+1:]) {
 	case "setspn.exe":
 		return s.setspn(args)
-	}
-	return nil, 0, false
-}
-
-// setspn knows the calls that our scripts make. -S refuses a name that somebody holds; with -F the whole forest is asked
-// (windows.md, setspn).
-func (s *Session) setspn(args []string) ([]string, int, bool) {
-	var mode, spn, account string
-	for _, a := range args {
-		switch {
-		case strings.EqualFold(a, "-F"), strings.EqualFold(a, "-U"):
-		case strings.EqualFold(a, "-S"), strings.EqualFold(a, "-D"):
-			mode = strings.ToUpper(a)
-		case spn == "":
-			spn = a
-		default:
-			account = a
-		}
-	}
-	e := s.directory().Find(account)
-	if mode == "" || spn == "" {
-		return nil, 0, false
-	}
-	if e == nil {
-		return []string{"FindDomainForAccount: Call to DsGetDcNameWithAccountW failed with return value 0x00000525", "Could not find account " + account}, 1, true
-	}
-	switch mode {
-	case "-S":
-		if owners := s.directory().Owners(spn); len(owners) > 0 {
-			return []string{"Checking forest DC=" + s.directory().DNS, owners[0].DN, "        " + spn, "", "Duplicate SPN found, aborting operation!"}, 1, true
-		}
-		e.SPNs = append(e.SPNs, spn)
-		return []string{fmt.Sprintf("Registering ServicePrincipalNames for %s", e.DN), "        " + spn, "Updated object"}, 0, true
-	case "-D":
-		for i, have := range e.SPNs {
-			if strings.EqualFold(have, spn) {
-				e.SPNs = append(e.SPNs[:i:i], e.SPNs[i+1:]...)
-				break
-			}
-		}
-		return []string{"Unregistering ServicePrincipalNames for " + e.DN, "Updated object"}, 0, true
 	}
 	return nil, 0, false
 }

@@ -10,6 +10,7 @@ package pwsh
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/mbamplan/mbamplan/tools/psverify"
@@ -98,6 +99,9 @@ func (u *Unsupported) Error() string {
 	return fmt.Sprintf("%s:%d:%d: the rehearsal does not know %s", u.Script, u.Line, u.Column, u.What)
 }
 
+// Unknown ends the run because the host does not know something; the evaluator adds the place.
+func Unknown(format string, args ...any) { panic(&Unsupported{What: fmt.Sprintf(format, args...)}) }
+
 // Killed ends a run between two commands without a finally block, as a loss of power does.
 type Killed struct{}
 
@@ -162,7 +166,7 @@ type Result struct {
 
 // New makes an interpreter for the text of a script.
 func New(host Host, path string, source []byte) (*Interp, error) {
-	f := psverify.Parse(source)
+	f := parsed(source)
 	if len(f.Findings) > 0 {
 		return nil, fmt.Errorf("%s:%s", path, f.Findings[0])
 	}
@@ -211,6 +215,17 @@ func (in *Interp) Run(params map[string]any) (result Result, err error) {
 	return result, nil
 }
 
+var trees sync.Map // of scripts by their text: a rehearsal starts the same script many times
+
+func parsed(source []byte) *psverify.File {
+	if f, ok := trees.Load(string(source)); ok {
+		return f.(*psverify.File)
+	}
+	f := psverify.Parse(source)
+	trees.Store(string(source), f)
+	return f
+}
+
 // show takes what reaches the console.
 func (in *Interp) show(v any) {
 	for _, line := range strings.Split(Text(v), "\n") {
@@ -219,6 +234,13 @@ func (in *Interp) show(v any) {
 }
 
 func (in *Interp) print(line string) { in.Host.Print(line, in.transcribing) }
+
+// place fills in where something unknown was met.
+func (in *Interp) place(u *Unsupported, n nodeRef) {
+	if u.Script == "" {
+		u.Script, u.Line, u.Column = in.Script, n.Line(), n.Column()
+	}
+}
 
 func (in *Interp) unsupported(n nodeRef, format string, args ...any) {
 	panic(&Unsupported{Script: in.Script, Line: n.Line(), Column: n.Column(), What: fmt.Sprintf(format, args...)})

@@ -272,6 +272,9 @@ func (in *Interp) called(n nodeRef, name string, args []any, run func() any) any
 				},
 				ID: inner.Type[strings.LastIndexByte(inner.Type, '.')+1:], Line: n.Line(), Text: n.Text(),
 			}})
+		case *Unsupported:
+			in.place(r, n)
+			panic(r)
 		default:
 			panic(r)
 		}

@@ -81,6 +81,14 @@ func (in *Interp) toJSON(call *psverify.Command, s *scope, out sink) {
 	}
 	var b strings.Builder
 	in.writeJSON(call.Node, &b, v, int(depth), "")
+	if Truth(named["compress"]) {
+		lines := strings.Split(b.String(), "\r\n") // no text holds a line end: they are escaped
+		for i := range lines {
+			lines[i] = strings.TrimLeft(lines[i], " ")
+		}
+		out(strings.ReplaceAll(strings.Join(lines, ""), "\":  ", "\":"))
+		return
+	}
 	out(b.String())
 }
 

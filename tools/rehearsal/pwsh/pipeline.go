@@ -221,6 +221,9 @@ func (in *Interp) placed(n nodeRef, run func() []any, quiet bool) (out []any) {
 				return
 			}
 			panic(r)
+		case *Unsupported:
+			in.place(r, n)
+			panic(r)
 		default:
 			panic(r)
 		}
@@ -260,7 +263,8 @@ func (in *Interp) stage(call *psverify.Command, s *scope, out sink) stage {
 	if call.Operator != "" {
 		in.unsupported(call.Node, "%s behind a pipe", call.Operator)
 	}
-	named, positional := map[string]any{}, []any(nil)
+	var named map[string]any
+	var positional []any
 	switch strings.ToLower(call.Name) {
 	case "where-object", "foreach-object":
 		named, positional = in.args(call, s, func(string) bool { return false })

@@ -292,7 +292,7 @@ func compare(left, right any, fold bool) (int, error) {
 		x, _ := number(left)
 		y, ok := number(right)
 		if !ok {
-			return 0, fmt.Errorf("Cannot convert value %q to type \"System.Int32\". Error: \"Input string was not in a correct format.\"", Text(right))
+			return 0, fault(fmt.Sprintf("Cannot convert value %q to type \"System.Int32\". Error: \"Input string was not in a correct format.\"", Text(right)))
 		}
 		switch {
 		case x < y:
@@ -306,8 +306,13 @@ func compare(left, right any, fold bool) (int, error) {
 			return l.Compare(r), nil
 		}
 	}
-	return 0, fmt.Errorf("Cannot compare %q because it is not IComparable.", Text(left))
+	return 0, fault(fmt.Sprintf("Cannot compare %q because it is not IComparable.", Text(left)))
 }
+
+// fault is a message of the engine, in its own spelling.
+type fault string
+
+func (f fault) Error() string { return string(f) }
 
 // same is -eq of two single values.
 func same(left, right any, fold bool) bool {
