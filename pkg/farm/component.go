@@ -192,3 +192,11 @@ func (r *Reporting) URLHost() *Host {
 	}
 	return nil
 }
+
+// ComponentKinds returns every kind in the order of Components.
+func ComponentKinds() []ComponentKind {
+	return []ComponentKind{
+		KindServer, KindSite, KindLink, KindDirectory, KindDNS, KindAccount, KindWitness, KindListener, KindStorage, KindName, KindBalancer,
+		KindCertificate, KindMachineKey, KindReportDB,
+	}
+}
