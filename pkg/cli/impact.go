@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"reflect"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -295,7 +296,43 @@ func (r *impactReport) worsePairs(w io.Writer) error {
 	return r.table(w, worse)
 }
 
-func (r *impactReport) points(io.Writer) error { return nil }
+// points prints the single points of failure with their remedies.
+func (r *impactReport) points(w io.Writer) error {
+	list := r.singlePoints()
+	if len(list) == 0 {
+		fmt.Fprintf(w, "\nNo single point of failure among these.\n")
+		return nil
+	}
+	fmt.Fprintf(w, "\nSingle points of failure, the most urgent first\n")
+	for _, p := range list {
+		var names []string
+		for _, s := range p.Services {
+			names = append(names, string(s))
+		}
+		fmt.Fprintf(w, "\n%d  %s: %s\n   %s: %s\n", p.Rank, diag.Visible(p.Part.ID), diag.Visible(p.Part.Title), p.Worst, strings.Join(names, ", "))
+		if p.Remedy == nil {
+			fmt.Fprintf(w, "   advice: %s\n", p.Advice)
+			continue
+		}
+		fmt.Fprintf(w, "   remedy: %s Cost: %s.\n", diag.Visible(p.Remedy.Title), p.Remedy.Cost)
+		for _, e := range p.Remedy.Edits {
+			fmt.Fprintf(w, "     %s\n", diag.Visible(e))
+		}
+		var after []string
+		for _, c := range p.Remedy.Effects {
+			after = append(after, fmt.Sprintf("%s %s, was %s", c.Service, c.After, c.Before))
+		}
+		fmt.Fprintf(w, "     then: %s; %d single point%s of failure left\n", strings.Join(after, "; "), p.Remedy.Left, plural(p.Remedy.Left))
+	}
+	return nil
+}
+
+// singlePoints returns those among the parts and services that are shown.
+func (r *impactReport) singlePoints() []impact.SinglePoint {
+	return slices.DeleteFunc(r.SinglePoints(r.in.loaded), func(p impact.SinglePoint) bool {
+		return !r.part(p.Part) || !slices.ContainsFunc(p.Services, r.service)
+	})
+}
 
 // answer prints one scenario in full.
 func (r *impactReport) answer(w io.Writer, s impact.Scenario) error {
@@ -308,12 +345,15 @@ func (r *impactReport) answer(w io.Writer, s impact.Scenario) error {
 			fmt.Fprintf(w, "    %-8s %s\n", label, diag.Visible(text))
 		}
 	}
-	for _, e := range s.Effects {
-		if !r.service(e.Service) {
-			continue
+	for _, list := range r.alike(s.Effects) {
+		for _, e := range list {
+			if e == list[0] {
+				fmt.Fprintln(w)
+			}
+			fmt.Fprintf(w, "%s (%s): %s\n", e.Service, e.Service.Title(), e.State)
+			line("users", e.Notice)
 		}
-		fmt.Fprintf(w, "\n%s (%s): %s\n", e.Service, e.Service.Title(), e.State)
-		line("users", e.Notice)
+		e := list[0]
 		line("why", e.Why)
 		for _, act := range e.Actions {
 			text := act.Actor + ": " + act.Text
@@ -331,6 +371,28 @@ func (r *impactReport) answer(w io.Writer, s impact.Scenario) error {
 		}
 	}
 	return nil
+}
+
+// alike groups the effects that are shown and have all in common but what users notice.
+func (r *impactReport) alike(effects []impact.Effect) [][]*impact.Effect {
+	var out [][]*impact.Effect
+	for i := range effects {
+		e := &effects[i]
+		if !r.service(e.Service) {
+			continue
+		}
+		same := func(list []*impact.Effect) bool {
+			x, y := *list[0], *e
+			x.Service, x.Notice, y.Service, y.Notice = "", "", "", ""
+			return reflect.DeepEqual(x, y)
+		}
+		if n := slices.IndexFunc(out, same); n >= 0 {
+			out[n] = append(out[n], e)
+		} else {
+			out = append(out, []*impact.Effect{e})
+		}
+	}
+	return out
 }
 
 type impactPart struct {
@@ -372,6 +434,29 @@ type impactScenario struct {
 type impactPair struct {
 	Failed []string                        `json:"failed"`
 	States map[impact.Service]impact.State `json:"states"`
+}
+
+type impactChange struct {
+	Service impact.Service `json:"service"`
+	Before  impact.State   `json:"before"`
+	After   impact.State   `json:"after"`
+}
+
+type impactRemedy struct {
+	Title   string         `json:"title"`
+	Cost    string         `json:"cost"`
+	Edits   []string       `json:"edits"`
+	Effects []impactChange `json:"effects"`
+	Left    int            `json:"singlePointsLeft"`
+}
+
+type impactPoint struct {
+	Rank     int              `json:"rank"`
+	Part     string           `json:"part"`
+	Worst    impact.State     `json:"worst"`
+	Services []impact.Service `json:"services"`
+	Remedy   *impactRemedy    `json:"remedy,omitempty"`
+	Advice   string           `json:"advice,omitempty"`
 }
 
 type impactGate struct {
@@ -417,6 +502,21 @@ func (r *impactReport) jsonScenario(s impact.Scenario) impactScenario {
 	return out
 }
 
+func (r *impactReport) jsonPoints() []impactPoint {
+	var out []impactPoint
+	for _, p := range r.singlePoints() {
+		j := impactPoint{Rank: p.Rank, Part: p.Part.ID, Worst: p.Worst, Services: p.Services, Advice: p.Advice}
+		if m := p.Remedy; m != nil {
+			j.Remedy = &impactRemedy{Title: m.Title, Cost: m.Cost, Edits: m.Edits, Left: m.Left}
+			for _, c := range m.Effects {
+				j.Remedy.Effects = append(j.Remedy.Effects, impactChange(c))
+			}
+		}
+		out = append(out, j)
+	}
+	return out
+}
+
 // json prints the report; docs/impact.md describes its shape.
 func (r *impactReport) json(w io.Writer) error {
 	out := struct {
@@ -427,6 +527,7 @@ func (r *impactReport) json(w io.Writer) error {
 		Asked    *impactScenario  `json:"asked,omitempty"`
 		Singles  []impactScenario `json:"singles,omitempty"`
 		Pairs    []impactPair     `json:"pairs,omitempty"`
+		Points   []impactPoint    `json:"singlePoints,omitempty"`
 		Gates    []impactGate     `json:"gates,omitempty"`
 	}{Schema: 1, Farm: r.in.farm.Name}
 	for _, s := range r.Services() {
@@ -448,6 +549,7 @@ func (r *impactReport) json(w io.Writer) error {
 				out.Singles = append(out.Singles, r.jsonScenario(s))
 			}
 		}
+		out.Points = r.jsonPoints()
 	}
 	if r.pairs {
 		for _, s := range r.Pairs() {
