@@ -243,7 +243,45 @@ func (r *impactReport) text(w io.Writer) error {
 			return err
 		}
 	}
-	return r.points(w)
+	if err := r.points(w); err != nil {
+		return err
+	}
+	r.availability(w)
+	return nil
+}
+
+// availability prints what follows from the topology's figures, with the formula.
+func (r *impactReport) availability(w io.Writer) {
+	list := r.Availability()
+	if len(list) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "\nAvailability by the figures of the topology; A(x) is that of x, and parts are taken to fail independently\n")
+	const hours = 8766 // of a year
+	for i, v := range list {
+		// Services that stand on the same parts are shown together, with the first of them.
+		same := func(o impact.Availability) bool { return r.service(o.Service) && o.Formula == v.Formula }
+		if !same(v) || slices.IndexFunc(list, same) != i {
+			continue
+		}
+		var names []string
+		for _, o := range list {
+			if same(o) {
+				names = append(names, string(o.Service))
+			}
+		}
+		fmt.Fprintf(w, "\n%s: ", strings.Join(names, ", "))
+		if len(v.Missing) > 0 {
+			var missing []string
+			for _, p := range v.Missing {
+				missing = append(missing, diag.Visible(p.ID))
+			}
+			fmt.Fprintf(w, "not computed, no figure for %s\n", strings.Join(missing, ", "))
+		} else {
+			fmt.Fprintf(w, "%.4f %%, away %.1f hours a year\n", 100*v.Value, (1-v.Value)*hours)
+		}
+		fmt.Fprintf(w, "  = %s\n", diag.Visible(v.Formula))
+	}
 }
 
 func (r *impactReport) table(w io.Writer, list []impact.Scenario) error {
@@ -459,6 +497,13 @@ type impactPoint struct {
 	Advice   string           `json:"advice,omitempty"`
 }
 
+type impactShare struct {
+	Service impact.Service `json:"service"`
+	Value   *float64       `json:"value"` // null while a figure is missing
+	Formula string         `json:"formula"`
+	Missing []string       `json:"missing"`
+}
+
 type impactGate struct {
 	Gate   string     `json:"gate"`
 	Holds  bool       `json:"holds"`
@@ -517,6 +562,24 @@ func (r *impactReport) jsonPoints() []impactPoint {
 	return out
 }
 
+func (r *impactReport) jsonShares() []impactShare {
+	var out []impactShare
+	for _, v := range r.Availability() {
+		if !r.service(v.Service) {
+			continue
+		}
+		j := impactShare{Service: v.Service, Formula: v.Formula, Missing: []string{}}
+		for _, p := range v.Missing {
+			j.Missing = append(j.Missing, p.ID)
+		}
+		if len(v.Missing) == 0 {
+			j.Value = &v.Value
+		}
+		out = append(out, j)
+	}
+	return out
+}
+
 // json prints the report; docs/impact.md describes its shape.
 func (r *impactReport) json(w io.Writer) error {
 	out := struct {
@@ -528,6 +591,7 @@ func (r *impactReport) json(w io.Writer) error {
 		Singles  []impactScenario `json:"singles,omitempty"`
 		Pairs    []impactPair     `json:"pairs,omitempty"`
 		Points   []impactPoint    `json:"singlePoints,omitempty"`
+		Shares   []impactShare    `json:"availability,omitempty"`
 		Gates    []impactGate     `json:"gates,omitempty"`
 	}{Schema: 1, Farm: r.in.farm.Name}
 	for _, s := range r.Services() {
@@ -550,6 +614,7 @@ func (r *impactReport) json(w io.Writer) error {
 			}
 		}
 		out.Points = r.jsonPoints()
+		out.Shares = r.jsonShares()
 	}
 	if r.pairs {
 		for _, s := range r.Pairs() {
