@@ -235,7 +235,8 @@ func TestRename(t *testing.T) {
 
 func TestSameTwice(t *testing.T) {
 	everyFarm(t, func(name string, edits []string) {
-		if dump(analyze(t, name, edits...)) != dump(analyze(t, name, edits...)) {
+		one, two := dump(analyze(t, name, edits...)), dump(analyze(t, name, edits...))
+		if one != two {
 			t.Errorf("%s %v: two runs differ", name, edits)
 		}
 	})
