@@ -330,8 +330,10 @@ func TestFailNames(t *testing.T) {
 		{"SITE:hq", ""},
 		{"HQ", ""},
 		{"SQL1,SQL1", ""},
+		{"witness,DNS", ""},
+		{"account", `"account" may be account:pool or account:reports`},
 		{"SQL4", `no part is called "SQL4"; did you mean "SQL1"?`},
-		{"mbam.contoso.com", `"mbam.contoso.com" may be name:mbam.contoso.com or certificate:web or machinekey:web`},
+		{"mbam.contoso.com", `"mbam.contoso.com" may be name:mbam.contoso.com or certificate:web or machineKey:web`},
 		{"SQL1,SQL2,SQL3,RPT1,WEB1,WEB2,site:HQ,site:DR,directory,dns,witness", "11 parts at once are too many, at most 10"},
 	} {
 		_, err := a.Fail(strings.Split(tt.names, ",")...)

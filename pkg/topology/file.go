@@ -302,7 +302,7 @@ type Clients struct {
 // Figure is how often a part of the farm is available.
 type Figure struct {
 	_       struct{} `short:"percent"`
-	Name    string   `name:"true" doc:"a part as mbamplan impact names it (SQL1, witness, balancer:web), or a kind of part for all without a figure of their own (server, balancer, certificate …)"`
+	Name    string   `name:"true" doc:"a part as mbamplan impact names it (SQL1, balancer:web, account:pool), or a kind of part for all without a figure of their own (server, balancer, certificate …)"`
 	Percent string   `key:"percent" req:"true" is:"percent" doc:"more than 0 and less than 100" eg:"99.9"`
 }
 
