@@ -133,17 +133,18 @@ func (w *world) force(on *farm.Host) string {
 	return "start the cluster on " + on.Name + " by force (Stop-ClusterNode, then Start-ClusterNode " + how + ")"
 }
 
-// possible returns the node on which an instance could run if the cluster's quorum were forced there; nil when there is none.
-func (w *world) possible(i *farm.Instance) *farm.Host {
+// possible returns the nodes, one in each place, on which an instance could run if the cluster's quorum were forced there.
+func (w *world) possible(i *farm.Instance) []*farm.Host {
 	if slices.Contains(w.storages, i) || slices.Contains(w.names, i) {
 		return nil
 	}
+	var out []*farm.Host
 	for _, h := range i.Nodes {
-		if w.up(h) {
-			return h
+		if w.up(h) && !slices.ContainsFunc(out, func(o *farm.Host) bool { return w.place(o) == w.place(h) }) {
+			out = append(out, h)
 		}
 	}
-	return nil
+	return out
 }
 
 func (w *world) single(p *farm.Placement) served {
@@ -158,17 +159,18 @@ func (w *world) single(p *farm.Placement) served {
 		if r.state == Automatic {
 			c.drill = &Drill{Step: "database/drill-instance-move", Server: i.Folder()}
 		}
+		if i.Clustered() {
+			c.text = joined(c.text, w.thin())
+		}
 		return served{options: []option{{cause: c, place: r.place, at: i}}}
 	}
 	if i.Clustered() && w.quorum == nowhere {
 		var s served
-		for _, h := range i.Nodes {
-			if w.possible(i) != nil && w.up(h) {
-				s.options = append(s.options, option{place: w.place(h), at: i, cause: cause{
-					state: Manual, text: sentence(r.why), action: sentence(w.force(h) + "; the cluster then starts " + i.Name), actor: dba,
-					source: "win-quorum", grade: Documented,
-				}})
-			}
+		for _, h := range w.possible(i) {
+			s.options = append(s.options, option{place: w.place(h), at: i, cause: cause{
+				state: Manual, text: sentence(r.why), action: sentence(w.force(h) + "; the cluster then starts " + i.Name), actor: dba,
+				source: "win-quorum", grade: Documented,
+			}})
 		}
 		if len(s.options) > 0 {
 			return s
@@ -226,7 +228,7 @@ func (w *world) group(p *farm.Placement) served {
 		if r.state == Automatic {
 			c.source = "sql-fci"
 		}
-		c.text = joined(c.text, w.exposed(p))
+		c.text = joined(c.text, w.exposed(p), w.thin())
 		return served{options: []option{{cause: c, place: r.place, at: primary.Instance}}}
 	}
 	why := r.why
@@ -244,7 +246,7 @@ func (w *world) group(p *farm.Placement) served {
 		switch {
 		case primary.Synchronous && primary.AutoFailover && t.Synchronous && t.AutoFailover:
 			o.state, o.drill.Step = Automatic, "database/drill-planned-failover"
-			o.text = sentence(why + ", and " + name + " becomes the primary of " + p.Name + " by itself")
+			o.text = joined(sentence(why+", and "+name+" becomes the primary of "+p.Name+" by itself"), w.thin())
 		default:
 			o.state, o.actor, o.drill.Step = Manual, dba, "database/drill-forced-failover"
 			o.text = sentence(why + ", and no replica that is left takes over " + p.Name + " by itself")
@@ -290,24 +292,39 @@ func (w *world) exposed(p *farm.Placement) string {
 	return ""
 }
 
+// thin says that the cluster has lost votes and cannot lose another for certain.
+func (w *world) thin() string {
+	c := w.farm.Cluster
+	places, voters := w.votes()
+	i := slices.Index(places, w.quorum)
+	if i < 0 {
+		return ""
+	}
+	holder := w.witnessHost()
+	lost := w.witness || holder != nil && (!w.up(holder) || w.place(holder) != w.quorum)
+	witness := c.Witness != "" && !lost
+	if !lost && voters[i] == len(c.Voters()) || c.Quorum(voters[i]-1, witness).Holds {
+		return ""
+	}
+	return sentence("the cluster " + c.Name + " goes on; with one vote less it may stop")
+}
+
 // forced lists the replicas on which the stopped cluster can be forced. The group stays in no role then and must be forced as well, even
 // where its primary is alive (sql-ag-failover-modes).
 func (w *world) forced(p *farm.Placement) served {
 	var s served
 	for n, r := range p.Replicas {
-		h := w.possible(r.Instance)
-		if h == nil {
-			continue
+		for _, h := range w.possible(r.Instance) {
+			o := option{place: w.place(h), at: r.Instance, cause: cause{
+				state: Manual, text: sentence(w.stopped()), actor: dba, source: "sql-ag-failover-modes", grade: Documented,
+				action: sentence(w.force(h) + ", then make " + r.Instance.Name + " the primary of " + p.Name + " by force, which SQL Server asks for after that"),
+				drill:  &Drill{Step: "database/drill-forced-failover", Server: r.Instance.Folder()},
+			}}
+			if n > 0 {
+				o.risk = loss(p, r.Instance, p.Replicas[0].Synchronous && r.Synchronous)
+			}
+			s.options = append(s.options, o)
 		}
-		o := option{place: w.place(h), at: r.Instance, cause: cause{
-			state: Manual, text: sentence(w.stopped()), actor: dba, source: "sql-ag-failover-modes", grade: Documented,
-			action: sentence(w.force(h) + ", then make " + r.Instance.Name + " the primary of " + p.Name + " by force, which SQL Server asks for after that"),
-			drill:  &Drill{Step: "database/drill-forced-failover", Server: r.Instance.Folder()},
-		}}
-		if n > 0 {
-			o.risk = loss(p, r.Instance, p.Replicas[0].Synchronous && r.Synchronous)
-		}
-		s.options = append(s.options, o)
 	}
 	if len(s.options) == 0 {
 		s.lost = cause{
@@ -379,13 +396,20 @@ func (w *world) mirror(p *farm.Placement) served {
 		return at(p.Mirror, mirror, force)
 	}
 	if w.farm.Cluster != nil && w.quorum == nowhere {
+		var forced served
 		for _, i := range []*farm.Instance{p.Principal, p.Mirror} {
-			if h := w.possible(i); i.Clustered() && h != nil {
-				return at(i, running{place: w.place(h)}, cause{
+			if !i.Clustered() {
+				continue
+			}
+			for _, h := range w.possible(i) {
+				forced.options = append(forced.options, at(i, running{place: w.place(h)}, cause{
 					state: Manual, text: sentence(w.stopped()), actor: dba, source: "win-quorum",
 					action: sentence(w.force(h) + "; then look at the mirroring sessions"),
-				})
+				}).options...)
 			}
+		}
+		if len(forced.options) > 0 {
+			return forced
 		}
 	}
 	return served{lost: cause{

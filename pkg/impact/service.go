@@ -228,7 +228,7 @@ func (w *world) website(web *farm.Web, place int, portal bool) []cause {
 		}
 	}
 	if f.certificate {
-		down("The agent and the websites refuse an expired certificate of "+web.Host+".", "Renew it and change it on each node.", pki, "mbam-deploy", Inferred,
+		down("The agent refuses an expired certificate of "+web.Host+", browsers warn of it, and no document says whether the portals reach their own services with it.", "Renew it and change it on each node.", pki, "mbam-deploy", Inferred,
 			&Drill{Step: "web/certificate-change", Server: first})
 	}
 	if len(out) > 0 {
@@ -284,13 +284,13 @@ func (w *world) nodes(web *farm.Web, place int, portal bool) []cause {
 		add(c)
 	}
 	if len(expired) > 0 {
-		// HAProxy verifies the certificate in its probe (balancer/haproxy).
+		// The rendered HAProxy verifies the certificate in its probe (balancer/haproxy).
 		c := cause{
 			state: Degraded, text: nodeNames(expired, "has", "have") + " an expired certificate: what the balancer sends there fails.",
 			action: "Take the node out of the balancer, renew its certificate, and change it.", actor: pki, source: "mbam-deploy", grade: Inferred,
 			drill: &Drill{Step: "web/certificate-change", Server: expired[0].Host.Name},
 		}
-		if web.Balancer.HAProxy() {
+		if web.Balancer.HAProxy() && !web.Balancer.Existing {
 			c.state, c.text, c.source = Automatic, nodeNames(expired, "has", "have")+" an expired certificate: HAProxy, which verifies it in its probe, takes the node out.", "haproxy"
 		}
 		add(c)
