@@ -18,7 +18,6 @@ type cause struct {
 	risk   string
 	source string
 	grade  Grade
-	web    bool // it lies in front of the databases
 }
 
 // option is one way in which a placement's databases are served after a failure.
@@ -111,15 +110,23 @@ func (w *world) instance(i *farm.Instance) running {
 func (w *world) stopped() string {
 	c := w.farm.Cluster
 	_, voters := w.votes()
-	most := 0
+	most, running := 0, 0
 	for _, n := range voters {
-		most = max(most, n)
+		most, running = max(most, n), running+n
 	}
 	holder := w.witnessHost()
-	q := c.Quorum(most, c.Witness != "" && !w.witness && (holder == nil || w.up(holder)))
-	text := fmt.Sprintf("the cluster %s has lost its quorum (%d of %d votes are left) and stops on every node", c.Name, q.Votes, q.Of)
+	witness := c.Witness != "" && !w.witness && (holder == nil || w.up(holder))
+	q := c.Quorum(most, witness)
 	if q.Chance {
-		text = fmt.Sprintf("the cluster %s has no witness and half of its %d votes are left: whether it goes on is chance, here it is taken as stopped", c.Name, q.Of)
+		return fmt.Sprintf("the cluster %s has no witness and half of its %d votes are left: whether it goes on is chance, here it is taken as stopped", c.Name, q.Of)
+	}
+	text := fmt.Sprintf("the cluster %s has lost its quorum (%d of %d votes are left) and stops on every node", c.Name, q.Votes, q.Of)
+	lost := len(c.Voters()) - running
+	if c.Witness != "" && !witness {
+		lost++
+	}
+	if lost > 1 && most == running && running > 0 && c.Nodes[0].Windows != "2008 R2" {
+		text += "; it might have gone on, had they failed one after the other with time between"
 	}
 	return text
 }
@@ -253,7 +260,7 @@ func (w *world) group(p *farm.Placement) served {
 			o.action = "Make " + name + " the primary of " + p.Name + "."
 			o.risk = loss(p, t.Instance, primary.Synchronous && t.Synchronous)
 		}
-		if best == nil || o.state < best.state || o.state == best.state && best.risk != "" && surer(p, o.at, best.at) {
+		if best == nil || o.state < best.state || o.state == best.state && surer(p, o.at, best.at) {
 			best = &o
 		}
 	}
