@@ -166,9 +166,6 @@ func (w *world) single(p *farm.Placement) served {
 		if r.state == Automatic {
 			c.drill = &Drill{Step: "database/drill-instance-move", Server: i.Folder()}
 		}
-		if i.Clustered() {
-			c.text = joined(c.text, w.thin())
-		}
 		return served{options: []option{{cause: c, place: r.place, at: i}}}
 	}
 	if i.Clustered() && w.quorum == nowhere {
@@ -235,7 +232,7 @@ func (w *world) group(p *farm.Placement) served {
 		if r.state == Automatic {
 			c.source = "sql-fci"
 		}
-		c.text = joined(c.text, w.exposed(p), w.thin())
+		c.text = joined(c.text, w.exposed(p))
 		return served{options: []option{{cause: c, place: r.place, at: primary.Instance}}}
 	}
 	why := r.why
@@ -253,7 +250,7 @@ func (w *world) group(p *farm.Placement) served {
 		switch {
 		case primary.Synchronous && primary.AutoFailover && t.Synchronous && t.AutoFailover:
 			o.state, o.drill.Step = Automatic, "database/drill-planned-failover"
-			o.text = joined(sentence(why+", and "+name+" becomes the primary of "+p.Name+" by itself"), w.thin())
+			o.text = sentence(why + ", and " + name + " becomes the primary of " + p.Name + " by itself")
 		default:
 			o.state, o.actor, o.drill.Step = Manual, dba, "database/drill-forced-failover"
 			o.text = sentence(why + ", and no replica that is left takes over " + p.Name + " by itself")
@@ -299,9 +296,13 @@ func (w *world) exposed(p *farm.Placement) string {
 	return ""
 }
 
-// thin says that the cluster has lost votes and cannot lose another for certain.
+// thin says that the cluster goes on, has lost votes, and cannot lose another node for certain, even when dynamic quorum has had the time
+// to count anew (win-quorum); "" otherwise.
 func (w *world) thin() string {
 	c := w.farm.Cluster
+	if c == nil {
+		return ""
+	}
 	places, voters := w.votes()
 	i := slices.Index(places, w.quorum)
 	if i < 0 {
@@ -309,11 +310,20 @@ func (w *world) thin() string {
 	}
 	holder := w.witnessHost()
 	lost := w.witness || holder != nil && (!w.up(holder) || w.place(holder) != w.quorum)
-	witness := c.Witness != "" && !lost
-	if !lost && voters[i] == len(c.Voters()) || c.Quorum(voters[i]-1, witness).Holds {
+	if !lost && voters[i] == len(c.Voters()) {
 		return ""
 	}
-	return sentence("the cluster " + c.Name + " goes on; with one vote less it may stop")
+	now := *c
+	if c.Nodes[0].Windows != "2008 R2" {
+		now.Nodes, now.NoVote = c.Voters()[:voters[i]], nil
+		if lost {
+			now.Witness = ""
+		}
+	}
+	if now.Quorum(voters[i]-1, c.Witness != "" && !lost).Holds {
+		return ""
+	}
+	return sentence("the cluster " + c.Name + " goes on; with one node less it may stop")
 }
 
 // forced lists the replicas on which the stopped cluster can be forced. The group stays in no role then and must be forced as well, even

@@ -113,6 +113,9 @@ func (w *world) service(n need) []cause {
 				})
 			}
 		}
+		if len(lost) == 0 && slices.ContainsFunc(placements(n.hard), clustered) {
+			causes = append(causes, cause{text: w.thin(), source: "win-quorum", grade: Documented})
+		}
 		if n.service == Reports {
 			causes = append(causes, w.reporting(place)...)
 		} else {
@@ -155,6 +158,11 @@ func placements(list []*farm.Database) []*farm.Placement {
 		}
 	}
 	return out
+}
+
+// clustered reports whether the placement needs the quorum of the cluster.
+func clustered(p *farm.Placement) bool {
+	return p.AG() || slices.ContainsFunc(p.All(), (*farm.Instance).Clustered)
 }
 
 // front lists what all services stand on.
@@ -401,7 +409,8 @@ func (w *world) reporting(place int) []cause {
 // audit returns what a portal suffers when the database that takes its audit cannot be reached from the place of its other database.
 func (w *world) audit(d *farm.Database, place int) []cause {
 	s := w.databases(d.Placement)
-	best := cause{state: Down, text: s.lost.text}
+	best := s.lost
+	best.state = Down
 	for _, o := range s.options {
 		if (place == nowhere || o.place == place) && o.state < best.state {
 			best = o.cause
@@ -493,7 +502,7 @@ func (w *world) notice(s Service, state State) string {
 		case state == Degraded:
 			return "Some computers cannot store their recovery password and do not begin to encrypt; users are asked for nothing, and clients try again at " + check + "."
 		}
-		return "For seconds to minutes no key is stored; a client that tried then tries again at " + check + ". Users are asked for nothing."
+		return "For seconds to minutes no key is stored; clients that tried then try again at " + check + ". Users are asked for nothing."
 	case Status:
 		switch {
 		case away:
