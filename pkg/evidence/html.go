@@ -1,0 +1,46 @@
+package evidence
+
+import (
+	_ "embed"
+	"fmt"
+	"html/template"
+	"io"
+
+	"github.com/mbamplan/mbamplan/pkg/diag"
+)
+
+//go:embed report.html.tmpl
+var page string
+
+// WriteHTML writes the report as one file that needs nothing beside it and runs nothing. html/template quotes by context, which
+// package quote leaves to the author of a template; what it fills in here is text of any server. The page's own policy forbids
+// scripts and requests, should anything ever slip through.
+func (r *Report) WriteHTML(w io.Writer) error {
+	t, err := template.New("report").Funcs(template.FuncMap{"see": diag.Visible, "class": class, "about": about, "digest": digest}).Parse(page)
+	if err != nil {
+		return fmt.Errorf("read the template of the report: %w", err)
+	}
+	return t.Execute(w, r)
+}
+
+// class is the style of a state: good, bad or open.
+func class(state string) string {
+	switch state {
+	case Done, RunState, "as planned":
+		return "good"
+	case NotRunState, ByHandState, "incomplete", Skipped:
+		return "open"
+	}
+	return "bad"
+}
+
+// By lists the findings of a severity, for the page.
+func (r *Report) By(severity string) []Finding {
+	var out []Finding
+	for _, f := range r.Findings {
+		if f.Severity == severity {
+			out = append(out, f)
+		}
+	}
+	return out
+}
