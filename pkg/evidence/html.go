@@ -16,15 +16,15 @@ var page string
 // package quote leaves to the author of a template; what it fills in here is text of any server. The page's own policy forbids
 // scripts and requests, should anything ever slip through.
 func (r *Report) WriteHTML(w io.Writer) error {
-	t, err := template.New("report").Funcs(template.FuncMap{"see": diag.Visible, "class": class, "about": about, "digest": digest}).Parse(page)
+	t, err := template.New("report").Funcs(template.FuncMap{"see": diag.Visible, "class": style, "about": about, "digest": digest}).Parse(page)
 	if err != nil {
 		return fmt.Errorf("read the template of the report: %w", err)
 	}
 	return t.Execute(w, r)
 }
 
-// class is the style of a state: good, bad or open.
-func class(state string) string {
+// style is that of a state: good, bad or open.
+func style(state string) string {
 	switch state {
 	case Done, RunState, "as planned":
 		return "good"
@@ -34,11 +34,11 @@ func class(state string) string {
 	return "bad"
 }
 
-// By lists the findings of a severity, for the page.
+// By lists the findings of a severity, for the page. Files without a record stand in the table of files.
 func (r *Report) By(severity string) []Finding {
 	var out []Finding
 	for _, f := range r.Findings {
-		if f.Severity == severity {
+		if f.Severity == severity && f.Code != NotRun {
 			out = append(out, f)
 		}
 	}

@@ -36,7 +36,17 @@ type Collection struct {
 	Ignored int    // that are none of ours
 	Bad     diag.List
 
+	dir     string
 	remarks []remark
+}
+
+// below is the path of a file below the folder, with slashes.
+func (c *Collection) below(file string) string {
+	p, err := filepath.Rel(c.dir, file)
+	if err != nil {
+		p = file
+	}
+	return filepath.ToSlash(p)
 }
 
 // remark is something about the collected files that a report has to say.
@@ -53,7 +63,7 @@ func Load(dir string) (*Collection, error) {
 		return nil, fmt.Errorf("open the folder of collected results: %w", err)
 	}
 	defer root.Close()
-	l := &loader{dir: dir, root: root, c: &Collection{}, runs: map[runKey][]*record{}}
+	l := &loader{dir: dir, root: root, c: &Collection{dir: dir}, runs: map[runKey][]*record{}}
 	l.walk(".", 1)
 	l.join()
 	l.c.Bad.Sort()

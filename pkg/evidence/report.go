@@ -369,7 +369,7 @@ func (j *judge) input() {
 			at = ":" + p
 		}
 		j.out.Input.Unreadable++
-		f := Finding{Code: Unreadable, Severity: Deviation, Source: d.File + at, Message: d.Message + " [" + d.Code + "]"}
+		f := Finding{Code: Unreadable, Severity: Deviation, Source: j.c.below(d.File) + at, Message: d.Message + " [" + d.Code + "]"}
 		j.out.Findings = append(j.out.Findings, f)
 	}
 	for _, m := range j.c.remarks {
