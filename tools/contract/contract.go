@@ -30,7 +30,9 @@
 //	PSC024  nothing newer than Windows PowerShell 4.0
 //	PSC025  the result: its keys, an outcome, nothing changed by a script that only reads
 //	PSC026  no redirection outside Invoke-Native
-//	PSC027  the history: a line when the run begins, and one when it ends
+//	PSC027  every variable set, on every way, before it is read
+//	PSC028  no secret in a message, the result, the console or a command line
+//	PSC029  the history: a line when the run begins, and one when it ends
 package contract
 
 import (
@@ -104,6 +106,8 @@ func Check(f *psverify.File, kind Kind) ([]psverify.Finding, error) {
 	c.functions()
 	c.result()
 	c.history()
+	c.flow()
+	c.secrets()
 	return psverify.Sort(c.findings), nil
 }
 

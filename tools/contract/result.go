@@ -86,10 +86,10 @@ func (c *checker) history() {
 		ends = ends || call.Function != nil && strings.EqualFold(call.Function.Name, "Save-Result")
 	}
 	if !begins {
-		c.at(0, "PSC027", "the frame calls no %s when the run begins", historyHelper)
+		c.at(0, "PSC029", "the frame calls no %s when the run begins", historyHelper)
 	}
 	if !ends {
-		c.at(0, "PSC027", "Save-Result calls no %s", historyHelper)
+		c.at(0, "PSC029", "Save-Result calls no %s", historyHelper)
 	}
 }
 

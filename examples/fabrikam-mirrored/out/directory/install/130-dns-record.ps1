@@ -103,18 +103,30 @@ function Add-History {
     }
     [IO.File]::AppendAllText($file, ('{0}{1}' -f [Environment]::NewLine, $Line), (New-Object System.Text.UTF8Encoding $false))
 }
+function Write-Record {
+    if ($WhatIfPreference) { return }
+    if (-not $Saving) { return }
+    $mine = @($script:Result.changed)
+    $script:Result.changed = @(@($Earlier) + $mine | Select-Object -Unique)
+    $file = Join-Path $script:WorkDir ('{0}.result.json' -f $ResultName)
+    $temp = '{0}.{1}.tmp' -f $file, $PID
+    [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
+    if ([IO.File]::Exists($file)) { [IO.File]::Replace($temp, $file, [NullString]::Value) } else { [IO.File]::Move($temp, $file) }
+    $script:Result.changed = $mine
+}
+function Save-Change {
+    # Records what is about to be changed, ahead of the change: what a run did that was cut off, rollback takes back too.
+    param([string]$Text)
+    $script:Result.changed += $Text
+    Write-Record
+}
 function Save-Result {
     if ($WhatIfPreference) { return }
     if (-not $Saving) { return }
     $script:Result.finished = [DateTime]::UtcNow.ToString('o')
     $script:Result.exitCode = $script:ExitCode
-    $run = ConvertTo-Json -InputObject $script:Result -Depth 6 -Compress
-    $script:Result.changed = @(@($Earlier) + @($script:Result.changed) | Select-Object -Unique)
-    $file = Join-Path $script:WorkDir ('{0}.result.json' -f $ResultName)
-    $temp = '{0}.{1}.tmp' -f $file, $PID
-    [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
-    if ([IO.File]::Exists($file)) { [IO.File]::Replace($temp, $file, [NullString]::Value) } else { [IO.File]::Move($temp, $file) }
-    Add-History $ResultName $run
+    Write-Record
+    Add-History $ResultName (ConvertTo-Json -InputObject $script:Result -Depth 6 -Compress)
 }
 try {
     if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess) { Stop-Step 2 'Start the 64-bit Windows PowerShell: %SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe, from a 64-bit program.' }
@@ -156,8 +168,8 @@ try {
     if ($addresses.Count -gt 0) {
         Write-Unchanged ('{0} has the address {1} already.' -f $Name, $Address)
     } elseif ($PSCmdlet.ShouldProcess($server, ('add the A record {0} with {1} to the zone {2}' -f $Leaf, $Address, $Zone))) {
+        Save-Change ('A {0} {1}' -f $Name, $Address)
         Add-DnsServerResourceRecordA -ZoneName $Zone -Name $Leaf -IPv4Address $Address -ComputerName $server
-        $Result.changed += ('A {0} {1}' -f $Name, $Address)
         $after = @(Get-ZoneRecord -Zone $Zone -Leaf $Leaf -Server $server | Where-Object { $_.RecordType -eq 'A' } | ForEach-Object { [string]$_.RecordData.IPv4Address })
         if ($after.Count -ne 1 -or $after[0] -ne $Address) { Stop-Step 4 ('The record was added, but {0} shows {1} for {2}.' -f $server, ($after -join ' and '), $Name) }
         Write-Changed ('{0} now has the address {1} on {2}. Other DNS servers follow with replication.' -f $Name, $Address, $server)

@@ -121,18 +121,30 @@ function Add-History {
     }
     [IO.File]::AppendAllText($file, ('{0}{1}' -f [Environment]::NewLine, $Line), (New-Object System.Text.UTF8Encoding $false))
 }
+function Write-Record {
+    if ($WhatIfPreference) { return }
+    if (-not $Saving) { return }
+    $mine = @($script:Result.changed)
+    $script:Result.changed = @(@($Earlier) + $mine | Select-Object -Unique)
+    $file = Join-Path $script:WorkDir ('{0}.result.json' -f $ResultName)
+    $temp = '{0}.{1}.tmp' -f $file, $PID
+    [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
+    if ([IO.File]::Exists($file)) { [IO.File]::Replace($temp, $file, [NullString]::Value) } else { [IO.File]::Move($temp, $file) }
+    $script:Result.changed = $mine
+}
+function Save-Change {
+    # Records what is about to be changed, ahead of the change: what a run did that was cut off, rollback takes back too.
+    param([string]$Text)
+    $script:Result.changed += $Text
+    Write-Record
+}
 function Save-Result {
     if ($WhatIfPreference) { return }
     if (-not $Saving) { return }
     $script:Result.finished = [DateTime]::UtcNow.ToString('o')
     $script:Result.exitCode = $script:ExitCode
-    $run = ConvertTo-Json -InputObject $script:Result -Depth 6 -Compress
-    $script:Result.changed = @(@($Earlier) + @($script:Result.changed) | Select-Object -Unique)
-    $file = Join-Path $script:WorkDir ('{0}.result.json' -f $ResultName)
-    $temp = '{0}.{1}.tmp' -f $file, $PID
-    [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
-    if ([IO.File]::Exists($file)) { [IO.File]::Replace($temp, $file, [NullString]::Value) } else { [IO.File]::Move($temp, $file) }
-    Add-History $ResultName $run
+    Write-Record
+    Add-History $ResultName (ConvertTo-Json -InputObject $script:Result -Depth 6 -Compress)
 }
 try {
     if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess) { Stop-Step 2 'Start the 64-bit Windows PowerShell: %SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe, from a 64-bit program.' }
@@ -185,16 +197,17 @@ try {
     foreach ($item in $plan) {
         if ($PSCmdlet.ShouldProcess($item.Name, ('create the computer object, disabled, in {0}, and give {1} full control' -f $item.Path, $item.Cno))) {
             if (-not $item.Dn) {
+                Save-Change ('computer {0} to be made' -f $item.Name)
                 $new = New-ADComputer -Name $item.Name -SAMAccountName $item.Sam -Path $item.Path -Enabled $false -Description $item.Note -Server $dc -PassThru
                 $item.Dn = [string]$new.DistinguishedName
-                $Result.changed += ('computer {0} {1}' -f $item.Name, $new.ObjectGUID)
+                Save-Change ('computer {0} {1}' -f $item.Name, $new.ObjectGUID)
             }
             $who = New-Object System.Security.Principal.SecurityIdentifier -ArgumentList $item.Sid
             $rule = New-Object System.DirectoryServices.ActiveDirectoryAccessRule -ArgumentList $who, ([System.DirectoryServices.ActiveDirectoryRights]::GenericAll), ([System.Security.AccessControl.AccessControlType]::Allow)
             $entry = Get-ObjectEntry -Dn $item.Dn -Server $dc
             $entry.psbase.ObjectSecurity.AddAccessRule($rule)
+            Save-Change ('full control of {0} for {1}' -f $item.Name, $item.Cno)
             $entry.psbase.CommitChanges()
-            $Result.changed += ('full control of {0} for {1}' -f $item.Name, $item.Cno)
             if (-not (Test-FullControl -Dn $item.Dn -Sid $item.Sid -Server $dc)) { Stop-Step 4 ('Full control of {0} was given to {1}, but {2} does not show it.' -f $item.Dn, $item.Cno, $dc) }
             $ready += $item.Name
         }

@@ -119,18 +119,30 @@ function Add-History {
     }
     [IO.File]::AppendAllText($file, ('{0}{1}' -f [Environment]::NewLine, $Line), (New-Object System.Text.UTF8Encoding $false))
 }
+function Write-Record {
+    if ($WhatIfPreference) { return }
+    if (-not $Saving) { return }
+    $mine = @($script:Result.changed)
+    $script:Result.changed = @(@($Earlier) + $mine | Select-Object -Unique)
+    $file = Join-Path $script:WorkDir ('{0}.result.json' -f $ResultName)
+    $temp = '{0}.{1}.tmp' -f $file, $PID
+    [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
+    if ([IO.File]::Exists($file)) { [IO.File]::Replace($temp, $file, [NullString]::Value) } else { [IO.File]::Move($temp, $file) }
+    $script:Result.changed = $mine
+}
+function Save-Change {
+    # Records what is about to be changed, ahead of the change: what a run did that was cut off, rollback takes back too.
+    param([string]$Text)
+    $script:Result.changed += $Text
+    Write-Record
+}
 function Save-Result {
     if ($WhatIfPreference) { return }
     if (-not $Saving) { return }
     $script:Result.finished = [DateTime]::UtcNow.ToString('o')
     $script:Result.exitCode = $script:ExitCode
-    $run = ConvertTo-Json -InputObject $script:Result -Depth 6 -Compress
-    $script:Result.changed = @(@($Earlier) + @($script:Result.changed) | Select-Object -Unique)
-    $file = Join-Path $script:WorkDir ('{0}.result.json' -f $ResultName)
-    $temp = '{0}.{1}.tmp' -f $file, $PID
-    [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
-    if ([IO.File]::Exists($file)) { [IO.File]::Replace($temp, $file, [NullString]::Value) } else { [IO.File]::Move($temp, $file) }
-    Add-History $ResultName $run
+    Write-Record
+    Add-History $ResultName (ConvertTo-Json -InputObject $script:Result -Depth 6 -Compress)
 }
 try {
     if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess) { Stop-Step 2 'Start the 64-bit Windows PowerShell: %SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe, from a 64-bit program.' }
@@ -168,7 +180,10 @@ try {
     $asked = 0
     foreach ($o in $Objects) {
         $found = @(Get-DirectoryAccount -Name $o.Sam -Server $dc)
-        if ($found.Count -ne 1 -or $made -notcontains ('computer {0} {1}' -f $o.Name, $found[0].ObjectGUID)) { continue }
+        if ($found.Count -ne 1) { continue }
+        # An install that was cut off has recorded that it would make the object, and the object carries the install's description.
+        $begun = $made -contains ('computer {0} to be made' -f $o.Name) -and [string]$found[0].description -eq ('Listener of cluster {0}, pre-staged' -f $o.Cluster)
+        if (-not $begun -and $made -notcontains ('computer {0} {1}' -f $o.Name, $found[0].ObjectGUID)) { continue }
         if (([int]$found[0].userAccountControl -band 0x2) -eq 0) { $stays += ('{0}, because it is enabled: remove the listener first' -f $o.Name); continue }
         $asked++
         if ($PSCmdlet.ShouldProcess($o.Name, 'remove the disabled computer object that the install created')) {

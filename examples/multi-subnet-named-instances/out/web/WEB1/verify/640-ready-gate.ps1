@@ -178,17 +178,21 @@ function Add-History {
     }
     [IO.File]::AppendAllText($file, ('{0}{1}' -f [Environment]::NewLine, $Line), (New-Object System.Text.UTF8Encoding $false))
 }
+function Write-Record {
+    if ($WhatIfPreference) { return }
+    if (-not $Saving) { return }
+    $file = Join-Path $script:WorkDir ('{0}.result.json' -f $ResultName)
+    $temp = '{0}.{1}.tmp' -f $file, $PID
+    [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
+    if ([IO.File]::Exists($file)) { [IO.File]::Replace($temp, $file, [NullString]::Value) } else { [IO.File]::Move($temp, $file) }
+}
 function Save-Result {
     if ($WhatIfPreference) { return }
     if (-not $Saving) { return }
     $script:Result.finished = [DateTime]::UtcNow.ToString('o')
     $script:Result.exitCode = $script:ExitCode
-    $run = ConvertTo-Json -InputObject $script:Result -Depth 6 -Compress
-    $file = Join-Path $script:WorkDir ('{0}.result.json' -f $ResultName)
-    $temp = '{0}.{1}.tmp' -f $file, $PID
-    [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
-    if ([IO.File]::Exists($file)) { [IO.File]::Replace($temp, $file, [NullString]::Value) } else { [IO.File]::Move($temp, $file) }
-    Add-History $ResultName $run
+    Write-Record
+    Add-History $ResultName (ConvertTo-Json -InputObject $script:Result -Depth 6 -Compress)
 }
 try {
     if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess) { Stop-Step 2 'Start the 64-bit Windows PowerShell: %SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe, from a 64-bit program.' }
