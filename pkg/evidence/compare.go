@@ -225,7 +225,7 @@ func (s *side) step(l *lookup, jobs []*job) {
 			s.find(ChecksFailed, node.Server, l.step, "", "%s", ending(r))
 		}
 		if later := s.j.changedSince(jobs[at], r); later != nil {
-			s.find(Stale, node.Server, l.step, "", "the check is of %s, and %s changed something at %s: run %03d again", stamp(r.Started), later.Name, stamp(later.Finished), jobs[at].Number)
+			s.find(Stale, node.Server, l.step, "", "the check is of %s, and %s changed something at %s: run %03d again", stamp(r.Started), later.Name, stamp(later.seen()), jobs[at].Number)
 		}
 		shown[i] = map[string]string{}
 		for _, f := range r.Facts {
@@ -376,7 +376,7 @@ func (j *judge) changedSince(of *job, check *Run) *Run {
 				continue
 			}
 			for _, r := range u.runs {
-				if strings.EqualFold(r.Host, check.Host) && r.Ended() && r.touched() && r.Finished.After(check.Started) && (last == nil || r.Finished.After(last.Finished)) {
+				if strings.EqualFold(r.Host, check.Host) && r.touched() && r.seen().After(check.Started) && (last == nil || r.seen().After(last.seen())) {
 					last = r
 				}
 			}

@@ -33,7 +33,8 @@ type Run struct {
 	SetAside   bool   // a rollback put its result aside
 
 	folder  string // of Source
-	history bool   // a history holds its end
+	history bool   // a history holds its beginning or its end
+	gap     bool   // a history holds its beginning, and only the result file its end
 	result  bool   // a result file holds it
 }
 
@@ -73,6 +74,14 @@ func (r *Run) served() bool { return r.OK() || r.Ended() && r.Outcome == restart
 // touched reports whether the run changed something, as far as it could say.
 func (r *Run) touched() bool {
 	return r.Outcome == changed || r.Outcome == partial || r.Outcome == restart || !r.Ended()
+}
+
+// seen is the last time at which a record shows the run.
+func (r *Run) seen() time.Time {
+	if r.Ended() {
+		return r.Finished
+	}
+	return r.Started
 }
 
 // FailedChecks are the checks that did not hold.

@@ -300,17 +300,21 @@ func (l *loader) add(r *record, p string) {
 	l.runs[k] = append(l.runs[k], r)
 }
 
-// join makes one run of all records of it. The end in a history is the best: it names what that run alone changed.
+// join makes one run of all records of it. The end in a history is the best: it names what that run alone changed. Of a run that
+// was cut off there is at most a result file that it wrote ahead of a change.
 func (l *loader) join() {
 	for _, list := range l.runs {
 		slices.SortStableFunc(list, func(a, b *record) int { return cmp.Or(rank(a)-rank(b), strings.Compare(a.Source, b.Source)) })
 		best := list[0]
 		run := best.Run
+		closed := false
 		for _, other := range list {
 			run.SetAside = run.SetAside || other.SetAside
-			run.history = run.history || !other.result && other.Ended()
+			run.history = run.history || !other.result
 			run.result = run.result || other.result
+			closed = closed || !other.result && other.Ended()
 		}
+		run.gap = run.history && !closed && run.Ended()
 		for _, other := range list[1:] {
 			if what := contradiction(best, other); what != "" {
 				l.c.remarks = append(l.c.remarks, remark{
@@ -333,10 +337,12 @@ func rank(r *record) int {
 	switch {
 	case !r.result && r.Ended():
 		return 0
-	case r.result:
+	case r.Ended():
 		return 1
+	case r.result:
+		return 2
 	}
-	return 2
+	return 3
 }
 
 // contradiction names what two records of one run disagree in. A beginning knows less than an end, a result file lists the

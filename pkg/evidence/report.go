@@ -197,12 +197,12 @@ func (j *job) main() []*unit {
 	return nil
 }
 
-// takenBack are the runs of a rollback that took something away.
+// takenBack are the runs of a rollback that took something away, or may have before they were cut off.
 func (j *job) takenBack() []*Run {
 	var out []*Run
 	for _, u := range j.of("rollback") {
 		for _, r := range u.runs {
-			if r.Ended() && r.touched() {
+			if r.touched() {
 				out = append(out, r)
 			}
 		}
@@ -443,7 +443,7 @@ func (j *judge) folders() {
 
 // histories looks for results whose history was not collected, or lacks them.
 func (j *judge) histories() {
-	kept := map[string]bool{}
+	kept := map[string]bool{} // machine and name of which a history was collected
 	key := func(r *Run) string { return strings.ToLower(r.Host + "\x00" + r.Name) }
 	for _, r := range j.c.Runs {
 		if r.history {
@@ -453,9 +453,9 @@ func (j *judge) histories() {
 	without := 0
 	for _, r := range j.c.Runs {
 		switch {
-		case r.history || !r.result || r.SetAside:
+		case !r.result || r.SetAside || r.history && !r.gap:
 		case kept[key(r)]:
-			j.find(HistoryGap, Deviation, nil, r, "the result of %s is there and its history lacks that run: lines were removed, the disk was full, or the files were collected at different times", r.Name)
+			j.find(HistoryGap, Deviation, nil, r, "the result of %s is there and its history lacks that run or its end: lines were removed, the disk was full, or the files were collected at different times", r.Name)
 		default:
 			without++
 		}
@@ -696,7 +696,7 @@ func (j *judge) verified(job *job) {
 	var change *Run
 	for _, u := range append(job.of("install"), job.of("rollback")...) {
 		for _, r := range u.runs {
-			if r.Ended() && r.touched() && (change == nil || r.Finished.After(change.Finished)) {
+			if r.touched() && (change == nil || r.seen().After(change.seen())) {
 				change = r
 			}
 		}
@@ -709,8 +709,8 @@ func (j *judge) verified(job *job) {
 			if !r.OK() {
 				continue
 			}
-			if r.Started.Before(change.Finished) {
-				j.find(VerifyStale, Deviation, u, r, "it passed at %s, and %s changed something later, at %s", stamp(r.Finished), change.Name, stamp(change.Finished))
+			if r.Started.Before(change.seen()) {
+				j.find(VerifyStale, Deviation, u, r, "it passed at %s, and %s changed something later, at %s", stamp(r.Finished), change.Name, stamp(change.seen()))
 			}
 			break
 		}

@@ -183,6 +183,41 @@ func TestDeviations(t *testing.T) {
 			want:  []string{"interrupted deviation SQL3/install/450-native-backup-job.sql", "out-of-order deviation clients/install/910-group-policy.ps1"},
 		},
 		{
+			name: "cut off behind a change that it had recorded ahead",
+			edit: func(s *set) {
+				r := s.of("install/910-group-policy.ps1")
+				r.Finished = ""
+				ahead := *r
+				ahead.Outcome, ahead.ExitCode, ahead.Message = "failed", 1, ""
+				s.files["MGMT1/clients.group-policy.install.result.json"] = line(s.t, ahead)
+			},
+			state: map[string]string{"install/910-group-policy.ps1": "interrupted"},
+			want:  []string{"interrupted deviation clients/install/910-group-policy.ps1"},
+		},
+		{
+			name: "the end of the last run is in the result alone",
+			edit: func(s *set) {
+				r := s.of("install/910-group-policy.ps1")
+				s.files["MGMT1/clients.group-policy.install.result.json"] = line(s.t, *r)
+				r.Finished = ""
+			},
+			want: []string{"history-gap deviation"},
+		},
+		{
+			name: "a rollback that was cut off",
+			edit: func(s *set) {
+				const back = "clients/rollback/910-group-policy.ps1"
+				r := s.run(back).at(later(s, "install/910-group-policy.ps1", time.Hour))
+				r.Finished = ""
+				s.add(back, r)
+			},
+			state: map[string]string{"install/910-group-policy.ps1": "rolled-back", "rollback/910-group-policy.ps1": "interrupted"},
+			want: []string{
+				"interrupted deviation clients/rollback/910-group-policy.ps1", "rolled-back deviation clients/install/910-group-policy.ps1",
+				"verify-stale deviation clients/verify/910-group-policy.ps1",
+			},
+		},
+		{
 			name: "cut off, then repeated",
 			edit: func(s *set) {
 				const job = "SQL3/install/450-native-backup-job.sql"
