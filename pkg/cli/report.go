@@ -24,7 +24,7 @@ type evidenceFlags struct {
 }
 
 func (f *evidenceFlags) add(cmd *cobra.Command, formats string) {
-	cmd.Flags().StringVar(&f.manifest, "manifest", "out", "folder of the render that was run; its manifest.json is the plan")
+	cmd.Flags().StringVar(&f.manifest, "manifest", "out", "folder of the render that was run, or its manifest.json: the plan")
 	cmd.Flags().StringVar(&f.format, "format", "", formats+"; default: by the name of --output, else text")
 	cmd.Flags().StringVarP(&f.output, "output", "o", "", "file that is written; default: standard output")
 }
@@ -99,6 +99,9 @@ func (f *evidenceFlags) choose(formats ...string) (string, error) {
 
 // collected reads the plan and what was collected, and prints what is wrong with collected files.
 func (a *app) collected(dir string, flags evidenceFlags) (*artifact.Manifest, *evidence.Collection, error) {
+	if filepath.Base(flags.manifest) == artifact.ManifestName {
+		flags.manifest = filepath.Dir(flags.manifest)
+	}
 	m, err := artifact.ReadManifest(flags.manifest)
 	if err != nil {
 		return nil, nil, failure(err, "")

@@ -489,20 +489,33 @@ func (j *judge) file(job *job, u *unit) {
 		f.Runs = append(f.Runs, entry(r, u.file.SHA256))
 	}
 	j.runs(job, u)
-	f.State = RunState
 	if u.expected() {
 		j.out.Summary.Planned++
 		if f.State = j.state(job, u); f.State == Done {
 			j.out.Summary.Done++
 		}
-	} else if last := u.runs[len(u.runs)-1]; !last.Ended() {
-		f.State = Interrupted
-		j.find(Interrupted, Deviation, u, last, "it began at %s and nothing says how it ended", stamp(last.Started))
-	} else if !last.OK() && last.Outcome != skipped && last.Outcome != restart {
-		f.State = Failed
-		j.find(Failed, Deviation, u, last, "%s", ending(last))
+	} else {
+		f.State = j.extra(u)
 	}
 	j.out.Files = append(j.out.Files, f)
+}
+
+// extra tells what became of a file that nobody has to run and somebody did. A tool is no part of the work: what a runner's last
+// call failed with stands in the record of the file that it ran, and a watch runs all day.
+func (j *judge) extra(u *unit) string {
+	severity := Deviation
+	if u.file.Kind == "tool" {
+		severity = Remark
+	}
+	switch last := u.runs[len(u.runs)-1]; {
+	case !last.Ended():
+		j.find(Interrupted, severity, u, last, "it began at %s and nothing says how it ended", stamp(last.Started))
+		return Interrupted
+	case !last.OK() && last.Outcome != skipped && last.Outcome != restart:
+		j.find(Failed, severity, u, last, "%s", ending(last))
+		return Failed
+	}
+	return RunState
 }
 
 // state tells what became of a file that has to be run, and reports when that is not "done".
@@ -579,9 +592,10 @@ func (j *judge) runs(job *job, u *unit) {
 	var other []*Run
 	bad := 0
 	var done *Run
+	var did []string // what the runs up to done changed
 	for _, r := range u.runs {
 		if done != nil && slices.ContainsFunc(back, func(b *Run) bool { return b.Started.After(done.Finished) && b.Started.Before(r.Started) }) {
-			done = nil
+			done, did = nil, nil
 		}
 		if r.Script != u.file.SHA256 {
 			other = append(other, r)
@@ -595,10 +609,15 @@ func (j *judge) runs(job *job, u *unit) {
 		switch {
 		case !u.expected():
 		case r.OK() && done != nil && u.file.Kind == "install":
-			if r.Outcome == changed {
-				j.find(RunTwice, Deviation, u, r, "run again at %s after it was done at %s, and it changed something again: %s", stamp(r.Started), stamp(done.Finished), strings.Join(r.Changed, ", "))
-			} else {
-				j.find(RunTwice, Remark, u, r, "run again at %s after it was done at %s; it found everything in place", stamp(r.Started), stamp(done.Finished))
+			again := slices.DeleteFunc(slices.Clone(r.Changed), func(c string) bool { return !slices.Contains(did, c) })
+			where := fmt.Sprintf("run again at %s after it was done at %s", stamp(r.Started), stamp(done.Finished))
+			switch {
+			case len(again) > 0:
+				j.find(RunTwice, Deviation, u, r, "%s, and it changed the same again, so something had undone it: %s", where, strings.Join(again, ", "))
+			case r.Outcome == changed:
+				j.find(RunTwice, Remark, u, r, "%s, and it changed more: %s", where, strings.Join(r.Changed, ", "))
+			default:
+				j.find(RunTwice, Remark, u, r, "%s; it found everything in place", where)
 			}
 		case r.OK() && bad > 0 && done == nil:
 			j.find(Repeated, severity, u, r, "failed or cut off %d times before it succeeded at %s; the first: %s", bad, stamp(r.Finished), first(u.runs))
@@ -609,8 +628,9 @@ func (j *judge) runs(job *job, u *unit) {
 		case r.Outcome != restart && r.Outcome != skipped:
 			bad++
 		}
+		did = append(did, r.Changed...)
 		if r.SetAside {
-			done = nil
+			done, did = nil, nil
 		}
 	}
 	if len(other) > 0 {

@@ -116,9 +116,31 @@ func TestDeviations(t *testing.T) {
 			says: "it was run again later",
 		},
 		{
-			name: "run twice, and it changed something again",
+			name: "run twice, and it changed the same again",
 			edit: func(s *set) { s.add(spn, s.run(spn).at(later(s, spn, 2*time.Minute))) },
 			want: []string{"run-twice deviation directory/install/120-service-principal-names.ps1"},
+			says: "so something had undone it: thing of directory.service-principal-names.install",
+		},
+		{
+			name: "run twice, and it changed more",
+			edit: func(s *set) {
+				r := s.run(spn).at(later(s, spn, 2*time.Minute))
+				r.Changed = []string{"http/other"}
+				s.add(spn, r)
+			},
+			want: []string{"run-twice note directory/install/120-service-principal-names.ps1"},
+			says: "and it changed more: http/other",
+		},
+		{
+			name: "a tool that runs all day, and one that was called wrongly",
+			edit: func(s *set) {
+				watch := s.run("WEB1/740-nlb-watch.ps1").at(begin)
+				watch.Finished = ""
+				s.add("WEB1/740-nlb-watch.ps1", watch)
+				s.add("SQL1/300-sql-runner.ps1", s.run("SQL1/300-sql-runner.ps1").at(begin).fail(2, "No file has the number 999."))
+			},
+			want:  []string{"interrupted note web/WEB1/740-nlb-watch.ps1", "failed note database/SQL1/300-sql-runner.ps1"},
+			state: map[string]string{"SQL1/300-sql-runner.ps1": "failed"},
 		},
 		{
 			name: "a verify may be run as often as people like",
