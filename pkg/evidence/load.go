@@ -27,6 +27,7 @@ const (
 	maxFile    = 8 << 20 // a history makes way at 1 MB
 	maxTotal   = 256 << 20
 	maxRuns    = 200_000
+	maxOfName  = 10_000 // records of one script on one machine; what a history and its predecessor hold
 )
 
 // Collection is what was found in a folder of collected files.
@@ -63,7 +64,7 @@ func Load(dir string) (*Collection, error) {
 		return nil, fmt.Errorf("open the folder of collected results: %w", err)
 	}
 	defer root.Close()
-	l := &loader{dir: dir, root: root, c: &Collection{dir: dir}, runs: map[runKey][]*record{}}
+	l := &loader{dir: dir, root: root, c: &Collection{dir: dir}, runs: map[runKey][]*record{}, ofName: map[[2]string]int{}}
 	l.walk(".", 1)
 	l.join()
 	l.c.Bad.Sort()
@@ -81,6 +82,7 @@ type loader struct {
 	root    *os.Root
 	c       *Collection
 	runs    map[runKey][]*record
+	ofName  map[[2]string]int // records by machine and name
 	entries int
 	total   int64
 	records int
@@ -260,16 +262,23 @@ func (l *loader) history(p string, data []byte) {
 		var line []byte
 		line, rest, _ = bytes.Cut(rest, []byte("\n"))
 		number++
-		trimmed := bytes.TrimSpace(line)
+		trimmed := bytes.TrimSpace(bytes.TrimRight(bytes.TrimSpace(line), "\x00")) // a loss of power may leave zeros
 		if len(trimmed) == 0 {
+			if bytes.IndexByte(line, 0) >= 0 {
+				l.torn(p, number)
+			}
 			continue
 		}
 		r, at, err := parse(trimmed)
 		if err != nil {
 			pos := place(trimmed, at)
 			pos.Line = number
-			l.bad(diag.Warning, codeOf(err), p, pos, "a run that was cut off leaves such a line; any other change of a history is to be explained", "%s", err)
-			l.c.remarks = append(l.c.remarks, remark{Torn, fmt.Sprintf("%s:%d", p, number), "a line of the history cannot be read: " + err.Error(), nil})
+			if errors.Is(err, errCut) {
+				l.bad(diag.Warning, CodeJSON, p, pos, "", "%s", err)
+				l.torn(p, number)
+			} else {
+				l.bad(diag.Error, codeOf(err), p, pos, "no script leaves such a line: find out who edited the history", "%s", err)
+			}
 			continue
 		}
 		r.line = number
@@ -287,6 +296,10 @@ func (l *loader) history(p string, data []byte) {
 	}
 }
 
+func (l *loader) torn(p string, line int) {
+	l.c.remarks = append(l.c.remarks, remark{Torn, fmt.Sprintf("%s:%d", p, line), "a line of the history was cut off, as by a loss of power", nil})
+}
+
 func (l *loader) add(r *record, p string) {
 	if l.records++; l.records > maxRuns {
 		l.stop(p, "there are more than %d records", maxRuns)
@@ -295,6 +308,11 @@ func (l *loader) add(r *record, p string) {
 	r.Source, r.folder = p, path.Dir(p)
 	if r.line > 0 {
 		r.Source = fmt.Sprintf("%s:%d", p, r.line)
+	}
+	name := [2]string{strings.ToLower(r.Host), strings.ToLower(r.Name)}
+	if l.ofName[name]++; l.ofName[name] > maxOfName {
+		l.stop(p, "there are more than %d records of one script on one machine", maxOfName)
+		return
 	}
 	k := runKey{strings.ToLower(r.Host), strings.ToLower(r.Name), r.Started.UnixNano()}
 	l.runs[k] = append(l.runs[k], r)
@@ -374,6 +392,9 @@ type formError struct {
 
 func (e *formError) Error() string { return e.text }
 
+// errCut says that a text may be the beginning of a record.
+var errCut error = &formError{CodeJSON, "it ends in the middle of its JSON"}
+
 func codeOf(err error) string {
 	if f := (*formError)(nil); errors.As(err, &f) {
 		return f.code
@@ -427,7 +448,7 @@ func parse(data []byte) (*record, int, error) {
 		var kind *json.UnmarshalTypeError
 		switch {
 		case errors.As(err, &syntax) && int(syntax.Offset) >= len(data):
-			return nil, len(data), &formError{CodeJSON, "it ends in the middle of its JSON"}
+			return nil, len(data), errCut
 		case errors.As(err, &syntax):
 			return nil, int(syntax.Offset) - 1, &formError{CodeJSON, "it is no JSON from here"}
 		case errors.As(err, &kind):

@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
@@ -210,6 +211,31 @@ func TestLimits(t *testing.T) {
 	c, err = evidence.Load(dir)
 	if err != nil || len(c.Bad) != 1 || c.Bad[0].Code != evidence.CodeLimit || len(c.Runs) != 0 {
 		t.Errorf("%v %v", err, c.Bad)
+	}
+}
+
+// TestManyRuns judges a history that a hostile machine filled to the brim, with a rollback between each two runs.
+func TestManyRuns(t *testing.T) {
+	s := perfect(t, example)
+	const install, back = "install/910-group-policy.ps1", "clients/rollback/910-group-policy.ps1"
+	at := s.of(install).start()
+	for i := range 4000 {
+		s.add(back, s.run(back).at(at.Add(time.Duration(2*i+1)*time.Minute)))
+		s.add(install, s.run(install).at(at.Add(time.Duration(2*i+2)*time.Minute)))
+	}
+	start := time.Now()
+	r := s.judge()
+	if took := time.Since(start); took > 20*time.Second {
+		t.Errorf("took %s", took)
+	}
+	if r.Input.Runs != len(s.runs)-1+8000 {
+		t.Errorf("%d runs", r.Input.Runs)
+	}
+	for i := range 2000 {
+		s.add(install, s.run(install).at(at.Add(time.Duration(9000+i)*time.Minute)))
+	}
+	if c := s.collect(); len(c.Bad) != 1 || c.Bad[0].Code != evidence.CodeLimit {
+		t.Errorf("12,000 records of one script: %v", c.Bad)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/mbamplan/mbamplan/pkg/artifact"
+	"github.com/mbamplan/mbamplan/pkg/diag"
 )
 
 // The codes of findings about what was done. They are stable; docs/evidence.md says what each means and what closes it.
@@ -27,7 +28,7 @@ const (
 	VerifyStale    = "verify-stale"    // something was changed after it was verified
 	WrongHost      = "wrong-host"      // on a server of the farm that the plan does not name for it
 	Foreign        = "foreign"         // nothing of this plan
-	HostName       = "host-name"       // the planned machine under another domain name
+	HostName       = "host-name"       // a planned machine under another domain name
 	FolderMismatch = "folder-mismatch" // collected in the folder of another server
 	Clock          = "clock"           // times that cannot be
 	Torn           = "torn"            // a record that was cut off
@@ -56,6 +57,9 @@ const (
 // clockSkew is how far clocks of one domain may be apart before Kerberos refuses (its default); closer times of two machines
 // order nothing.
 const clockSkew = 5 * time.Minute
+
+// forever is behind every time that a record can hold.
+var forever = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // Report is the as-executed record of a plan. Field names and codes are stable (docs/report.schema.json).
 type Report struct {
@@ -153,7 +157,8 @@ func (r *Report) AsPlanned() bool {
 type unit struct {
 	file artifact.ManifestFile
 	step *artifact.PlannedStep
-	runs []*Run // by start
+	runs []*Run      // by start
+	ends []time.Time // of the runs on which later steps could build, sorted
 }
 
 // expected reports whether the plan asks that the file is run.
@@ -175,6 +180,39 @@ func (u *unit) firstServed() *Run {
 type job struct {
 	*artifact.PlannedStep
 	units []*unit
+	back  []*Run // of a rollback, that took something away, or may have before they were cut off; by start
+}
+
+// prepare sorts the runs, so that looking into them costs little however many a history holds.
+func (j *job) prepare() {
+	byStart := func(a, b *Run) int { return a.Started.Compare(b.Started) }
+	for _, u := range j.units {
+		slices.SortStableFunc(u.runs, byStart)
+		for _, r := range u.runs {
+			if r.served() {
+				u.ends = append(u.ends, r.Finished)
+			}
+			if u.file.Kind == "rollback" && r.touched() {
+				j.back = append(j.back, r)
+			}
+		}
+		slices.SortFunc(u.ends, time.Time.Compare)
+	}
+	slices.SortStableFunc(j.back, byStart)
+}
+
+// takenBack is the first run of a rollback that began behind a time, and not behind another; nil without one.
+func (j *job) takenBack(behind, until time.Time) *Run {
+	i, _ := slices.BinarySearchFunc(j.back, behind, func(b *Run, t time.Time) int {
+		if b.Started.After(t) {
+			return 1
+		}
+		return -1
+	})
+	if i < len(j.back) && !j.back[i].Started.After(until) {
+		return j.back[i]
+	}
+	return nil
 }
 
 func (j *job) of(kind string) []*unit {
@@ -187,37 +225,27 @@ func (j *job) of(kind string) []*unit {
 	return out
 }
 
-// main are the files that tell whether the step is done: what installs, else what verifies or looks ahead.
+// main are the scripts that tell whether the step is done: those that install, else those that verify or look ahead. A step
+// that people do by hand is done when its verify passes.
 func (j *job) main() []*unit {
 	for _, kind := range []string{"install", "verify", "preflight"} {
-		if list := j.of(kind); len(list) > 0 {
+		if list := slices.DeleteFunc(j.of(kind), func(u *unit) bool { return u.file.Result == "" }); len(list) > 0 {
 			return list
 		}
 	}
 	return nil
 }
 
-// takenBack are the runs of a rollback that took something away, or may have before they were cut off.
-func (j *job) takenBack() []*Run {
-	var out []*Run
-	for _, u := range j.of("rollback") {
-		for _, r := range u.runs {
-			if r.touched() {
-				out = append(out, r)
-			}
-		}
-	}
-	slices.SortStableFunc(out, func(a, b *Run) int { return a.Started.Compare(b.Started) })
-	return out
-}
-
 // held reports whether the step was done, and not taken back, at a time.
 func (j *job) held(at time.Time) bool {
-	back := j.takenBack()
 	for _, u := range j.main() {
-		if !slices.ContainsFunc(u.runs, func(r *Run) bool {
-			return r.served() && !r.Finished.After(at) && !slices.ContainsFunc(back, func(b *Run) bool { return b.Started.After(r.Finished) && !b.Started.After(at) })
-		}) {
+		i, _ := slices.BinarySearchFunc(u.ends, at, func(end, t time.Time) int {
+			if end.After(t) {
+				return 1
+			}
+			return -1
+		})
+		if i == 0 || j.takenBack(u.ends[i-1], at) != nil {
 			return false
 		}
 	}
@@ -352,9 +380,7 @@ func (j *judge) assign() {
 		named[i].runs = append(named[i].runs, r)
 	}
 	for _, job := range j.jobs {
-		for _, u := range job.units {
-			slices.SortStableFunc(u.runs, func(a, b *Run) int { return a.Started.Compare(b.Started) })
-		}
+		job.prepare()
 	}
 }
 
@@ -364,11 +390,14 @@ func (j *judge) input() {
 		j.find(RedactedPlan, Remark, nil, nil, "the manifest is that of a redacted render: scripts that name the fingerprint of the machine key have other digests there than in the tree that was run. Take the manifest of the tree that was run.")
 	}
 	for _, d := range j.c.Bad {
+		j.out.Input.Unreadable++
+		if d.Severity != diag.Error {
+			continue // a line that was cut off is a remark below, a link that is not followed hides no record by its name
+		}
 		at := ""
 		if p := d.Pos.String(); p != "" {
 			at = ":" + p
 		}
-		j.out.Input.Unreadable++
 		f := Finding{Code: Unreadable, Severity: Deviation, Source: j.c.below(d.File) + at, Message: d.Message + " [" + d.Code + "]"}
 		j.out.Findings = append(j.out.Findings, f)
 	}
@@ -530,16 +559,15 @@ func (j *judge) state(job *job, u *unit) string {
 	}
 	last := u.runs[len(u.runs)-1]
 	if u.file.Kind == "install" {
-		back := job.takenBack()
-		after := slices.IndexFunc(back, func(b *Run) bool { return b.Started.After(last.Started) })
+		back := job.takenBack(last.Started, forever)
 		switch {
-		case after >= 0:
-			j.find(RolledBack, Deviation, u, back[after], "what it installed was taken back at %s by %s", stamp(back[after].Started), back[after].User)
+		case back != nil:
+			j.find(RolledBack, Deviation, u, back, "what it installed was taken back at %s by %s", stamp(back.Started), back.User)
 			return RolledBack
 		case last.SetAside:
 			j.find(RolledBack, Deviation, u, last, "a rollback set its result aside")
 			return RolledBack
-		case len(back) > 0 || slices.ContainsFunc(u.runs, func(r *Run) bool { return r.SetAside }):
+		case job.takenBack(u.runs[0].Started, forever) != nil || slices.ContainsFunc(u.runs, func(r *Run) bool { return r.SetAside }):
 			j.find(RolledBack, Remark, u, last, "it was taken back once and is installed again")
 		}
 	}
@@ -584,7 +612,6 @@ func ending(r *Run) string {
 
 // runs reports on the runs of a file one by one, whatever the last of them says.
 func (j *judge) runs(job *job, u *unit) {
-	back := job.takenBack()
 	severity := Remark
 	if u.file.Kind == "install" {
 		severity = Deviation
@@ -592,10 +619,10 @@ func (j *judge) runs(job *job, u *unit) {
 	var other []*Run
 	bad := 0
 	var done *Run
-	var did []string // what the runs up to done changed
+	did := map[string]bool{} // what the runs up to done changed
 	for _, r := range u.runs {
-		if done != nil && slices.ContainsFunc(back, func(b *Run) bool { return b.Started.After(done.Finished) && b.Started.Before(r.Started) }) {
-			done, did = nil, nil
+		if done != nil && job.takenBack(done.Finished, r.Started) != nil {
+			done, did = nil, map[string]bool{}
 		}
 		if r.Script != u.file.SHA256 {
 			other = append(other, r)
@@ -603,13 +630,10 @@ func (j *judge) runs(job *job, u *unit) {
 		if r.Ended() && r.Finished.Before(r.Started) {
 			j.find(Clock, Deviation, u, r, "it ended at %s, before it began at %s: the clock of %s was set meanwhile", stamp(r.Finished), stamp(r.Started), r.Host)
 		}
-		if _, known := j.hosts[strings.ToLower(r.Host)]; !known && len(u.step.Hosts) > 0 {
-			j.find(HostName, Remark, u, r, "the machine calls itself %s; the plan says %s", r.Host, strings.Join(u.step.Hosts, " / "))
-		}
 		switch {
 		case !u.expected():
 		case r.OK() && done != nil && u.file.Kind == "install":
-			again := slices.DeleteFunc(slices.Clone(r.Changed), func(c string) bool { return !slices.Contains(did, c) })
+			again := slices.DeleteFunc(slices.Clone(r.Changed), func(c string) bool { return !did[c] })
 			where := fmt.Sprintf("run again at %s after it was done at %s", stamp(r.Started), stamp(done.Finished))
 			switch {
 			case len(again) > 0:
@@ -628,10 +652,15 @@ func (j *judge) runs(job *job, u *unit) {
 		case r.Outcome != restart && r.Outcome != skipped:
 			bad++
 		}
-		did = append(did, r.Changed...)
-		if r.SetAside {
-			done, did = nil, nil
+		for _, c := range r.Changed {
+			did[c] = true
 		}
+		if r.SetAside {
+			done, did = nil, map[string]bool{}
+		}
+	}
+	if i := slices.IndexFunc(u.runs, func(r *Run) bool { return j.hosts[strings.ToLower(r.Host)] == "" }); i >= 0 && len(u.step.Hosts) > 0 {
+		j.find(HostName, Deviation, u, u.runs[i], "the machine calls itself %s; the plan says %s", u.runs[i].Host, strings.Join(u.step.Hosts, " / "))
 	}
 	if len(other) > 0 {
 		j.find(OtherDigest, Deviation, u, other[len(other)-1], "%d of %d runs were of another file than the planned one (%s…, planned %s…)%s. A signature in the file is one innocent cause, another render a second; otherwise the file was edited.",
@@ -688,7 +717,7 @@ func (j *judge) early(job *job, u *unit, r *Run, last bool) bool {
 	found := false
 	for _, order := range job.After {
 		need := j.jobs[order-1]
-		if len(need.main()) == 0 || slices.ContainsFunc(need.main(), func(n *unit) bool { return n.file.Result == "" }) || need.held(r.Started) {
+		if len(need.main()) == 0 || need.held(r.Started) {
 			continue
 		}
 		found = true

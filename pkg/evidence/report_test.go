@@ -351,7 +351,7 @@ func TestDeviations(t *testing.T) {
 		{
 			name: "the machine has another domain name",
 			edit: func(s *set) { s.of(features).Host = "web1.old.contoso.com" },
-			want: []string{"host-name note WEB1/install/205-windows-features.ps1"},
+			want: []string{"host-name deviation WEB1/install/205-windows-features.ps1"},
 		},
 		{
 			name: "in the folder of another server",
@@ -411,7 +411,34 @@ func TestDeviations(t *testing.T) {
 				good := append(append([]byte("\r\n"), torn[:40]...), "\r\n"...)
 				s.files["WEB1/web.windows-features.install.history.jsonl"] = append(good, torn...)
 			},
-			want: []string{"torn note", "unreadable deviation"},
+			want: []string{"torn note"},
+		},
+		{
+			name: "zeros that a loss of power left",
+			edit: func(s *set) {
+				begun := *s.of(features)
+				begun.Finished = ""
+				zeros := append(append([]byte("\r\n"), line(s.t, begun)...), "\r\n{\"schema\":1,\x00\x00\x00\x00\r\n\x00\x00\r\n"...)
+				s.files["WEB1/web.windows-features.install.history.jsonl"] = append(zeros, line(s.t, *s.of(features))...)
+			},
+			want: []string{"torn note", "torn note"},
+		},
+		{
+			name: "an edited line of a history",
+			edit: func(s *set) {
+				s.files["WEB1/web.windows-features.install.history.jsonl"] = append(line(s.t, *s.of(features)), "\r\n# cleaned up\r\n"...)
+			},
+			want: []string{"unreadable deviation"},
+			says: "it is no JSON from here [MBP0903]",
+		},
+		{
+			name: "the machine key was set after its node was checked",
+			edit: func(s *set) {
+				s.of(key).at(later(s, "WEB2/verify/690-node-check.ps1", time.Hour))
+				s.of("WEB2/verify/680-machine-key.ps1").at(later(s, "WEB2/verify/690-node-check.ps1", 2*time.Hour))
+			},
+			want: []string{"out-of-order deviation WEB2/verify/690-node-check.ps1"},
+			says: "before 680 on WEB2 was done",
 		},
 		{
 			name: "a result that was being written",
