@@ -33,6 +33,7 @@
 //	PSC027  every variable set, on every way, before it is read
 //	PSC028  no secret in a message, the result, the console or a command line
 //	PSC029  the history: a line when the run begins, and one when it ends
+//	PSC030  an install records a change ahead of making it
 package contract
 
 import (
@@ -106,6 +107,7 @@ func Check(f *psverify.File, kind Kind) ([]psverify.Finding, error) {
 	c.functions()
 	c.result()
 	c.history()
+	c.record()
 	c.flow()
 	c.secrets()
 	return psverify.Sort(c.findings), nil

@@ -112,7 +112,7 @@ try {
             if ($PSCmdlet.ShouldProcess($user.DistinguishedName, ('setspn -U -S {0}' -f $spn))) {
                 $run = Invoke-Native $SetSpn @('-U', '-S', $spn, ('CONTOSO\{0}' -f $Account))
                 $run.Text
-                $Result.changed += $spn
+                Save-Change $spn
             }
         }
         if ($null -eq $run) {

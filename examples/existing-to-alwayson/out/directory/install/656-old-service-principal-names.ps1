@@ -214,10 +214,10 @@ try {
     if ($strangers.Count -gt 0) { Stop-Step 3 ('{0} belongs to {1}, which is neither the node nor {2}. Nothing was changed. Ask the administrator of that account.' -f $strangers[0].Spn, $strangers[0].Owner, $Down) }
     foreach ($o in $open) {
         if ($PSCmdlet.ShouldProcess($o.Account, ('setspn {0} -D {1}' -f $o.Kind, $o.Spn))) {
+            Save-Change ('{0} {1} {2}' -f $o.Spn, $o.Kind, $o.Account)
             $run = Invoke-Native $SetSpn @($o.Kind, '-D', $o.Spn, $o.Account)
             $run.Text
             'setspn ended with code {0}; what counts is what the directory shows.' -f $run.ExitCode
-            $Result.changed += '{0} {1} {2}' -f $o.Spn, $o.Kind, $o.Account
         }
     }
     if ($open.Count -eq 0) {

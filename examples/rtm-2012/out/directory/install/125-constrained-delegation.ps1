@@ -181,7 +181,7 @@ try {
     $missing = @($Spns | Where-Object { $before -notcontains $_ })
     foreach ($spn in $missing) {
         if ($PSCmdlet.ShouldProcess($Down, ('add {0} to msDS-AllowedToDelegateTo' -f $spn))) {
-            $Result.changed += $spn
+            Save-Change $spn
             Set-ADObject -Identity $me -Server $dc -Add @{ 'msDS-AllowedToDelegateTo' = $spn }
         }
     }

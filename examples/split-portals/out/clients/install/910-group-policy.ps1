@@ -205,7 +205,7 @@ try {
         if ($PSCmdlet.ShouldProcess($Domain, ('create the Group Policy object {0}' -f $Gpo))) {
             $new = New-GPO -Name $Gpo -Domain $Domain -Comment 'MBAM: services that clients report to'
             $id = $new.Id
-            $Result.changed += ('object {0}' -f $id)
+            Save-Change ('object {0}' -f $id)
         }
     } elseif ($wrong.Count -gt 0) {
         $folder = Join-Path $WorkDir 'gpo-backup'
@@ -213,15 +213,15 @@ try {
             [void][IO.Directory]::CreateDirectory($folder)
             $kept = Backup-GPO -Guid $id -Path $folder -Domain $Domain
             # In the list that survives a second run, so that a rollback can name it.
-            $Result.changed += ('backup {0} in {1}' -f $kept.Id, $folder)
+            Save-Change ('backup {0} in {1}' -f $kept.Id, $folder)
         }
     }
     foreach ($w in $wrong) {
         $asked++
         if ($PSCmdlet.ShouldProcess($Gpo, ('set {0} to {1} {2}; now: {3}' -f $w.Name, $w.Type, $w.Value, $w.Before))) {
             if ($null -eq $id) { Stop-Step 2 ('The Group Policy object {0} does not exist. Start this script again and let it create the object.' -f $Gpo) }
+            Save-Change ('{0} was: {1}' -f $w.Name, $w.Before)
             [void](Set-GPRegistryValue -Guid $id -Domain $Domain -Key $Key -ValueName $w.Name -Type $w.Type -Value $w.Value)
-            $Result.changed += ('{0} was: {1}' -f $w.Name, $w.Before)
             $after = Get-PolicyText -Id $id -Domain $Domain -RegistryPath $Key -Name $w.Name
             if ($after -cne ('{0} {1}' -f $w.Type, $w.Value)) { Stop-Step 4 ('{0} was set, but reads back as: {1}' -f $w.Name, $after) }
         }
@@ -230,8 +230,8 @@ try {
         $asked++
         if ($PSCmdlet.ShouldProcess($Target, ('link the Group Policy object {0}, disabled' -f $Gpo))) {
             if ($null -eq $id) { Stop-Step 2 ('The Group Policy object {0} does not exist. Start this script again and let it create the object.' -f $Gpo) }
+            Save-Change ('link {0}' -f $Target)
             [void](New-GPLink -Guid $id -Target $Target -LinkEnabled No -Domain $Domain)
-            $Result.changed += ('link {0}' -f $Target)
         }
     }
     if ($asked -eq 0) {

@@ -229,7 +229,7 @@ try {
         $new = [ordered]@{}
         foreach ($right in $missing) { $new[$right] = @($before[$right] | Where-Object { $_ }) + @('*{0}' -f $sid) }
         # Recorded before the change, in case the reading behind it fails, and put right after it.
-        $Result.changed = @($missing | ForEach-Object { '{0} {1}' -f $_, $sid })
+        foreach ($right in $missing) { Save-Change ('{0} {1}' -f $right, $sid) }
         Set-UserRight $new
         $after = Get-UserRight
         $held = @($missing | Where-Object { @($after[$_] | Where-Object { $_ -and (ConvertTo-AccountSid $_) -eq $sid }).Count -gt 0 })

@@ -246,7 +246,7 @@ try {
         try { $reply = [string]$ping.Send($Address, 3000).Status } finally { $ping.Dispose() }
         if ($reply -eq 'Success') { Stop-Step 3 ('The virtual address {0} answers already, and this server has no cluster: somebody else uses it. Nothing was changed.' -f $Address) }
         if ($PSCmdlet.ShouldProcess(('{0}, adapter {1}' -f $me, $Interface), ('make the NLB cluster {0}' -f $Address))) {
-            $Result.changed = @($Record)
+            Save-Change $Record
             $argsCluster = @{
                 HostName = '.'
                 InterfaceName = $Interface

@@ -255,7 +255,7 @@ try {
     foreach ($n in $Nodes) {
         $record = 'node|{0}|{1}' -f $n.Name, $n.Interface
         if ($members -notcontains $n.Name -and $PSCmdlet.ShouldProcess(('{0}, adapter {1}' -f $n.Name, $n.Interface), ('join the NLB cluster {0}' -f $Address))) {
-            $Result.changed += $record
+            Save-Change $record
             Add-NlbClusterNode -HostName '.' -InterfaceName $Interface -NewNodeName $n.Name -NewNodeInterface $n.Interface | Out-Null
             $members += $n.Name
             $did += 'joined {0}' -f $n.Name

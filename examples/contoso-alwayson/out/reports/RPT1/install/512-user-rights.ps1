@@ -240,7 +240,7 @@ try {
         $new = [ordered]@{}
         $new[$Right] = @($before[$Right] | Where-Object { $_ }) + @('*{0}' -f $sid)
         # Recorded before the change, in case the reading behind it fails, and put right after it.
-        $Result.changed = @('{0} {1}' -f $Right, $sid)
+        Save-Change ('{0} {1}' -f $Right, $sid)
         Set-UserRight $new
         $after = Get-UserRight
         $held = @($after[$Right] | Where-Object { $_ -and (ConvertTo-AccountSid $_) -eq $sid }).Count -gt 0

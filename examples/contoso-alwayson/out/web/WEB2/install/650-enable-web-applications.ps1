@@ -387,15 +387,15 @@ try {
         # A feature is recorded before its call: a call that fails half-way has changed something.
         'Enabling {0}. This takes some minutes.' -f ($open -join ', ')
         if ($open -contains 'AgentService') {
-            $Result.changed += 'AgentService'
+            Save-Change 'AgentService'
             Enable-MbamWebApplication @argsAgentService -Confirm:$false | ForEach-Object { [string]$_ }
         }
         if ($open -contains 'AdministrationPortal') {
-            $Result.changed += 'AdministrationPortal'
+            Save-Change 'AdministrationPortal'
             Enable-MbamWebApplication @argsAdministrationPortal -Confirm:$false | ForEach-Object { [string]$_ }
         }
         if ($open -contains 'SelfServicePortal') {
-            $Result.changed += 'SelfServicePortal'
+            Save-Change 'SelfServicePortal'
             Enable-MbamWebApplication @argsSelfServicePortal -Confirm:$false | ForEach-Object { [string]$_ }
         }
         foreach ($feature in @($plans.Keys)) {

@@ -242,7 +242,7 @@ try {
         try {
             $writer = New-Object System.IO.StreamWriter -ArgumentList $temp, $false, (New-Object System.Text.UTF8Encoding $bom)
             try { $xml.Save($writer) } finally { $writer.Dispose() }
-            $Result.changed = @('web.config|{0}|{1}|{2}' -f $config, $kept, (Get-FileDigest $temp))
+            Save-Change ('web.config|{0}|{1}|{2}' -f $config, $kept, (Get-FileDigest $temp))
             if ($kept) { [IO.File]::Replace($temp, $config, [NullString]::Value) } else { [IO.File]::Move($temp, $config) }
         } finally { if ([IO.File]::Exists($temp)) { [IO.File]::Delete($temp) } }
         $after = Read-XmlFile $config

@@ -145,9 +145,9 @@ try {
         Write-Unchanged ('No secret file is left in {0}.' -f $Folder)
     } elseif ($PSCmdlet.ShouldProcess(($there -join ', '), 'delete')) {
         foreach ($file in $there) {
+            Save-Change $file
             [IO.File]::Delete($file)
             if ([IO.File]::Exists($file)) { Stop-Step 4 ('{0} is still there.' -f $file) }
-            $Result.changed += $file
         }
         Write-Changed ('Deleted {0} secret files. Delete them where they were copied from, too.' -f $there.Count)
     } else {

@@ -254,7 +254,7 @@ try {
             $source.ConnectString = $Connection
             $source.Password = $typed.GetNetworkCredential().Password
             Test-DataSource $typed
-            $Result.changed = @('ConnectString|{0}' -f $old)
+            Save-Change ('ConnectString|{0}' -f $old)
             $proxy.SetDataSourceContents($DataSource, $source)
             $back = [string]$proxy.GetDataSourceContents($DataSource).ConnectString
             if ($back -ne $Connection) { Stop-Step 4 ('The string reads back as {0}.' -f $back) }

@@ -264,13 +264,13 @@ try {
     } elseif ($PSCmdlet.ShouldProcess($env:COMPUTERNAME, ('{0}; start the application pool {1} again' -f (@($open | ForEach-Object { 'write {0} = {1} (now {2})' -f $_.Value, $_.New, $_.Old }) -join ' and '), ($pools -join ', ')))) {
         foreach ($o in $open) {
             # Recorded before it is written: name, a bar, and the value for the way back.
-            $Result.changed += '{0}|{1}' -f $o.Value, $o.Old
+            Save-Change ('{0}|{1}' -f $o.Value, $o.Old)
             Set-ItemProperty -LiteralPath $Key -Name $o.Value -Value $o.New
             $back = [string](Get-Item -LiteralPath $Key).GetValue($o.Value, '')
             if ($back -ne $o.New) { Stop-Step 4 ('{0} reads back as [{1}].' -f $o.Value, $back) }
         }
         foreach ($pool in $pools) { Restart-SitePool $pool }
-        foreach ($p in $plans) { $Result.changed += 'in use: {0} = {1}' -f $p.Value, $p.Connection }
+        foreach ($p in $plans) { Save-Change ('in use: {0} = {1}' -f $p.Value, $p.Connection) }
         Write-Changed ('In use: the planned {0}. Open the Help Desk, then run the verify script of this step.' -f (@($plans | ForEach-Object { $_.Value }) -join ' and '))
     } else {
         Write-Skipped

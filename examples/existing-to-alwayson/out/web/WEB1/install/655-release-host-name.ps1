@@ -241,7 +241,7 @@ try {
             }
             $Result.facts.kept = $kept
             # Everything for the way back is recorded before the first feature goes.
-            $Result.changed = $record
+            foreach ($change in @($record)) { Save-Change $change }
             if ($open -contains 'SelfServicePortal') { Disable-MbamWebApplication -SelfServicePortal -Force | ForEach-Object { [string]$_ } }
             if ($open -contains 'AdministrationPortal') { Disable-MbamWebApplication -AdministrationPortal -Force | ForEach-Object { [string]$_ } }
             if ($open -contains 'AgentService') { Disable-MbamWebApplication -AgentService -Force | ForEach-Object { [string]$_ } }

@@ -191,11 +191,11 @@ try {
         Write-Unchanged 'The task runs the watch of this tree.'
     } elseif ($PSCmdlet.ShouldProcess(('{0}{1}' -f $TaskPath, $Task), ('register the task that runs {0} as SYSTEM' -f $copy))) {
         if (-not [System.Diagnostics.EventLog]::SourceExists('mbamplan')) {
-            $Result.changed += 'source|mbamplan'
+            Save-Change 'source|mbamplan'
             [System.Diagnostics.EventLog]::CreateEventSource('mbamplan', 'Application')
         }
         # Written as bytes: a copy of the file would keep the mark of a download, and the policy would refuse it.
-        $Result.changed += 'file|{0}' -f $copy
+        Save-Change ('file|{0}' -f $copy)
         [void][IO.Directory]::CreateDirectory($folder)
         [IO.File]::WriteAllBytes($copy, [IO.File]::ReadAllBytes($source))
         $xml = @(
@@ -207,7 +207,7 @@ try {
             ('<Actions Context="Author"><Exec><Command>{0}</Command><Arguments>{1}</Arguments></Exec></Actions>' -f [System.Security.SecurityElement]::Escape($program), [System.Security.SecurityElement]::Escape($arguments)),
             '</Task>'
         ) -join ''
-        $Result.changed += 'task|{0}{1}' -f $TaskPath, $Task
+        Save-Change ('task|{0}{1}' -f $TaskPath, $Task)
         if ($have.Count -gt 0) { Stop-ScheduledTask -TaskName $Task -TaskPath $TaskPath }
         Register-ScheduledTask -TaskName $Task -TaskPath $TaskPath -Xml $xml -Force | Out-Null
         $now = @(Get-ScheduledTask | Where-Object { $_.TaskName -eq $Task -and $_.TaskPath -eq $TaskPath })

@@ -162,7 +162,7 @@ try {
         Write-Unchanged 'Unlisted file name extensions are allowed for the site and each application.'
     } elseif ($PSCmdlet.ShouldProcess($Site, 'set requestFiltering/fileExtensions allowUnlisted to true (restarts the applications of the site)')) {
         $old = Get-SiteValue -Place $Site -Section $Section -Name allowUnlisted
-        $Result.changed = @('allowUnlisted={0}' -f $old)
+        Save-Change ('allowUnlisted={0}' -f $old)
         Set-WebConfigurationProperty -PSPath 'MACHINE/WEBROOT/APPHOST' -Location $Site -Filter $Section -Name allowUnlisted -Value $true
         $closed = @(Get-SitePlace $Site | Where-Object { (Get-SiteValue -Place $_ -Section $Section -Name allowUnlisted) -ne 'True' })
         if ($closed.Count -gt 0) { Stop-Step 4 ('allowUnlisted is still false for {0}: a web.config there says so. Mend it there.' -f ($closed -join ', ')) }

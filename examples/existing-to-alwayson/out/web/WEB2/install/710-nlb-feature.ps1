@@ -156,6 +156,8 @@ try {
     if ($missing.Count -eq 0) {
         Write-Unchanged ('{0} installed already.' -f ($Features -join ', '))
     } elseif ($PSCmdlet.ShouldProcess($env:COMPUTERNAME, ('install {0}' -f ($missing -join ', ')))) {
+        # What the installation brings along is known behind it only.
+        foreach ($name in $missing) { Save-Change $name }
         $run = $null
         $problem = ''
         try { $run = Install-WindowsFeature -Name $missing } catch { $problem = $_.Exception.Message }

@@ -151,8 +151,8 @@ try {
     if ($have -ne $want) {
         $planned++
         if ($PSCmdlet.ShouldProcess($rule.Name, ('{0}: {1}' -f 'MBAM SQL: SQL Server DB1\MBAM (TCP 14330)', $want))) {
+            if ($there.Count -eq 0) { Save-Change $rule.Name }
             if ($there.Count -eq 0) { New-NetFirewallRule -DisplayName 'MBAM SQL: SQL Server DB1\MBAM (TCP 14330)' -Group 'mbamplan' @rule | Out-Null } else { Set-NetFirewallRule @rule }
-            if ($there.Count -eq 0) { $Result.changed += $rule.Name }
             $have = Get-PortRule -Name $rule.Name
             if ($have -ne $want) { Stop-Step 4 ('The rule {0} reads back as [{1}], wanted [{2}].' -f $rule.Name, $have, $want) }
             $done++
@@ -166,8 +166,8 @@ try {
     if ($have -ne $want) {
         $planned++
         if ($PSCmdlet.ShouldProcess($rule.Name, ('{0}: {1}' -f 'MBAM SQL: SQL Server Browser (UDP 1434)', $want))) {
+            if ($there.Count -eq 0) { Save-Change $rule.Name }
             if ($there.Count -eq 0) { New-NetFirewallRule -DisplayName 'MBAM SQL: SQL Server Browser (UDP 1434)' -Group 'mbamplan' @rule | Out-Null } else { Set-NetFirewallRule @rule }
-            if ($there.Count -eq 0) { $Result.changed += $rule.Name }
             $have = Get-PortRule -Name $rule.Name
             if ($have -ne $want) { Stop-Step 4 ('The rule {0} reads back as [{1}], wanted [{2}].' -f $rule.Name, $have, $want) }
             $done++

@@ -346,7 +346,7 @@ try {
             Add-MbamTest -Name 'Test-MbamReport' -Answer @(Test-MbamReport @argsReport -Detailed)
             if (@($Result.checks | Where-Object { -not $_.ok }).Count -gt 0) { Stop-Step 2 'MBAM''s own test failed; its messages stand above. Nothing was changed.' }
             # Recorded before the call: one that fails half-way has changed something.
-            $Result.changed = @('Reports')
+            Save-Change 'Reports'
             Enable-MbamReport @argsReport -Confirm:$false | ForEach-Object { [string]$_ }
             $state = Get-MbamReportState
             $different = @(if ($null -eq $state) { 'not enabled' } else { Get-WebDifference $state $Plan })

@@ -244,11 +244,11 @@ try {
         if ($answer.Count -eq 0 -or $answer[-1] -isnot [bool] -or -not $answer[-1]) { Stop-Step 3 ('Test-MbamDatabase refuses {0} on {1}; its messages stand above. Nothing was changed.' -f 'MBAM Recovery and Hardware', 'SQLMBAM\BITLOCKER') }
     }
     if ($missing -contains 'compliance' -and $PSCmdlet.ShouldProcess('SQLMBAM\BITLOCKER', ('Enable-MbamDatabase: create {0}' -f 'MBAM Compliance Status'))) {
-        $Result.changed += ('{0} on {1}' -f 'MBAM Compliance Status', 'SQLMBAM\BITLOCKER')
+        Save-Change ('{0} on {1}' -f 'MBAM Compliance Status', 'SQLMBAM\BITLOCKER')
         Enable-MbamDatabase @argsCompliance -ErrorAction Stop | Out-String
     }
     if ($missing -contains 'recovery' -and $PSCmdlet.ShouldProcess('SQLMBAM\BITLOCKER', ('Enable-MbamDatabase: create {0}' -f 'MBAM Recovery and Hardware'))) {
-        $Result.changed += ('{0} on {1}' -f 'MBAM Recovery and Hardware', 'SQLMBAM\BITLOCKER')
+        Save-Change ('{0} on {1}' -f 'MBAM Recovery and Hardware', 'SQLMBAM\BITLOCKER')
         Enable-MbamDatabase @argsRecovery -ErrorAction Stop | Out-String
     }
     if ($missing.Count -eq 0) {

@@ -142,12 +142,12 @@ try {
         Write-Unchanged 'SQL Server Browser runs and starts with Windows.'
     } elseif ($PSCmdlet.ShouldProcess('SQLBrowser', ('start with Windows and run; now {0}, {1}' -f $mode, $state))) {
         if ($mode -ne 'Auto') {
+            Save-Change ('start mode was {0}' -f $mode)
             Set-Service -Name 'SQLBrowser' -StartupType Automatic
-            $Result.changed += ('start mode was {0}' -f $mode)
         }
         if ($state -ne 'Running') {
+            Save-Change 'started'
             Start-Service -Name 'SQLBrowser'
-            $Result.changed += 'started'
         }
         $now = @(Get-CimInstance -ClassName Win32_Service -Filter 'Name = ''SQLBrowser''')[0]
         if ($now.StartMode -ne 'Auto' -or $now.State -ne 'Running') { Stop-Step 4 ('SQL Server Browser reads back as {0}, {1}.' -f $now.StartMode, $now.State) }

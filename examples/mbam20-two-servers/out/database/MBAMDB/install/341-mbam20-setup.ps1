@@ -361,7 +361,7 @@ try {
             $Line = '{0} /liwearmo "{1}"' -f $Line, $Log
             'Setup runs without a window. Its log is {0}.' -f $Log
             $started = [DateTime]::UtcNow
-            $Result.changed += $Features
+            foreach ($feature in $Features) { Save-Change $feature }
             try {
                 $code = Invoke-MbamSetup -Path $Setup -Line $Line -Minutes 60 -Credential $Account
             } finally {

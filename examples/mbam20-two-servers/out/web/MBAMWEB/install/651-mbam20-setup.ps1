@@ -308,7 +308,7 @@ try {
             $Line = '{0} /l*v "{1}"' -f $Line, $Log
             'Setup runs without a window. Its log is {0}.' -f $Log
             $started = [DateTime]::UtcNow
-            $Result.changed += $Features
+            foreach ($feature in $Features) { Save-Change $feature }
             $code = Invoke-MbamSetup -Path $Setup -Line $Line -Minutes 60 -Credential $Account
             Add-Info -Name 'Exit code of setup' -Text ([string]$code)
             $after = Get-SetupState -Feature $Features

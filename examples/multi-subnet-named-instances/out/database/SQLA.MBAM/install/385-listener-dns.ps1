@@ -187,7 +187,7 @@ try {
         Write-Unchanged 'The parameters are as planned. They are in force since the network name was last brought online.'
     } elseif ($PSCmdlet.ShouldProcess($Group, ('set {0} of {1}, take the group offline and online' -f ($different -join ' and '), $name))) {
         foreach ($key in $different) {
-            $Result.changed += ('{0}={1}' -f $key, $have[$key])
+            Save-Change ('{0}={1}' -f $key, $have[$key])
             Get-ClusterResource -Name $name | Set-ClusterParameter -Name $key -Value ([int]$Want[$key])
         }
         Restart-ListenerResource -Group $Group -Resource $name

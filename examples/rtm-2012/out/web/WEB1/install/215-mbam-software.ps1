@@ -227,7 +227,7 @@ try {
         $restart = $false
         if ($install -and $PSCmdlet.ShouldProcess($env:COMPUTERNAME, ('run {0} {1}' -f $Media, $SetupSwitch))) {
             'The set-up runs. It shows no window; if one opens, -SetupSwitch is wrong for this version: follow the window.'
-            $Result.changed += 'MBAM server software'
+            Save-Change 'MBAM server software'
             $run = Invoke-Native $Media @($SetupSwitch, '/log', (Join-Path $WorkDir 'MbamServerSetup.log'), 'CEIPENABLED=False', 'OPTIN_FOR_MICROSOFT_UPDATES=False')
             $run.Text
             Add-Info -Name 'Exit code of the set-up' -Text ([string]$run.ExitCode)

@@ -169,6 +169,8 @@ try {
             $Result.message = 'These features wait for a restart of this server: {0}.' -f ($waiting -join ', ')
         }
     } elseif ($PSCmdlet.ShouldProcess($env:COMPUTERNAME, ('install {0}' -f ($missing -join ', ')))) {
+        # What the installation brings along is known behind it only.
+        foreach ($name in $missing) { Save-Change $name }
         $run = $null
         $problem = ''
         try {

@@ -173,7 +173,7 @@ try {
         $Media = '\\files.cohowinery.com\mbam25\AspNetMVC4Setup.exe'
         Assert-SetupFile $Media
         if ($PSCmdlet.ShouldProcess($env:COMPUTERNAME, ('run {0} /q' -f $Media))) {
-            $Result.changed = @('Microsoft ASP.NET MVC 4 Runtime')
+            Save-Change 'Microsoft ASP.NET MVC 4 Runtime'
             $run = Invoke-Native $Media @('/q')
             $run.Text
             Add-Info -Name 'Exit code of the set-up' -Text ([string]$run.ExitCode)

@@ -210,7 +210,7 @@ try {
         $agentRan = $agent.Count -gt 0 -and [string]$agent[0].Status -eq 'Running'
         Import-SqlModule
         if ($PSCmdlet.ShouldProcess($Instance, 'enable AlwaysOn availability groups and restart the SQL Server service')) {
-            $Result.changed += 'AlwaysOn of {0}' -f $Instance
+            Save-Change ('AlwaysOn of {0}' -f $Instance)
             try {
                 Enable-SqlAlwaysOn -ServerInstance $Instance -Force
                 $state = Wait-HadrState -Connection $Connection -Wanted @('1/1') -Seconds 300

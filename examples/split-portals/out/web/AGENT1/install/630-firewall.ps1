@@ -149,8 +149,8 @@ try {
         if ($have.Count -gt 1 -or -not $have[0].Allow -or -not $have[0].Enabled -or ($have[0].Ports -join ',') -ne [string]$Port) { Stop-Step 3 ('A rule {0} exists, but it is not one enabled rule that allows TCP {1}: somebody changed it. Nothing was changed. Put it right, or delete it and start this script again.' -f $Rule, $Port) }
         Write-Unchanged ('The rule {0} is there.' -f $Rule)
     } elseif ($PSCmdlet.ShouldProcess($env:COMPUTERNAME, ('allow inbound TCP {0} (rule {1})' -f $Port, $Rule))) {
+        Save-Change $Rule
         New-NetFirewallRule -Name $Rule -DisplayName $Rule -Direction Inbound -Action Allow -Protocol TCP -LocalPort $Port -Profile Any | Out-Null
-        $Result.changed = @($Rule)
         $now = @(Get-FirewallRule | Where-Object { $_.Name -eq $Rule -and $_.Allow -and $_.Enabled -and $_.Ports -contains [string]$Port })
         if ($now.Count -ne 1) { Stop-Step 4 ('The rule {0} reads back {1} times, expected once.' -f $Rule, $now.Count) }
         Write-Changed ('Inbound TCP {0} is allowed by the rule {1}.' -f $Port, $Rule)

@@ -304,7 +304,7 @@ try {
         # A feature is recorded before its call: a call that fails half-way has changed something.
         'Enabling {0}. This takes some minutes.' -f ($open -join ', ')
         if ($open -contains 'AgentService') {
-            $Result.changed += 'AgentService'
+            Save-Change 'AgentService'
             Enable-MbamWebApplication @argsAgentService -Confirm:$false | ForEach-Object { [string]$_ }
         }
         foreach ($feature in @($plans.Keys)) {

@@ -229,7 +229,7 @@ try {
         $restart = $false
         if ($install -and $PSCmdlet.ShouldProcess($env:COMPUTERNAME, ('run {0} {1}' -f $Media, $SetupSwitch))) {
             'The set-up runs. It shows no window; if one opens, -SetupSwitch is wrong for this version: follow the window.'
-            $Result.changed += 'MBAM server software'
+            Save-Change 'MBAM server software'
             $run = Invoke-Native $Media @($SetupSwitch, '/log', (Join-Path $WorkDir 'MbamServerSetup.log'), 'CEIPENABLED=False', 'OPTIN_FOR_MICROSOFT_UPDATES=False')
             $run.Text
             Add-Info -Name 'Exit code of the set-up' -Text ([string]$run.ExitCode)
@@ -239,7 +239,7 @@ try {
             $service = $have -ne $Planned
         }
         if ($service -and ($have -or $WhatIfPreference) -and -not $restart -and $PSCmdlet.ShouldProcess($env:COMPUTERNAME, ('run {0}' -f $Update))) {
-            $Result.changed += 'MBAM servicing release {0}' -f $Planned
+            Save-Change ('MBAM servicing release {0}' -f $Planned)
             'The servicing release runs. It shows no window; if one opens, -UpdateSwitch is wrong for it: follow the window.'
             $run = Invoke-Native $Update @($UpdateSwitch)
             $run.Text
