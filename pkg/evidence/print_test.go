@@ -2,7 +2,10 @@ package evidence_test
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
+	"html"
 	"io"
 	"os"
 	"regexp"
@@ -73,6 +76,17 @@ func TestHTML(t *testing.T) {
 			}
 		}
 	}
+	// The style that the policy names is the one that the page has, byte for byte.
+	perfectly, rest := new(bytes.Buffer), ""
+	if err := perfect(t, example).judge().WriteHTML(perfectly); err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ = strings.Cut(perfectly.String(), "<style>")
+	css, _, _ := strings.Cut(rest, "</style>")
+	sum := sha256.Sum256([]byte(css))
+	if want := "sha256-" + base64.StdEncoding.EncodeToString(sum[:]); !strings.Contains(html.UnescapeString(perfectly.String()), want) || len(css) < 100 {
+		t.Errorf("the policy does not name %s", want)
+	}
 	var b bytes.Buffer
 	r := deviating(t).judge()
 	if err := r.WriteHTML(&b); err != nil {
@@ -80,7 +94,7 @@ func TestHTML(t *testing.T) {
 	}
 	for _, want := range []string{
 		"&lt;script&gt;alert(1)&lt;/script&gt;", "&lt;U&#43;001B&gt;[31m", "&lt;U&#43;202E&gt;gnp.exe", "incomplete;", "verify-failed", "changed: ", "other-digest", strings.Repeat("ab", 32),
-		"no end", "Runs that are not in the plan", "Content-Security-Policy",
+		"no end", "Runs that are not in the plan", "Content-Security-Policy", "as planned",
 	} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("the page lacks %q", want)
