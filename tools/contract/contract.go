@@ -34,6 +34,8 @@
 //	PSC028  no secret in a message, the result, the console or a command line
 //	PSC029  the history: a line when the run begins, and one when it ends
 //	PSC030  an install records a change ahead of making it
+//	PSC031  elevation is demanded, but by no preflight
+//	PSC032  a preflight stops at its end only: Complete-Preflight, once
 package contract
 
 import (
@@ -110,6 +112,7 @@ func Check(f *psverify.File, kind Kind) ([]psverify.Finding, error) {
 	c.record()
 	c.flow()
 	c.secrets()
+	c.rights()
 	return psverify.Sort(c.findings), nil
 }
 
