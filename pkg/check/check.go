@@ -19,6 +19,8 @@ type Rule struct {
 	Title    string // what must hold, in one line
 	Severity diag.Severity
 	Sources  []string // keys of docs/sources.yaml
+	// Covers are rows of docs/coverage that the rule catches.
+	Covers []string
 	// Why says in a few sentences what is wrong with a topology that breaks the rule, and what comes of it.
 	Why string
 	// Fix says in one sentence how it is mended.
