@@ -101,13 +101,35 @@ var accountRules = []Rule{
 	{
 		Code: "MBP1205", Title: "each group has one role", Severity: diag.Warning, Sources: []string{"mbam-accounts"},
 		Why: "The advanced help desk may read a recovery key with the key ID alone, the ordinary one must know user " +
-			"and domain too. One group in both roles has the wider right, so the narrower role protects nothing.",
-		Fix:     "Use two groups.",
+			"and domain too. One group in both roles has the wider right, so the narrower role protects nothing. A group of " +
+			"people that is also given the databases, or may write keys, reads and writes past every portal and its audit.",
+		Fix:     "Use a group of its own for each role.",
 		Example: Example{Edits: []string{"helpdesk: MBAM Helpdesk", "helpdesk: MBAM Advanced Helpdesk"}},
 		Only25:  true,
 		Find: func(c *Context) {
 			if c.AdvancedHelpdesk.Same(c.Helpdesk) {
 				c.ReportAt("groups.helpdesk", "use two groups", "groups.advancedHelpdesk", "also here", "group %q has both help desk roles; the advanced one overrides the other", c.Helpdesk.Down())
+			}
+			people := []namedAccount{{"groups.advancedHelpdesk", c.AdvancedHelpdesk}, {"groups.helpdesk", c.Helpdesk}, {"groups.reports", c.ReportUsers}}
+			rights := []struct {
+				namedAccount
+				gives string
+			}{
+				{namedAccount{"accounts.readWrite", c.ReadWrite}, "reads and writes the databases"},
+				{namedAccount{"accounts.readOnly", c.ReadOnly}, "reads the compliance database"},
+			}
+			if c.DataMigration != nil {
+				rights = append(rights, struct {
+					namedAccount
+					gives string
+				}{namedAccount{"groups.dataMigration", *c.DataMigration}, "may write recovery data"})
+			}
+			for _, r := range rights {
+				for _, p := range people {
+					if r.Same(p.Account) {
+						c.ReportAt(r.path, "use a group of its own", p.path, "the people", "group %q of people %s", r.Down(), r.gives)
+					}
+				}
 			}
 		},
 	},
@@ -156,4 +178,66 @@ var accountRules = []Rule{
 			}
 		},
 	},
+	{
+		Code: "MBP1208", Title: "an organisational unit lies in the farm's domain", Severity: diag.Error, Sources: []string{"win-prestage", "win-gpo"},
+		Why: "Accounts, computer objects and the link of the Group Policy object are made in the farm's domain. A distinguished name " +
+			"that ends in another domain, or in none, was copied from elsewhere; the directory says only that there is no such object.",
+		Fix:     "Write the whole distinguished name, ending in the domain's own DC= parts.",
+		Example: Example{Edits: []string{"computerOU: OU=Clusters,DC=contoso,DC=com", "computerOU: OU=Clusters,DC=fabrikam,DC=com"}},
+		Find: func(c *Context) {
+			judge := func(dn, path string) {
+				if at := domainOf(dn); dn != "" && !strings.EqualFold(at, c.Domain.DNS) {
+					in := "no domain"
+					if at != "" {
+						in = "the domain " + at
+					}
+					c.Report(path, "end it in "+c.Domain.DN, "%q lies in %s, the farm in %s", dn, in, c.Domain.DNS)
+				}
+			}
+			judge(c.Domain.AccountOU, "domain.accountOU")
+			judge(c.Domain.GroupOU, "domain.groupOU")
+			if c.Cluster != nil {
+				judge(c.Cluster.ComputerOU, "cluster.computerOU")
+			}
+			if c.Clients != nil {
+				judge(c.Clients.OU, "clients.ou")
+			}
+		},
+	},
+	{
+		Code: "MBP1209", Title: "SQL Server does not run under an account of MBAM", Severity: diag.Warning, Sources: []string{"mbam-accounts", "field-checks"},
+		Why: "The account of the database engine can do everything in its instance. The application pool and the reports are what " +
+			"users reach; when one of them runs under that account, a fault there opens every key, and a change of the password stops " +
+			"databases and websites together.",
+		Fix:     "Use an account of its own for SQL Server, best a group managed service account.",
+		Example: Example{Edits: []string{`serviceAccount: CONTOSO\svc-sql`, `serviceAccount: CONTOSO\svc-mbam-pool`}},
+		Find: func(c *Context) {
+			for _, i := range c.Instances {
+				domain, name, ok := strings.Cut(i.Service, `\`)
+				if !ok {
+					continue
+				}
+				for _, a := range c.serviceAccounts() {
+					if a.Same(farm.Account{Domain: domain, Name: name}) {
+						c.ReportAt(instancePath(i, "serviceAccount"), "use an account of its own for SQL Server", a.path, "MBAM's account", "instance %q runs under %q, which is also an account of MBAM", i.Name, i.Service)
+					}
+				}
+			}
+		},
+	},
+}
+
+// domainOf returns the DNS name of the domain that a distinguished name ends in, "" for none. An escaped comma does not
+// part a domain's name, which has neither.
+func domainOf(dn string) string {
+	var labels []string
+	for part := range strings.SplitSeq(dn, ",") {
+		attribute, value, _ := strings.Cut(strings.TrimSpace(part), "=")
+		if strings.EqualFold(attribute, "DC") {
+			labels = append(labels, value)
+		} else {
+			labels = nil
+		}
+	}
+	return strings.Join(labels, ".")
 }

@@ -19,6 +19,8 @@ type Rule struct {
 	Title    string // what must hold, in one line
 	Severity diag.Severity
 	Sources  []string // keys of docs/sources.yaml
+	// Covers are rows of docs/coverage that the rule catches.
+	Covers []string
 	// Why says in a few sentences what is wrong with a topology that breaks the rule, and what comes of it.
 	Why string
 	// Fix says in one sentence how it is mended.
@@ -84,7 +86,7 @@ func (c *Context) add(s diag.Severity, path, fix string, related []diag.Related,
 // Rules lists every rule in the order of its code.
 func Rules() []Rule {
 	var all []Rule
-	for _, family := range [][]Rule{scopeRules, nameRules, accountRules, databaseRules, mirroringRules, webRules, shapeRules, textRules, mbam20Rules, existingRules, lifecycleRules, supportRules} {
+	for _, family := range [][]Rule{scopeRules, nameRules, accountRules, databaseRules, mirroringRules, webRules, reportRules, balancerRules, clientRules, shapeRules, textRules, mbam20Rules, existingRules, lifecycleRules, supportRules, servicingRules, backupRules} {
 		all = append(all, family...)
 	}
 	return all

@@ -33,6 +33,13 @@ var lifecycleRules = []Rule{
 					c.Report(instancePath(i, "version"), "use SQL Server 2019, or accept that Microsoft never listed it", "instance %q is SQL Server %s, which is outside MBAM's support matrix", i.Name, i.VersionName)
 				}
 			}
+			switch r := c.Reporting; {
+			case r == nil:
+			case r.Version > 2019:
+				c.Report("reports.version", "use SSRS 2019, or accept that Microsoft never listed it", "the reports run on SSRS %d, which is outside MBAM's support matrix", r.Version)
+			case r.Version > sql:
+				c.Report("reports.version", "use MBAM 2.5 SP1, or SSRS 2014", "the reports run on SSRS %d, which came after MBAM 2.5 without Service Pack 1", r.Version)
+			}
 		},
 	},
 }

@@ -128,6 +128,9 @@ var mbam20Rules = []Rule{
 					c.Report(hostPath(h, "core"), "use a server with its desktop", "host %q is Server Core, of which the documents of MBAM 2.0 say nothing", h.Name)
 				}
 			}
+			if r := c.Reporting; r != nil && r.Version > 2012 {
+				c.Report("reports.version", "use SSRS 2008 R2 or 2012", "the reports run on SSRS %d, which is outside the support matrix of MBAM 2.0", r.Version)
+			}
 			for _, i := range c.Instances {
 				if i.Version > 2012 {
 					c.Report(instancePath(i, "version"), "use SQL Server 2008 R2 or 2012", "instance %q is SQL Server %s, which is outside the support matrix of MBAM 2.0", i.Name, i.VersionName)

@@ -31,7 +31,7 @@ var nameRules = []Rule{
 	},
 	{
 		Code: "MBP1102", Title: "a name is given once in the farm", Severity: diag.Error, Sources: []string{"win-setspn", "sql-ag-listener"},
-		Why: "Servers, the cluster, listeners and virtual host names share one name space in DNS and Active Directory. " +
+		Why: "Servers, the cluster, clustered instances, listeners and virtual host names share one name space in DNS and Active Directory. " +
 			"A name that stands for two of them sends clients to either, and its service principal name would have " +
 			"two owners, which makes Kerberos fail.",
 		Fix:     "Give each its own name.",
@@ -51,6 +51,11 @@ var nameRules = []Rule{
 			}
 			if c.Cluster != nil {
 				take(c.fqdn(c.Cluster.Name), "cluster.name")
+			}
+			for _, i := range c.Instances {
+				if i.Clustered() {
+					take(i.FQDN, instancePath(i, "fqdn"))
+				}
 			}
 			for _, g := range c.Groups() {
 				take(g.Listener.FQDN, placementPath(g, "listener.name"))
@@ -161,6 +166,39 @@ var nameRules = []Rule{
 			}
 		},
 	},
+	{
+		Code: "MBP1107", Title: "an address is one that a server can have", Severity: diag.Error, Sources: []string{"general-practice"},
+		Why: "The first address of a subnet names the subnet and the last one means everybody in it; loopback, multicast and " +
+			"unspecified addresses belong to no server either. Windows refuses such an address, or nobody reaches it.",
+		Fix:     "Write an address between the first and the last of the subnet.",
+		Example: Example{Edits: []string{"10.1.0.60/24", "10.1.0.255/24"}},
+		Find: func(c *Context) {
+			judge := func(a netip.Addr, subnet netip.Prefix, path string) {
+				if !a.IsValid() {
+					return
+				}
+				if a.IsUnspecified() || a.IsLoopback() || a.IsMulticast() {
+					c.Report(path, "use an address of a host", "%s is no address of a server", a)
+				}
+				if first, last := bounds(subnet); subnet.IsValid() && subnet.Bits() < 31 && (a == first || a == last) {
+					c.Report(path, "use an address of a host", "%s is the network or broadcast address of its subnet %s", a, subnet)
+				}
+			}
+			for _, h := range c.Hosts {
+				judge(h.Address, h.Subnet, hostPath(h, "address"))
+			}
+			if c.Cluster != nil {
+				for _, a := range c.Cluster.Addresses {
+					judge(a.Addr(), a.Masked(), "cluster.addresses")
+				}
+			}
+			for i, w := range c.Webs {
+				if w.Balancer != nil {
+					judge(w.Balancer.Address, w.Balancer.Subnet, webPath(i, "balancer.address"))
+				}
+			}
+		},
+	},
 }
 
 func (c *Context) fqdn(name string) string {
@@ -181,6 +219,9 @@ func (c *Context) isHost(name string) bool {
 
 // bounds returns the first and last address of a prefix.
 func bounds(p netip.Prefix) (netip.Addr, netip.Addr) {
+	if !p.IsValid() {
+		return netip.Addr{}, netip.Addr{}
+	}
 	first := p.Masked().Addr()
 	b := first.As4()
 	for i := p.Bits(); i < 32; i++ {
