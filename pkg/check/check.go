@@ -86,7 +86,7 @@ func (c *Context) add(s diag.Severity, path, fix string, related []diag.Related,
 // Rules lists every rule in the order of its code.
 func Rules() []Rule {
 	var all []Rule
-	for _, family := range [][]Rule{scopeRules, nameRules, accountRules, databaseRules, mirroringRules, webRules, reportRules, balancerRules, clientRules, shapeRules, textRules, mbam20Rules, existingRules, lifecycleRules, supportRules, servicingRules, backupRules} {
+	for _, family := range [][]Rule{scopeRules, nameRules, accountRules, databaseRules, mirroringRules, groupRules, clusterRules, webRules, reportRules, balancerRules, clientRules, shapeRules, textRules, mbam20Rules, existingRules, lifecycleRules, supportRules, servicingRules, backupRules} {
 		all = append(all, family...)
 	}
 	return all

@@ -1,6 +1,9 @@
 package check
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/mbamplan/mbamplan/pkg/decode"
 	"github.com/mbamplan/mbamplan/pkg/diag"
 	"github.com/mbamplan/mbamplan/pkg/farm"
@@ -283,6 +286,79 @@ var databaseRules = []Rule{
 				}
 				if len(p.Databases) == 0 {
 					c.Warn(decode.Child("placements", p.Name), "remove it, or place a database there", "placement %q holds no database", p.Name)
+				}
+			}
+		},
+	},
+	{
+		Code: "MBP1313", Title: "an encrypted database is on an edition that can encrypt", Severity: diag.Error, Sources: []string{"sql-editions", "sql-tde"},
+		Why: "Transparent data encryption is part of Enterprise edition, and of Standard edition from SQL Server 2019. An older Standard " +
+			"edition cannot open an encrypted database at all: the copy is never made, or does not start after a failover.",
+		Fix:     "Use Enterprise edition, or SQL Server 2019; encrypted: false where the database is not encrypted.",
+		Example: Example{Base: "fabrikam-mirrored.yaml", Edits: []string{"recovery: {name: MBAM_Recovery,", "recovery: {name: MBAM_Recovery, encrypted: true,"}},
+		Find: func(c *Context) {
+			for _, d := range c.Databases() {
+				for _, i := range d.Placement.All() {
+					if d.Encrypted && !i.Full() && (i.Version < 2019 || i.Edition == "Express") {
+						c.ReportAt("databases."+d.Key+".encrypted", "use Enterprise edition, or SQL Server 2019", instancePath(i, "edition"), "the edition",
+							"database %q is encrypted, and %q is SQL Server %s %s edition, which cannot open it", d.Name, i.Name, i.VersionName, i.Edition)
+					}
+				}
+			}
+		},
+	},
+	{
+		Code: "MBP1314", Title: "the instances of a server have ports of their own", Severity: diag.Error, Sources: []string{"sql-endpoint", "sql-ag-listener"},
+		Why: "One port of a server belongs to one instance, or to the endpoint of one. The second one starts without it and says so in its " +
+			"error log only (9692 for an endpoint); clients reach the other instance and are told that the database does not exist. A " +
+			"listener's port must be free of other instances on every replica.",
+		Fix: "Give each instance, endpoint and listener a port that is free on its servers.",
+		Example: Example{Base: "litware-two-mirrors.yaml", Edits: []string{
+			`DB1\STATUS: {nodes: DB1, port: 14332,`, `DB1\STATUS: {nodes: DB1, port: 14331,`,
+		}},
+		Find: func(c *Context) {
+			// A clustered instance listens on its own address only.
+			alone := func(a, b *farm.Instance) bool { return !a.Clustered() && !b.Clustered() && shareHost(a, b) }
+			for n, i := range c.Instances {
+				for _, o := range c.Instances[:n] {
+					if i.Port > 0 && i.Port == o.Port && alone(i, o) {
+						c.Report(instancePath(i, "port"), "write another port", "%q and %q are on one server and have the same port %d", o.Name, i.Name, i.Port)
+					}
+				}
+			}
+			for _, u := range c.endpointUses() {
+				for _, i := range c.Instances {
+					if i != u.instance && i.Port == u.port && shareHost(i, u.instance) {
+						c.Report(instancePath(i, "port"), "write another port here, or another endpointPort there", "port %d of %q is also that of the mirroring endpoint of %q on the same server", i.Port, i.Name, u.instance.Name)
+					}
+				}
+			}
+			for _, g := range c.Groups() {
+				for _, r := range g.Replicas {
+					for _, i := range c.Instances {
+						if i != r.Instance && i.Port == g.Listener.Port && alone(i, r.Instance) {
+							c.Report(placementPath(g, "listener.port"), "write another port", "port %d of listener %q is also that of %q, which is on the server of replica %q", g.Listener.Port, g.Listener.Name, i.Name, r.Instance.Name)
+						}
+					}
+				}
+			}
+		},
+	},
+	{
+		Code: "MBP1315", Title: "an instance has the network name of where it runs", Severity: diag.Error, Sources: []string{"sql-ag-create", "sql-fci"},
+		Why: "@@SERVERNAME of a stand-alone instance begins with the name of its server, that of a failover cluster instance with a network " +
+			"name of its own. Scripts refuse an instance of another name, replicas are created under it (error 35237), and the name that " +
+			"a mirror reports to clients is made of it.",
+		Fix:     "Write the name that SELECT @@SERVERNAME prints, and the servers that the instance runs on.",
+		Example: Example{Edits: []string{"  SQL3:\n\ncluster", "  SQL3: {nodes: RPT1}\n\ncluster"}},
+		Find: func(c *Context) {
+			for _, i := range c.Instances {
+				own := slices.ContainsFunc(c.Hosts, func(h *farm.Host) bool { return strings.EqualFold(h.Name, i.Network) })
+				switch {
+				case !i.Clustered() && !strings.EqualFold(i.Network, i.Host().Name):
+					c.Report(instancePath(i, "nodes"), "write the server's name before the backslash, or list all nodes of a clustered instance", "instance %q runs on host %q alone, whose instances are called %s or %s\\…", i.Name, i.Host().Name, i.Host().Name, i.Host().Name)
+				case i.Clustered() && own:
+					c.Report(instancePath(i, "nodes"), "write the network name of the clustered instance", "instance %q has several nodes and the name of a server; a clustered instance has a network name of its own", i.Name)
 				}
 			}
 		},

@@ -169,6 +169,8 @@ var mirroringRules = []Rule{
 					c.Report(path, "leave it out, or write 10 or more", "%d seconds is no timeout of mirroring: SQL Server raises less than 5 to 5", p.Timeout)
 				case !p.SafetyFull && p.Timeout != 10:
 					c.Report(path, "leave it out", "pair %q is asynchronous and always waits 10 seconds", p.Name)
+				case p.Witness != nil && p.Timeout < 90 && (p.Principal.Clustered() || p.Mirror.Clustered()):
+					c.Warn(path, "leave it out for 90 seconds", "%d seconds: mirroring fails over to the other partner before the cluster has restarted the instance on its other node", p.Timeout)
 				case p.Timeout < 10:
 					c.Warn(path, "leave it out, or write 10 or more", "%d seconds: the documents advise 10 or more, because a slow answer counts as a failure", p.Timeout)
 				}

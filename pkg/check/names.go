@@ -3,10 +3,12 @@ package check
 import (
 	"net/netip"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/mbamplan/mbamplan/pkg/decode"
 	"github.com/mbamplan/mbamplan/pkg/diag"
+	"github.com/mbamplan/mbamplan/pkg/farm"
 )
 
 var listenerName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]{0,13}[A-Za-z0-9])?$`)
@@ -128,10 +130,21 @@ var nameRules = []Rule{
 				if g.Listener.DHCP {
 					continue
 				}
+				var nodes []*farm.Host
 				for _, r := range g.Replicas {
-					h := r.Instance.Host()
-					if h.Subnet.IsValid() && !subnets[h.Subnet] {
-						c.Report(path, "add an address in "+h.Subnet.String(), "replica %q lies in subnet %s, where listener %q has no address: it could not come online there", r.Instance.Name, h.Subnet, g.Listener.Name)
+					nodes = append(nodes, r.Instance.Nodes...)
+					for _, s := range subnetsOf(r.Instance.Nodes) {
+						if !subnets[s] {
+							c.Report(path, "add an address in "+s.String(), "replica %q lies in subnet %s, where listener %q has no address: it could not come online there", r.Instance.Name, s, g.Listener.Name)
+						}
+					}
+				}
+				if slices.ContainsFunc(nodes, func(h *farm.Host) bool { return !h.Subnet.IsValid() }) {
+					continue
+				}
+				for _, a := range g.Listener.Addresses {
+					if !slices.Contains(subnetsOf(nodes), a.Masked()) {
+						c.Report(path, "remove it, or correct it", "address %s of listener %q lies in no subnet of its replicas: no node could bring it online (19456)", a, g.Listener.Name)
 					}
 				}
 			}
