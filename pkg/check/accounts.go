@@ -30,6 +30,7 @@ func (c *Context) everyAccount() []namedAccount {
 var accountRules = []Rule{
 	{
 		Code: "MBP1201", Title: "MBAM's accounts and groups are of a domain", Severity: diag.Error, Sources: []string{"mbam-powershell", "mbam-accounts"},
+		Covers: []string{"FN-D6"},
 		Why: "The database server must recognise MBAM's accounts when they come over the network, and the MBAM cmdlets " +
 			"take domain accounts and groups only. A local account of one server means nothing on the next.",
 		Fix:     "Name users and groups of the domain.",
@@ -50,6 +51,7 @@ var accountRules = []Rule{
 	},
 	{
 		Code: "MBP1202", Title: "MBAM's accounts are no managed service accounts", Severity: diag.Error, Sources: []string{"mbam-accounts"},
+		Covers: []string{"FN-D6"},
 		Why: "MBAM asks for the password of its service accounts when the web applications and reports are enabled, " +
 			"and nobody knows that of a managed service account. The SQL Server services themselves may well run " +
 			"under one.",
@@ -65,6 +67,7 @@ var accountRules = []Rule{
 	},
 	{
 		Code: "MBP1203", Title: "read/write and read-only accounts are different", Severity: diag.Error, Sources: []string{"mbam-accounts", "field-checks"},
+		Covers: []string{"FN-12"},
 		Why: "The application pool writes recovery keys; the reports only read compliance data. One account for both " +
 			"gives every path through the reports the right to write, and makes the two database roles meaningless.",
 		Fix:     "Use two accounts, and two groups if access is given to groups.",
@@ -81,6 +84,7 @@ var accountRules = []Rule{
 	},
 	{
 		Code: "MBP1204", Title: "a user that is given database access is the account that uses it", Severity: diag.Error, Sources: []string{"mbam-cmdlets", "mbam-accounts"},
+		Covers: []string{"FN-12", "FN-D5"},
 		Why: "Enable-MbamDatabase gives access to one user or group. A user who is not the account that connects gives " +
 			"the right to the wrong one, and the web applications fail at their first connection.",
 		Fix:     "Leave readWrite and readOnly out, or name groups that hold the accounts.",
@@ -135,6 +139,7 @@ var accountRules = []Rule{
 	},
 	{
 		Code: "MBP1206", Title: "an account's name fits sAMAccountName", Severity: diag.Error, Sources: []string{"general-practice"},
+		Covers: []string{"FN-D6"},
 		Why: `Logons as DOMAIN\name use the sAMAccountName, which has at most 20 characters for a user. A longer name ` +
 			"was read off another attribute and names nobody.",
 		Fix:     "Write the sAMAccountName of the user.",
