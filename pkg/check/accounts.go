@@ -230,6 +230,48 @@ var accountRules = []Rule{
 			}
 		},
 	},
+	{
+		Code: "MBP1210", Title: "a name is that of a user or of a group", Severity: diag.Error, Sources: []string{"mbam-accounts"},
+		Covers: []string{"FN-D6"},
+		Why: "Users and groups of a domain share their names. A service account that is also named as a group of people was put into the " +
+			"wrong key: the directory has one of the two, and MBAM refuses the other.",
+		Fix:     "Write the group under groups and the user under accounts.",
+		Example: Example{Edits: []string{"helpdesk: MBAM Helpdesk", "helpdesk: svc-mbam-pool"}},
+		Only25:  true,
+		Find: func(c *Context) {
+			groups := []namedAccount{{"groups.advancedHelpdesk", c.AdvancedHelpdesk}, {"groups.helpdesk", c.Helpdesk}, {"groups.reports", c.ReportUsers}}
+			if c.DataMigration != nil {
+				groups = append(groups, namedAccount{"groups.dataMigration", *c.DataMigration})
+			}
+			for _, g := range groups {
+				for _, a := range c.serviceAccounts() {
+					if g.Same(a.Account) {
+						c.ReportAt(g.path, "name a group", a.path, "the user", "%q is named as a group and as a service account", g.Down())
+					}
+				}
+			}
+		},
+	},
+	{
+		Code: "MBP1211", Title: "what is created is of the farm's domain", Severity: diag.Warning, Sources: []string{"general-practice"},
+		Why: "accounts.create makes what is missing in the farm's own domain. An account of another domain has to be there already: its " +
+			"administrator has to make it, and the script stops when it is not.",
+		Fix:     "Have the account made in its domain before, or use one of the farm's domain.",
+		Example: Example{Base: "standalone-two-servers.yaml", Edits: []string{"accounts:", "accounts: # made by the scripts\n  create: true", "pool: ", "pool: OTHER\\"}},
+		Only25:  true,
+		Find: func(c *Context) {
+			if !c.CreateAccounts {
+				return
+			}
+			seen := map[string]bool{}
+			for _, a := range c.everyAccount() {
+				if !strings.EqualFold(a.Domain, c.Domain.NetBIOS) && !seen[a.Down()] {
+					seen[a.Down()] = true
+					c.Report(a.path, "have it made in its domain before", "accounts.create does not make %q, which is of another domain", a.Down())
+				}
+			}
+		},
+	},
 }
 
 // domainOf returns the DNS name of the domain that a distinguished name ends in, "" for none. An escaped comma does not

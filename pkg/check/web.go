@@ -3,6 +3,7 @@ package check
 import (
 	"fmt"
 	"net/url"
+	"path"
 	"slices"
 	"strings"
 
@@ -326,6 +327,28 @@ var webRules = []Rule{
 							c.ReportAt(webPath(i, "nodes"), "name a server without databases", instancePath(inst, "nodes"), "the instance", "web node %q also runs %q, which holds MBAM's databases", n.Host.Name, inst.Name)
 						}
 					}
+				}
+			}
+		},
+	},
+	{
+		Code: "MBP1414", Title: "settings of the Self-Service Portal take effect", Severity: diag.Warning, Sources: []string{"mbam-cmdlets", "mbam-web"},
+		Why: "Texts of the portal are given when the portal is enabled: a farm without it does nothing with them. The notice is the text of " +
+			"a .txt file, and of no effect where the notice page is switched off.",
+		Fix:     "Move portal: to the farm that has the portal, and give noticeFile or disableNotice.",
+		Example: Example{Edits: []string{"portal: {companyName", "portal: {disableNotice: true, noticeFile: 'C:\\notice.txt', companyName"}},
+		Only25:  true,
+		Find: func(c *Context) {
+			for i, w := range c.Webs {
+				p := w.Portal
+				if !w.SelfService && (p.Company != "" || p.HelpdeskText != "" || p.HelpdeskURL != "" || p.NoticeFile != "" || p.NoNotice) {
+					c.Report(webPath(i, "portal"), "move it to the farm that has the portal", "farm %q has texts of the Self-Service Portal and no such portal", w.Name)
+				}
+				if p.NoticeFile != "" && !strings.EqualFold(path.Ext(p.NoticeFile), ".txt") {
+					c.Report(webPath(i, "portal.noticeFile"), "name a .txt file", "noticeFile: %q is no .txt file", p.NoticeFile)
+				}
+				if p.NoticeFile != "" && p.NoNotice {
+					c.Report(webPath(i, "portal.noticeFile"), "leave one of the two out", "farm %q has a notice and does not show it", w.Name)
 				}
 			}
 		},
