@@ -30,6 +30,7 @@ func (c *Context) everyAccount() []namedAccount {
 var accountRules = []Rule{
 	{
 		Code: "MBP1201", Title: "MBAM's accounts and groups are of a domain", Severity: diag.Error, Sources: []string{"mbam-powershell", "mbam-accounts"},
+		Covers: []string{"FN-D6"},
 		Why: "The database server must recognise MBAM's accounts when they come over the network, and the MBAM cmdlets " +
 			"take domain accounts and groups only. A local account of one server means nothing on the next.",
 		Fix:     "Name users and groups of the domain.",
@@ -50,6 +51,7 @@ var accountRules = []Rule{
 	},
 	{
 		Code: "MBP1202", Title: "MBAM's accounts are no managed service accounts", Severity: diag.Error, Sources: []string{"mbam-accounts"},
+		Covers: []string{"FN-D6"},
 		Why: "MBAM asks for the password of its service accounts when the web applications and reports are enabled, " +
 			"and nobody knows that of a managed service account. The SQL Server services themselves may well run " +
 			"under one.",
@@ -65,6 +67,7 @@ var accountRules = []Rule{
 	},
 	{
 		Code: "MBP1203", Title: "read/write and read-only accounts are different", Severity: diag.Error, Sources: []string{"mbam-accounts", "field-checks"},
+		Covers: []string{"FN-12"},
 		Why: "The application pool writes recovery keys; the reports only read compliance data. One account for both " +
 			"gives every path through the reports the right to write, and makes the two database roles meaningless.",
 		Fix:     "Use two accounts, and two groups if access is given to groups.",
@@ -81,6 +84,7 @@ var accountRules = []Rule{
 	},
 	{
 		Code: "MBP1204", Title: "a user that is given database access is the account that uses it", Severity: diag.Error, Sources: []string{"mbam-cmdlets", "mbam-accounts"},
+		Covers: []string{"FN-12", "FN-D5"},
 		Why: "Enable-MbamDatabase gives access to one user or group. A user who is not the account that connects gives " +
 			"the right to the wrong one, and the web applications fail at their first connection.",
 		Fix:     "Leave readWrite and readOnly out, or name groups that hold the accounts.",
@@ -135,6 +139,7 @@ var accountRules = []Rule{
 	},
 	{
 		Code: "MBP1206", Title: "an account's name fits sAMAccountName", Severity: diag.Error, Sources: []string{"general-practice"},
+		Covers: []string{"FN-D6"},
 		Why: `Logons as DOMAIN\name use the sAMAccountName, which has at most 20 characters for a user. A longer name ` +
 			"was read off another attribute and names nobody.",
 		Fix:     "Write the sAMAccountName of the user.",
@@ -221,6 +226,48 @@ var accountRules = []Rule{
 					if a.Same(farm.Account{Domain: domain, Name: name}) {
 						c.ReportAt(instancePath(i, "serviceAccount"), "use an account of its own for SQL Server", a.path, "MBAM's account", "instance %q runs under %q, which is also an account of MBAM", i.Name, i.Service)
 					}
+				}
+			}
+		},
+	},
+	{
+		Code: "MBP1210", Title: "a name is that of a user or of a group", Severity: diag.Error, Sources: []string{"mbam-accounts"},
+		Covers: []string{"FN-D6"},
+		Why: "Users and groups of a domain share their names. A service account that is also named as a group of people was put into the " +
+			"wrong key: the directory has one of the two, and MBAM refuses the other.",
+		Fix:     "Write the group under groups and the user under accounts.",
+		Example: Example{Edits: []string{"helpdesk: MBAM Helpdesk", "helpdesk: svc-mbam-pool"}},
+		Only25:  true,
+		Find: func(c *Context) {
+			groups := []namedAccount{{"groups.advancedHelpdesk", c.AdvancedHelpdesk}, {"groups.helpdesk", c.Helpdesk}, {"groups.reports", c.ReportUsers}}
+			if c.DataMigration != nil {
+				groups = append(groups, namedAccount{"groups.dataMigration", *c.DataMigration})
+			}
+			for _, g := range groups {
+				for _, a := range c.serviceAccounts() {
+					if g.Same(a.Account) {
+						c.ReportAt(g.path, "name a group", a.path, "the user", "%q is named as a group and as a service account", g.Down())
+					}
+				}
+			}
+		},
+	},
+	{
+		Code: "MBP1211", Title: "what is created is of the farm's domain", Severity: diag.Warning, Sources: []string{"general-practice"},
+		Why: "accounts.create makes what is missing in the farm's own domain. An account of another domain has to be there already: its " +
+			"administrator has to make it, and the script stops when it is not.",
+		Fix:     "Have the account made in its domain before, or use one of the farm's domain.",
+		Example: Example{Base: "standalone-two-servers.yaml", Edits: []string{"accounts:", "accounts: # made by the scripts\n  create: true", "pool: ", "pool: OTHER\\"}},
+		Only25:  true,
+		Find: func(c *Context) {
+			if !c.CreateAccounts {
+				return
+			}
+			seen := map[string]bool{}
+			for _, a := range c.everyAccount() {
+				if !strings.EqualFold(a.Domain, c.Domain.NetBIOS) && !seen[a.Down()] {
+					seen[a.Down()] = true
+					c.Report(a.path, "have it made in its domain before", "accounts.create does not make %q, which is of another domain", a.Down())
 				}
 			}
 		},

@@ -6,6 +6,7 @@ package check
 
 import (
 	"fmt"
+	"sync"
 
 	"github.com/mbamplan/mbamplan/pkg/decode"
 	"github.com/mbamplan/mbamplan/pkg/diag"
@@ -83,25 +84,28 @@ func (c *Context) add(s diag.Severity, path, fix string, related []diag.Related,
 	})
 }
 
-// Rules lists every rule in the order of its code.
-func Rules() []Rule {
+// Rules lists every rule in the order of its code. The list is shared: it is not to be changed.
+func Rules() []Rule { return rules() }
+
+// rules joins the families once; a thousand topologies are checked with one list.
+var rules = sync.OnceValue(func() []Rule {
 	var all []Rule
 	for _, family := range [][]Rule{scopeRules, nameRules, accountRules, databaseRules, mirroringRules, groupRules, clusterRules, webRules, reportRules, balancerRules, clientRules, shapeRules, textRules, mbam20Rules, existingRules, lifecycleRules, supportRules, servicingRules, backupRules} {
 		all = append(all, family...)
 	}
 	return all
-}
+})
 
 // Run applies every rule to a resolved farm. Only the first 1,000 findings are kept.
 func Run(l *topology.Loaded, f *farm.Farm) diag.List {
 	c := &Context{Farm: f, File: l.File, loaded: l}
-	rules := Rules()
-	for i := range rules {
-		c.rule = &rules[i]
+	all := Rules()
+	for i := range all {
+		c.rule = &all[i]
 		if c.rule.Only25 && f.MBAM.V2() {
 			continue
 		}
-		rules[i].Find(c)
+		all[i].Find(c)
 	}
 	c.found.Sort()
 	return c.found

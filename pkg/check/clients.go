@@ -10,6 +10,7 @@ import (
 var clientRules = []Rule{
 	{
 		Code: "MBP1461", Title: "TPM lockout auto reset is on at both ends", Severity: diag.Warning, Sources: []string{"mbam-cmdlets", "mbam-gpo"},
+		Covers: []string{"G-18"},
 		Why: "The policy lets a client ask for the reset, the switch of the agent service lets the server answer. The policy alone makes " +
 			"clients ask in vain, and MBAM 2.5 without Service Pack 1 knows neither.",
 		Fix:     "Write tpmLockoutAutoReset: true for the farm of the clients too, or leave it out for the clients.",

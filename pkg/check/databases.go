@@ -27,6 +27,7 @@ func limits(version int) (secondaries, synchronous, automatic int) {
 var databaseRules = []Rule{
 	{
 		Code: "MBP1301", Title: "a group with both databases needs Enterprise edition", Severity: diag.Error, Sources: []string{"sql-editions", "mbam-ha"},
+		Covers: []string{"FN-C11", "G-21"},
 		Why: "Both MBAM databases must be in one availability group to fail over together. Standard edition has basic " +
 			"availability groups only, which hold one database.",
 		Fix:     "Use Enterprise edition, a failover cluster instance, or mirroring.",
@@ -54,6 +55,7 @@ var databaseRules = []Rule{
 	},
 	{
 		Code: "MBP1302", Title: "the two databases fail over together", Severity: diag.Error, Sources: []string{"mbam-ha"},
+		Covers: []string{"HA-2", "G-21"},
 		Why: "The web applications use both databases at once, and MBAM's document wants them in one group. In two " +
 			"groups each may end up on another server, with other latency and another failure than the one that was " +
 			"tested.",
@@ -72,6 +74,7 @@ var databaseRules = []Rule{
 	},
 	{
 		Code: "MBP1303", Title: "the number of replicas is within the version's limits", Severity: diag.Error, Sources: []string{"sql-ag-prereqs", "sql-ag-create", "mbam-ha"},
+		Covers: []string{"FN-C10", "HA-3"},
 		Why: "SQL Server refuses a group with more replicas, more synchronous replicas or more automatic failover " +
 			"partners than its version allows. Finding that out when the group is created is late.",
 		Fix: "Remove replicas, or make some asynchronous or manual.",
@@ -245,6 +248,7 @@ var databaseRules = []Rule{
 	},
 	{
 		Code: "MBP1310", Title: "compatibility level is one that MBAM supports", Severity: diag.Error, Sources: []string{"mbam-supported"},
+		Covers: []string{"G-20"},
 		Why: "MBAM is supported up to compatibility level 140, and an instance knows no level above its own version. " +
 			"The level travels with the database, so the oldest copy counts.",
 		Fix:     "Leave compatibilityLevel out; the highest level that fits is then taken.",
@@ -271,6 +275,7 @@ var databaseRules = []Rule{
 	},
 	{
 		Code: "MBP1312", Title: "a placement of one instance names the right kind of instance", Severity: diag.Error, Sources: []string{"mbam-ha"},
+		Covers: []string{"HA-6"},
 		Why: "A failover cluster instance runs on one of several nodes, a stand-alone instance on one server. With the " +
 			"wrong kind the scripts look for the instance in the wrong place. A placement without a database is left " +
 			"over.",

@@ -53,6 +53,7 @@ func shareHost(a, b *farm.Instance) bool {
 var mirroringRules = []Rule{
 	{
 		Code: "MBP1321", Title: "principal, mirror and witness are three instances", Severity: diag.Error, Sources: []string{"sql-mirroring", "sql-mirroring-witness"},
+		Covers:  []string{"HA-18", "G-25"},
 		Why:     "A partner on the instance of the other protects nothing, and a witness that is a partner, or fails with one, gives no second opinion when that partner is gone.",
 		Fix:     "Name three instances on three servers, or leave the witness out.",
 		Example: Example{Base: "adatum-mirroring.yaml", Edits: []string{"mirror: SQL2", "mirror: SQL1"}},
@@ -89,6 +90,7 @@ var mirroringRules = []Rule{
 	},
 	{
 		Code: "MBP1323", Title: "safety, witness and edition go together", Severity: diag.Error, Sources: []string{"sql-editions", "sql-mirroring-alter", "sql-mirroring-witness"},
+		Covers:  []string{"G-25"},
 		Why:     "Standard edition mirrors with SAFETY FULL only. An asynchronous session cannot fail over by itself, so a witness brings nothing and can stop the principal when it is lost. Asynchronous mirroring of the Recovery Database can lose keys that exist nowhere else.",
 		Fix:     "Write safety: full, and a witness only with it.",
 		Example: Example{Base: "adatum-mirroring.yaml", Edits: []string{"    timeout: 20 ", "    safety: off "}},
@@ -110,6 +112,7 @@ var mirroringRules = []Rule{
 	},
 	{
 		Code: "MBP1324", Title: "a new mirrored pair has what building it needs", Severity: diag.Error, Firm: true, Sources: []string{"sql-mirroring-prepare", "sql-tde"},
+		Covers:  []string{"G-14"},
 		Why:     "The mirror is restored from backups of the principal, which both service accounts reach on a share. An encrypted database needs its certificate on both sides first, which is not rendered for a pair. The job that keeps both databases together cannot carry every name.",
 		Fix:     "Add a backupShare and leave out what a new pair cannot have.",
 		Example: Example{Base: "adatum-mirroring.yaml", Edits: []string{`    backupShare: \\fs1.adatum.com\mbam-seed`, "   "}},
@@ -179,6 +182,7 @@ var mirroringRules = []Rule{
 	},
 	{
 		Code: "MBP1327", Title: "a new mirrored pair is chosen knowingly", Severity: diag.Warning, Sources: []string{"sql-mirroring-prereqs", "mbam-ha"},
+		Covers:  []string{"HA-19"},
 		Why:     "Database mirroring is deprecated since SQL Server 2012, and it moves each database by itself, while MBAM wants its two databases to move together. A job in the plan brings them together again; an availability group or a failover cluster instance needs none.",
 		Fix:     "Choose another placement, or write acceptIndependentFailover: true.",
 		Example: Example{Base: "adatum-mirroring.yaml", Edits: []string{"    acceptIndependentFailover: true ", "    "}},

@@ -212,6 +212,21 @@ var nameRules = []Rule{
 			}
 		},
 	},
+	{
+		Code: "MBP1108", Title: "a server's DNS name begins with its own name", Severity: diag.Warning, Sources: []string{"win-names"},
+		Why: "Windows registers the computer's name in DNS, of which the NetBIOS name is the first 15 characters. A DNS name that begins " +
+			"otherwise is an alias or another server's: certificates, service principal names and connections would be made for it.",
+		Fix:     "Correct fqdn, or leave it out where it is the name in the farm's domain.",
+		Example: Example{Edits: []string{"WEB2: {site: HQ,", "WEB2: {fqdn: web3.contoso.com, site: HQ,"}},
+		Find: func(c *Context) {
+			for _, h := range c.Hosts {
+				label, _, _ := strings.Cut(h.FQDN, ".")
+				if !strings.EqualFold(label[:min(len(label), 15)], h.Name) {
+					c.Report(hostPath(h, "fqdn"), "correct fqdn, or leave it out", "host %q has the DNS name %q, which does not begin with its name", h.Name, h.FQDN)
+				}
+			}
+		},
+	},
 }
 
 func (c *Context) fqdn(name string) string {

@@ -19,6 +19,7 @@ func noWebService(u *url.URL) bool {
 var reportRules = []Rule{
 	{
 		Code: "MBP1421", Title: "the SSRS instance is one that the version has", Severity: diag.Error, Sources: []string{"ssrs-install"},
+		Covers: []string{"G-19"},
 		Why: "From 2017 on Reporting Services is a product of its own whose one instance is called SSRS. A name that was right for an " +
 			"older version is found nowhere: the reports cannot be enabled, and neither service nor URL is what the plan says.",
 		Fix:     "Leave instance out, or correct the version of the reports.",
@@ -31,6 +32,7 @@ var reportRules = []Rule{
 	},
 	{
 		Code: "MBP1422", Title: "the reports' URL ends in the virtual directory of its instance", Severity: diag.Warning, Sources: []string{"mbam-reports", "ssrs-install"},
+		Covers: []string{"FN-37"},
 		Why: "The Web Service URL ends in ReportServer, for a named instance up to 2016 in ReportServer, an underscore and its name. " +
 			"Another ending is right only where somebody changed the virtual directory; anything behind it breaks the links that " +
 			"MBAM builds from the URL.",

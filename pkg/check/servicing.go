@@ -50,6 +50,7 @@ var servicingRules = []Rule{
 	},
 	{
 		Code: "MBP1906", Title: "the servicing release is named and fits the plan", Severity: diag.Error, Sources: []string{"mbam-deploy", "mbam-move", "mbam-prerequisites", "mbam-hotfix"},
+		Covers: []string{"FN-V5"},
 		Why: "The set-up of 2.5 SP1 alone takes no SQL Server later than 2014: it calls 2016 unsupported before the servicing release of " +
 			"March 2017, and 2017 before that of July 2018. ASP.NET MVC 4 is needed up to October 2020 (2.5.1152.0). And the install " +
 			"script must know the version that an update brings, or nobody can tell whether it is there.",

@@ -99,6 +99,7 @@ var textRules = []Rule{
 	},
 	{
 		Code: "MBP1604", Title: "the secrets file lies beside the topology or below it", Severity: diag.Error, Firm: true, Sources: []string{"general-practice"},
+		Covers: []string{"G-23"},
 		Why: "Topology files pass from hand to hand. One that names a secrets file elsewhere makes a render read, or make, a file that its author chose: " +
 			"keys that somebody else knows, or a file where none belongs. Whoever renders names such a file with --secrets.",
 		Fix:     "Write a relative path without .. that ends in .secrets.yaml, or leave it out and name the file with --secrets.",

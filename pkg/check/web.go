@@ -3,6 +3,7 @@ package check
 import (
 	"fmt"
 	"net/url"
+	"path"
 	"slices"
 	"strings"
 
@@ -16,6 +17,7 @@ func webPath(i int, key string) string { return fmt.Sprintf("web.farms[%d].%s", 
 var webRules = []Rule{
 	{
 		Code: "MBP1401", Title: "a balancer has at least two nodes behind it", Severity: diag.Error, Sources: []string{"mbam-ha"},
+		Covers: []string{"HA-8", "HA-9"},
 		Why: "A balancer in front of one node adds a part that can fail and takes no load off; several nodes without " +
 			"one leave all clients on the node that the name resolves to. Windows NLB takes at most 32 nodes.",
 		Fix:     "Name at least two nodes and a balancer, or one node and none.",
@@ -36,6 +38,7 @@ var webRules = []Rule{
 	},
 	{
 		Code: "MBP1402", Title: "a web node is named once", Severity: diag.Error, Firm: true, Sources: []string{"mbam-ha", "mbam-cmdlets"},
+		Covers: []string{"FN-D2", "HA-47", "G-16"},
 		Why: "A server has one set of MBAM web applications, with one host name, port and pair of connection strings. " +
 			"Named twice it would be configured twice, the second time over the first.",
 		Fix:     "Name each server once.",
@@ -56,6 +59,7 @@ var webRules = []Rule{
 	},
 	{
 		Code: "MBP1403", Title: "the virtual host name is no server's own", Severity: diag.Error, Sources: []string{"mbam-spn", "win-setspn"},
+		Covers: []string{"FN-3", "FN-C4", "HA-14"},
 		Why: "The pool account must own the service principal name of the virtual host name. That of a server's own " +
 			"name belongs to its computer account, and two owners make Kerberos fail. A name without domain is found " +
 			"only by clients whose DNS suffix is right.",
@@ -74,6 +78,7 @@ var webRules = []Rule{
 	},
 	{
 		Code: "MBP1404", Title: "recovery keys cross the network encrypted", Severity: diag.Error, Sources: []string{"mbam-spn", "mbam-security"},
+		Covers: []string{"FN-39", "FN-V7", "FN-V11"},
 		Why: "Clients send recovery keys to the web applications. Without TLS everyone on the way reads them. With TLS " +
 			"each node needs a certificate before its web steps can run.",
 		Fix: "Write certificate: with a thumbprint or a template; acceptHTTP: true acknowledges a farm without TLS.",
@@ -99,6 +104,7 @@ var webRules = []Rule{
 	},
 	{
 		Code: "MBP1405", Title: "the reports' URL fits the web farm", Severity: diag.Error, Sources: []string{"mbam-web", "mbam-release-notes"},
+		Covers: []string{"FN-13", "FN-14"},
 		Why: "The administration portal opens the reports at the URL that it is given. It must be the Web Service URL of " +
 			"SSRS, it must use TLS when the portal does, as browsers block mixed content, and an underscore in the name of " +
 			"the SSRS instance breaks the reports (KB 3011022).",
@@ -132,6 +138,7 @@ var webRules = []Rule{
 	},
 	{
 		Code: "MBP1406", Title: "an NLB address lies in the subnet of its nodes", Severity: diag.Error, Sources: []string{"win-nlb"},
+		Covers: []string{"HA-49"},
 		Why: "All nodes of Windows NLB answer on one address at layer 2, so nodes and address must share a subnet. " +
 			"Unicast mode gives all nodes one MAC address, which hypervisors block by default.",
 		Fix:     "Choose an address in the subnet of the nodes, and multicast mode.",
@@ -157,6 +164,7 @@ var webRules = []Rule{
 	},
 	{
 		Code: "MBP1407", Title: "the farms together have every feature once", Severity: diag.Warning, Sources: []string{"mbam-powershell"},
+		Covers: []string{"HA-7", "G-16"},
 		Why: "Without the agent service no client can report or store a key, without the administration portal the " +
 			"help desk cannot read one. Each may be in any farm, but it has to be in one.",
 		Fix: "Add the feature to a farm, or leave features: out; a farm then has all three.",
@@ -183,6 +191,7 @@ var webRules = []Rule{
 	},
 	{
 		Code: "MBP1408", Title: "texts of the portal are for the release that knows them", Severity: diag.Error, Sources: []string{"mbam-cmdlets"},
+		Covers: []string{"FN-D1", "G-18"},
 		Why: "These are parameters that the cmdlets of 2.5 SP1 have and those of 2.5 have not; a script with them " +
 			"would stop at the first.",
 		Fix:     "Use 2.5 SP1, or leave the settings out.",
@@ -245,6 +254,7 @@ var webRules = []Rule{
 	},
 	{
 		Code: "MBP1411", Title: "the short name of a virtual host is nobody's own", Severity: diag.Error, Sources: []string{"mbam-spn", "win-setspn"},
+		Covers: []string{"FN-3", "HA-12"},
 		Why: "Where the short name is registered too, http/ and that name belong to the application pool account. A computer, cluster or " +
 			"listener of the same short name answers for http under it as well, whatever its DNS domain: Kerberos finds two owners " +
 			"and fails for both.",
@@ -284,6 +294,7 @@ var webRules = []Rule{
 	},
 	{
 		Code: "MBP1412", Title: "the Self-Service Portal finds its scripts", Severity: diag.Warning, Sources: []string{"mbam-deploy", "mbam-web"},
+		Covers: []string{"FN-19"},
 		Why: "The portal of 2.5 without Service Pack 1 loads jQuery from Microsoft's content delivery network. A user who cannot reach " +
 			"that sees the company's name and nothing else, without any message. Pointing the portal at copies on each node is not " +
 			"rendered. 2.5 SP1 brings the scripts along.",
@@ -303,6 +314,7 @@ var webRules = []Rule{
 	},
 	{
 		Code: "MBP1413", Title: "web applications and databases have servers of their own", Severity: diag.Warning, Sources: []string{"mbam-architecture"},
+		Covers: []string{"HA-55"},
 		Why: "Microsoft's document calls MBAM on a single server a test environment. Users reach the web server, keys lie on the database " +
 			"server; one server for both gives whoever breaks into the first the second, and both fail together.",
 		Fix:     "Put the databases on another server, or waive it for a test environment.",
@@ -315,6 +327,28 @@ var webRules = []Rule{
 							c.ReportAt(webPath(i, "nodes"), "name a server without databases", instancePath(inst, "nodes"), "the instance", "web node %q also runs %q, which holds MBAM's databases", n.Host.Name, inst.Name)
 						}
 					}
+				}
+			}
+		},
+	},
+	{
+		Code: "MBP1414", Title: "settings of the Self-Service Portal take effect", Severity: diag.Warning, Sources: []string{"mbam-cmdlets", "mbam-web"},
+		Why: "Texts of the portal are given when the portal is enabled: a farm without it does nothing with them. The notice is the text of " +
+			"a .txt file, and of no effect where the notice page is switched off.",
+		Fix:     "Move portal: to the farm that has the portal, and give noticeFile or disableNotice.",
+		Example: Example{Edits: []string{"portal: {companyName", "portal: {disableNotice: true, noticeFile: 'C:\\notice.txt', companyName"}},
+		Only25:  true,
+		Find: func(c *Context) {
+			for i, w := range c.Webs {
+				p := w.Portal
+				if !w.SelfService && (p.Company != "" || p.HelpdeskText != "" || p.HelpdeskURL != "" || p.NoticeFile != "" || p.NoNotice) {
+					c.Report(webPath(i, "portal"), "move it to the farm that has the portal", "farm %q has texts of the Self-Service Portal and no such portal", w.Name)
+				}
+				if p.NoticeFile != "" && !strings.EqualFold(path.Ext(p.NoticeFile), ".txt") {
+					c.Report(webPath(i, "portal.noticeFile"), "name a .txt file", "noticeFile: %q is no .txt file", p.NoticeFile)
+				}
+				if p.NoticeFile != "" && p.NoNotice {
+					c.Report(webPath(i, "portal.noticeFile"), "leave one of the two out", "farm %q has a notice and does not show it", w.Name)
 				}
 			}
 		},

@@ -27,7 +27,7 @@ func valueArticles() []Article {
 		a(decode.CodeEnum, "The key has a few allowed values, in exactly this spelling.",
 			"Write one of the allowed values.", wrong("kind: availabilityGroup", "kind: AvailabilityGroup"), "general-practice"),
 		a(decode.CodeShape, "Names, addresses, paths and accounts have forms that Windows and SQL Server demand. A value of another form would fail on the server, in the middle of a change.",
-			"Write the value in the form that the finding names.", wrong("address: 10.1.0.11/24", "address: 10.1.0.311/24"), "win-names", "general-practice"),
+			"Write the value in the form that the finding names.", wrong("address: 10.1.0.11/24", "address: 10.1.0.311/24"), "win-names", "general-practice").covering("FN-22"),
 		a(decode.CodeControl, "Characters that nobody sees make two names differ that look equal, and those that reverse the direction of text make a line look like another.",
 			"Delete the character, or retype the value.", wrong("pool: svc-mbam-pool", "pool: svc-mbam\u200b-pool"), "general-practice"),
 		a(decode.CodeLineBreak, `The value goes into one line of a script. Most often the break is an escape: in double quotes \n is a line break, so "F:\new" has two lines.`,
