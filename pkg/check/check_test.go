@@ -135,7 +135,7 @@ var cases = []struct {
 	{"MBP1104", always, []string{"10.2.0.50/24]", "10.2.0.50/24, 10.3.0.50/24]"}, "lies in no subnet of its replicas", "listener"},
 	{"MBP1104", subnets, []string{"CLUB: {site: HQ, address: 10.62.0.13/24}", "CLUB: {site: HQ, address: 10.64.0.13/24}"}, "10.64.0.0/24, where listener", "addresses"},
 	{"MBP1331", always, []string{"  MBAM-AG:\n", "  Cluster Group:\n", "compliance: MBAM-AG", "compliance: Cluster Group", "recovery: MBAM-AG", "recovery: Cluster Group"}, "name of a role", "kind"},
-	{"MBP1331", always, []string{"  MBAM-AG:\n", "  MBAM AG:\n", "compliance: MBAM-AG", "compliance: MBAM AG", "recovery: MBAM-AG", "recovery: MBAM AG"}, "is not 1 to 64", "kind"},
+	{"MBP1331", always, []string{"  MBAM-AG:\n", "  MBAM AG:\n", "compliance: MBAM-AG", "compliance: MBAM AG", "recovery: MBAM-AG", "recovery: MBAM AG"}, "has other characters", "kind"},
 	{"MBP1332", always, []string{"listener: {name: MBAM-SQL,", "listener: {name: MBAM-SQL, dhcp: true,"}, "and 2 static addresses", "dhcp"},
 	{"MBP1332", always, []string{"listener: {name: MBAM-SQL, addresses: [10.1.0.50/24, 10.2.0.50/24]}", "listener: {name: MBAM-SQL, dhcp: true}"}, "in 2 subnets; SQL Server refuses", "dhcp"},
 	{"MBP1332", rtm, []string{"addresses: [10.80.0.50/24]", "dhcp: true"}, "not for production", "dhcp"},

@@ -21,8 +21,9 @@ var clusterRoles = []string{"Cluster Group", "Available Storage"}
 var groupRules = []Rule{
 	{
 		Code: "MBP1331", Title: "an availability group's name can be that of a cluster role", Severity: diag.Error, Sources: []string{"sql-ag-create", "general-practice"},
-		Why: "SQL Server takes any name of 128 characters, but the failover cluster makes a role of it, which must be unique there, " +
-			"and scripts, logs and alerts carry it. Errors 41152 and 41153 come of a name that a role has already.",
+		Why: "SQL Server takes any name of 128 characters, but the failover cluster makes a role of it, which must be unique there: errors " +
+			"41152 and 41153 come of a name that a role has already. Scripts, logs and alerts carry the name, and not all of them carry " +
+			"every character: that is a warning.",
 		Fix:     "Use at most 64 letters, digits, hyphens and underscores.",
 		Example: Example{Edits: []string{"  MBAM-AG:\n", "  Cluster Group:\n", "compliance: MBAM-AG", "compliance: Cluster Group", "recovery: MBAM-AG", "recovery: Cluster Group"}},
 		Find: func(c *Context) {
@@ -32,8 +33,10 @@ var groupRules = []Rule{
 				case g.Existing:
 				case slices.ContainsFunc(clusterRoles, func(s string) bool { return strings.EqualFold(s, g.Name) }), strings.HasPrefix(strings.ToUpper(g.Name), "SQL SERVER ("):
 					c.Report(path, "choose another name, as MBAM-AG", "group %q has the name of a role of the failover cluster", g.Name)
+				case len([]rune(g.Name)) > 64:
+					c.Report(path, "use at most 64 letters, digits, hyphens and underscores, as MBAM-AG", "group name %q has more than 64 characters", g.Name)
 				case !groupName.MatchString(g.Name):
-					c.Report(path, "use at most 64 letters, digits, hyphens and underscores, as MBAM-AG", "group name %q is not 1 to 64 letters, digits, hyphens and underscores", g.Name)
+					c.Warn(path, "use at most 64 letters, digits, hyphens and underscores, as MBAM-AG", "group name %q has other characters than letters, digits, hyphens and underscores: the cluster makes a role of it, and scripts and alerts carry it", g.Name)
 				}
 			}
 		},
