@@ -455,6 +455,7 @@ type frameData struct {
 	Example   string // parameters that the call in the help needs, with a blank before them
 	File      string
 	ReadOnly  bool
+	Preflight bool // runs with the rights that its reader has
 	Params    string
 	Step      string
 	Kind      string
@@ -469,7 +470,7 @@ type frameData struct {
 type field struct{ Name, Text string }
 
 func (e *Engine) powerShell(it *plan.Item, a *catalog.Artifact, parsed *catalog.Parsed, dot Dot, body string) (string, error) {
-	d := frameData{ReadOnly: catalog.ReadOnly(a.Kind), File: path.Base(FileName(it, a)), Body: strings.Trim(body, "\n")}
+	d := frameData{ReadOnly: catalog.ReadOnly(a.Kind), Preflight: a.Kind == "preflight", File: path.Base(FileName(it, a)), Body: strings.Trim(body, "\n")}
 	var err error
 	set := func(to *string, f func(string) (string, error), v string) {
 		if err == nil {
@@ -614,7 +615,7 @@ func (e *Engine) header(it *plan.Item, a *catalog.Artifact, l quote.Language) (s
 		raw = append(raw, field{"Template", notOurs})
 	}
 	raw = append(raw, field{"Step", s.ID + ", " + a.Kind + ", file number " + strconv.Itoa(s.Number)})
-	raw = append(raw, field{"Run on", where(it)}, field{"Run by", s.Actor}, field{"Changes", orNothing(changes)}, field{"Undo", orNothing(undo)})
+	raw = append(raw, field{"Run on", where(it, a.Kind)}, field{"Run by", s.Actor}, field{"Changes", orNothing(changes)}, field{"Undo", orNothing(undo)})
 	if it.Downtime != "" && !catalog.ReadOnly(a.Kind) {
 		raw = append(raw, field{"Downtime", it.Downtime})
 	}
@@ -652,12 +653,16 @@ func (e *Engine) header(it *plan.Item, a *catalog.Artifact, l quote.Language) (s
 	return strings.TrimSuffix(title, "."), raw, err
 }
 
-func where(it *plan.Item) string {
+func where(it *plan.Item, kind string) string {
+	rights := "elevated"
+	if kind == "preflight" {
+		rights = "with or without elevation: what you may not read is reported as not checked"
+	}
 	switch {
 	case it.Host == nil && it.Farm.Domain.Management != "":
-		return it.Farm.Domain.Management + " or another management computer, never a server of the farm; 64-bit, elevated"
+		return it.Farm.Domain.Management + " or another management computer, never a server of the farm; 64-bit, " + rights
 	case it.Host == nil:
-		return "a management computer of the domain, never a server of the farm; 64-bit, elevated"
+		return "a management computer of the domain, never a server of the farm; 64-bit, " + rights
 	}
 	var hosts []string
 	for _, h := range it.Machines() {
@@ -667,7 +672,7 @@ func where(it *plan.Item) string {
 	if it.Instance != nil {
 		return "instance " + it.Instance.Name + " on " + text
 	}
-	return text + ", 64-bit, elevated"
+	return text + ", 64-bit, " + rights
 }
 
 func orNothing(s string) string {

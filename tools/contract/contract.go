@@ -30,6 +30,8 @@
 //	PSC024  nothing newer than Windows PowerShell 4.0
 //	PSC025  the result: its keys, an outcome, nothing changed by a script that only reads
 //	PSC026  no redirection outside Invoke-Native
+//	PSC027  elevation is demanded, but by no preflight
+//	PSC028  a preflight stops at its end only: Complete-Preflight, once
 package contract
 
 import (
@@ -102,6 +104,7 @@ func Check(f *psverify.File, kind Kind) ([]psverify.Finding, error) {
 	c.style()
 	c.functions()
 	c.result()
+	c.rights()
 	return psverify.Sort(c.findings), nil
 }
 

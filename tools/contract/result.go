@@ -10,6 +10,9 @@ import (
 // resultKeys are the keys of the result file.
 var resultKeys = []string{"schema", "step", "script", "host", "user", "started", "finished", "outcome", "exitCode", "message", "changed", "facts"}
 
+// preflightKeys are those that the result of a preflight has besides.
+var preflightKeys = []string{"notes", "notChecked"}
+
 // result checks the use of $Result, which becomes the result file. Under strict mode a key that is not there throws.
 func (c *checker) result() {
 	var made *psverify.Assignment
@@ -54,7 +57,11 @@ func (c *checker) result() {
 	for _, e := range made.Value.Entries {
 		have = append(have, e.Key)
 	}
-	for _, key := range resultKeys {
+	want := resultKeys
+	if c.kind == Preflight {
+		want = slices.Concat(resultKeys, preflightKeys)
+	}
+	for _, key := range want {
 		if !slices.Contains(have, key) {
 			c.report(made.Node, "PSC025", "$Result has no key %s", key)
 		}
