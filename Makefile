@@ -19,8 +19,8 @@ verify:
 golden:
 	$(GO) test ./examples -run Golden -update
 
-# Regenerate docs/steps.md, docs/rules.md, docs/coverage.md and docs/topology.schema.json from the catalogue, the rules, their
-# rows and the field table, and docs/matrix.md.
+# Regenerate docs/steps.md, docs/preflight.md, docs/rules.md, docs/coverage.md and docs/topology.schema.json from the catalogue, the
+# rules, their rows and the field table, and docs/matrix.md.
 docs:
 	$(GO) test ./docs -run Generated -update
 	cd tools && $(GO) test ./matrix -run TestMatrix/table -update
