@@ -13,6 +13,7 @@ import (
 var clusterRules = []Rule{
 	{
 		Code: "MBP1341", Title: "the nodes of the cluster are of the farm's domain", Severity: diag.Error, Sources: []string{"sql-ag-prereqs", "win-prestage"},
+		Covers: []string{"SQL-L21"},
 		Why: "Replicas of an availability group are nodes of one cluster, whose computer object makes the listener's in its own domain. " +
 			"Clusters over several domains exist from Windows Server 2016 on, without what the scripts rely on: computer accounts, " +
 			"listeners and service principal names are all looked for in the farm's domain.",
@@ -50,6 +51,7 @@ var clusterRules = []Rule{
 	},
 	{
 		Code: "MBP1343", Title: "the cluster keeps its quorum when one vote is lost", Severity: diag.Warning, Sources: []string{"win-quorum", "general-practice"},
+		Covers: []string{"SQL-L48"},
 		Why: "A cluster runs while more than half of the votes see each other. With an even number and no witness, the loss of half of them, " +
 			"or of the line between two rooms, can take the databases offline although a healthy copy runs. A vote in a far site lets " +
 			"that site's failure take part in the decision, and a witness on a node is lost together with its vote.",

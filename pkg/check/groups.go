@@ -21,6 +21,7 @@ var clusterRoles = []string{"Cluster Group", "Available Storage"}
 var groupRules = []Rule{
 	{
 		Code: "MBP1331", Title: "an availability group's name can be that of a cluster role", Severity: diag.Error, Sources: []string{"sql-ag-create", "general-practice"},
+		Covers: []string{"SQL-L14", "SQL-R01", "SQL-R02", "SQL-E41106"},
 		Why: "SQL Server takes any name of 128 characters, but the failover cluster makes a role of it, which must be unique there: errors " +
 			"41152 and 41153 come of a name that a role has already. Scripts, logs and alerts carry the name, and not all of them carry " +
 			"every character: that is a warning.",
@@ -43,6 +44,7 @@ var groupRules = []Rule{
 	},
 	{
 		Code: "MBP1332", Title: "a listener has addresses or DHCP, and DHCP in one subnet only", Severity: diag.Error, Sources: []string{"sql-ag-listener"},
+		Covers: []string{"SQL-R42", "SQL-E19452"},
 		Why: "A listener takes its addresses from the plan or from DHCP, never from both, and SQL Server refuses DHCP over several " +
 			"subnets (error 19458). No address can be added to a DHCP listener later (19460). Where it works, a lease that ends is an " +
 			"outage: it is not for production, which is a warning.",
@@ -72,6 +74,7 @@ var groupRules = []Rule{
 	},
 	{
 		Code: "MBP1333", Title: "clients find the one address of a listener that is online", Severity: diag.Warning, Sources: []string{"sql-ag-listener", "sql-ag-clients", "ssrs-ag"},
+		Covers: []string{"SQL-L44", "SQL-R43", "SQL-EC3"},
 		Why: "A listener in several subnets has one address in each, and one of them is online. Clients with MultiSubnetFailover try all " +
 			"at once; one without, such as Reporting Services up to 2014, takes the first that DNS gives and times out about every " +
 			"second time. With registerAllProvidersIP: false DNS has the living address only, and clients learn of a failover when " +
@@ -98,6 +101,7 @@ var groupRules = []Rule{
 	},
 	{
 		Code: "MBP1334", Title: "the instances of a group run under one account that the domain knows", Severity: diag.Warning, Sources: []string{"sql-spn", "sql-endpoint-logins"},
+		Covers: []string{"SQL-L47"},
 		Why: "The service principal name of a listener has one owner. Only when all replicas run under that account can clients use " +
 			"Kerberos through the listener after a failover; else they fall back to NTLM, or fail where that is forbidden. Whether the " +
 			"computer account of an instance under Local System is enough for endpoints, the documents do not agree on.",
@@ -137,6 +141,7 @@ var groupRules = []Rule{
 	},
 	{
 		Code: "MBP1335", Title: "backup preference and priorities leave a replica that is backed up", Severity: diag.Error, Sources: []string{"sql-ag-backup", "sql-ag-create"},
+		Covers: []string{"SQL-R41"},
 		Why: "A backup job on each replica asks SQL Server whether its replica is the preferred one, and does nothing when it is not. A " +
 			"replica with priority 0 is never preferred: with 0 everywhere no job backs anything up, none fails, and the logs grow. SQL " +
 			"Server takes priorities from 0 to 100.",
@@ -147,12 +152,29 @@ var groupRules = []Rule{
 				path, chosen := placementPath(g, "replicas"), false
 				for i, r := range g.Replicas {
 					if r.BackupPriority < 0 || r.BackupPriority > 100 {
-						c.Report(path+decode.Item("", i)+".backupPriority", "write 0 to 100", "backupPriority %d of replica %q is not 0 to 100", r.BackupPriority, r.Instance.Name)
+						c.Report(decode.Item(path, i)+".backupPriority", "write 0 to 100", "backupPriority %d of replica %q is not 0 to 100", r.BackupPriority, r.Instance.Name)
 					}
 					chosen = chosen || r.BackupPriority != 0
 				}
 				if g.BackupPreference != "primary" && !chosen {
 					c.Report(placementPath(g, "backupPreference"), "give a replica another backupPriority than 0", "every replica of group %q has backupPriority 0: no backup job would ever run", g.Name)
+				}
+			}
+		},
+	},
+	{
+		Code: "MBP1336", Title: "a readable secondary is one that stays readable", Severity: diag.Warning, Sources: []string{"sql-ag-prereqs"},
+		Covers: []string{"SQL-L06"},
+		Why: "Secondaries of SQL Server 2012 cannot be read while the primary is lost or the cluster has no quorum, just when somebody " +
+			"would want to. From SQL Server 2014 they stay readable. MBAM itself reads from the primary only.",
+		Fix:     "Leave readAccess out, or use SQL Server 2014 or later.",
+		Example: Example{Base: "rtm-2012.yaml", Edits: []string{"replicas: [SQL1, SQL2]", "replicas: [SQL1, {instance: SQL2, readAccess: readOnly}]"}},
+		Find: func(c *Context) {
+			for _, g := range c.Groups() {
+				for i, r := range g.Replicas {
+					if g.MinVersion() == 2012 && r.ReadAccess != "none" && r.ReadAccess != "" {
+						c.Report(decode.Item(placementPath(g, "replicas"), i)+".readAccess", "leave readAccess out", "replica %q has readAccess: %s, and secondaries of SQL Server 2012 cannot be read while the primary is lost", r.Instance.Name, r.ReadAccess)
+					}
 				}
 			}
 		},
