@@ -29,7 +29,7 @@ func step(covers ...catalog.Cover) *catalog.Step {
 	return &catalog.Step{ID: "web/gate", Number: 640, Title: "Look, and go on", Covers: covers}
 }
 
-const script = "<#\nPort is mentioned in a header\n#>\n# Name is mentioned in a comment\nAdd-Check -Name 'Port 443'\r\n"
+const script = "<#\nPort is mentioned in a header\n#>\n# Name is mentioned in a comment\nAdd-Check -Name 'Port 443'\r\nAdd-Check -Name ('{0}: MBAM''s key' -f $place)"
 
 func join(t *testing.T, text string, articles []explain.Article, s *catalog.Step) (coverage.Table, []string) {
 	t.Helper()
@@ -82,7 +82,7 @@ func TestJoin(t *testing.T) {
 }
 
 func TestMarkdown(t *testing.T) {
-	table, wrong := join(t, rows, []explain.Article{article("MBP1001", "A-1", "A-2")}, step(catalog.Cover{Rows: []string{"A-2"}, By: "verify: Port 443"}))
+	table, wrong := join(t, rows, []explain.Article{article("MBP1001", "A-1", "A-2")}, step(catalog.Cover{Rows: []string{"A-2"}, By: "verify: Port 443"}, catalog.Cover{Rows: []string{"A-2"}, By: "verify: '{0}: MBAM''s key'"}))
 	if len(wrong) > 0 {
 		t.Fatal(wrong)
 	}
@@ -93,7 +93,7 @@ func TestMarkdown(t *testing.T) {
 	for _, want := range []string{
 		"| [Mistakes](#mistakes) | 3 | 2 | 1 | 1 |\n| together | 3 | 2 | 1 | 1 |\n",
 		"| A-1 | a name is taken | [MBP1001](rules.md#mbp1001) |\n",
-		"| A-2 | a port is closed | [MBP1001](rules.md#mbp1001); verify of [web/gate](steps.md#640-look-and-go-on): Port 443 |\n",
+		"| A-2 | a port is closed | [MBP1001](rules.md#mbp1001); verify of [web/gate](steps.md#640-look-and-go-on): Port 443; verify of [web/gate](steps.md#640-look-and-go-on): …: MBAM's key |\n",
 		"| A-3 | nobody knows | cannot be seen, because it is in no file |\n",
 	} {
 		if !strings.Contains(b.String(), want) {

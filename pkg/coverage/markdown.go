@@ -3,6 +3,7 @@ package coverage
 import (
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"unicode"
 
@@ -73,7 +74,7 @@ func (t Table) Markdown(w io.Writer) error {
 					by += fmt.Sprintf("[%s](rules.md#%s)", c.Code, strings.ToLower(c.Code))
 					continue
 				}
-				by += fmt.Sprintf("%s of [%s](steps.md#%s): %s", c.Kind, c.Step.ID, anchor(Heading(c.Step)), cell(c.Text))
+				by += fmt.Sprintf("%s of [%s](steps.md#%s): %s", c.Kind, c.Step.ID, anchor(Heading(c.Step)), cell(shown(c.Text)))
 			}
 			fmt.Fprintf(&b, "| %s | %s | %s |\n", r.ID, cell(r.Text), by)
 		}
@@ -83,6 +84,14 @@ func (t Table) Markdown(w io.Writer) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// place matches where a script puts a value into the name of a check.
+var place = regexp.MustCompile(`(\{[0-9]\})+`)
+
+// shown is the text of a check as people read it: values as dots, without the quotes of a script.
+func shown(text string) string {
+	return strings.ReplaceAll(strings.Trim(place.ReplaceAllString(text, "…"), "' "), "''", "'")
 }
 
 // Heading is the heading of a step in docs/steps.md.

@@ -13,8 +13,9 @@ type Lookup struct {
 	Use     string // for people: "replica SQL2"
 }
 
-// Lookups lists the names that the host asks DNS for, itself first: the instances whose databases it uses or copies, the
-// host of the reports' URL, and the other nodes of an NLB cluster.
+// Lookups lists the names that the host asks DNS for, itself first: the instances that its connection strings name or
+// that copy their databases with its own, listeners that are there already, the host of the reports' URL, and the other
+// nodes of an NLB cluster.
 func (f *Farm) Lookups(h *Host) []Lookup {
 	out := []Lookup{{Name: h.FQDN, Address: address(h), Use: "this server"}}
 	add := func(name, address, use string) {
@@ -28,6 +29,9 @@ func (f *Farm) Lookups(h *Host) []Lookup {
 			a = address(i.Host())
 		}
 		add(i.FQDN, a, "instance "+i.Name)
+	}
+	for _, l := range f.listeners(h) {
+		add(l.FQDN, "", "listener "+l.Name)
 	}
 	if f.usesReports(h) {
 		if u, err := url.Parse(f.Reporting.URL); err == nil && u.Hostname() != "" {
@@ -58,8 +62,8 @@ type Way struct {
 	Use    string
 }
 
-// Ways lists the connections that the host will open: to the instances whose databases it uses or copies, to the endpoints
-// of the other replicas or partners, and to the reports.
+// Ways lists the connections that the host will open: to the instances and listeners of Lookups, to the endpoints of the
+// other replicas or partners, and to the reports.
 func (f *Farm) Ways(h *Host) []Way {
 	var out []Way
 	add := func(server string, port int, use string) {
@@ -69,6 +73,9 @@ func (f *Farm) Ways(h *Host) []Way {
 	}
 	for _, i := range f.partners(h) {
 		add(i.FQDN, i.Port, "instance "+i.Name)
+	}
+	for _, l := range f.listeners(h) {
+		add(l.FQDN, l.Port, "listener "+l.Name)
 	}
 	for _, i := range h.Instances {
 		for _, p := range f.Groups() {
@@ -95,7 +102,8 @@ func (f *Farm) Ways(h *Host) []Way {
 	return out
 }
 
-// partners lists the instances elsewhere that the host opens connections to.
+// partners lists the instances elsewhere that the host opens connections to by their own names. A web node or report
+// server behind a listener names no replica, so that a new one leaves its files as they are.
 func (f *Farm) partners(h *Host) []*Instance {
 	var out []*Instance
 	add := func(list ...*Instance) {
@@ -112,15 +120,29 @@ func (f *Farm) partners(h *Host) []*Instance {
 		}
 	}
 	for _, d := range f.Databases() {
-		switch {
-		case h.Web(), h.Reports() && d.IsCompliance():
+		if d.usedBy(h) && d.Placement.Listener == nil {
 			add(d.Placement.All()...)
-		case h.Creator && !d.Existing:
+		}
+		if h.Creator && !d.Existing {
 			add(d.Placement.Primary())
 		}
 	}
 	return out
 }
+
+// listeners lists those that the host connects to and that are there before this plan.
+func (f *Farm) listeners(h *Host) []*Listener {
+	var out []*Listener
+	for _, d := range f.Databases() {
+		if l := d.Placement.Listener; l != nil && d.Placement.Existing && d.usedBy(h) && !slices.Contains(out, l) {
+			out = append(out, l)
+		}
+	}
+	return out
+}
+
+// usedBy reports whether web features or reports on the host open the database.
+func (d *Database) usedBy(h *Host) bool { return h.Web() || h.Reports() && d.IsCompliance() }
 
 // usesReports reports whether the host has a Help Desk, which names the reports, and the reports are elsewhere.
 func (f *Farm) usesReports(h *Host) bool {
@@ -135,7 +157,8 @@ type PortUse struct {
 }
 
 // Ports lists the ports that the host serves for the plan: those of its new web nodes, and those of its instances, their
-// endpoints and listeners. The port of Reporting Services, which are there before, is in none.
+// endpoints and listeners. The port of Reporting Services, which are there before, and that of MBAM 2.0, for which
+// setup's own preflight looks, are in none.
 func (f *Farm) Ports(h *Host) []PortUse {
 	var out []PortUse
 	add := func(port int, process, use string) {
@@ -161,7 +184,7 @@ func (f *Farm) Ports(h *Host) []PortUse {
 		}
 	}
 	for _, n := range h.Nodes {
-		if !n.Existing {
+		if !n.Existing && !f.MBAM.V2() {
 			add(n.Web.Port, "System", "site of "+n.Web.Host)
 		}
 	}
@@ -350,4 +373,9 @@ func (r *Reporting) InstanceKey() string {
 		return k
 	}
 	return "SSRS"
+}
+
+// SetupVersion is what the version that the report server gives itself starts with.
+func (r *Reporting) SetupVersion() string {
+	return (&Instance{Version: r.Version}).SetupVersion()
 }

@@ -82,6 +82,27 @@ func (c *checker) result() {
 	}
 }
 
+// history checks that the frame keeps every run: the result file holds only the last one, and none of a run that was cut off.
+func (c *checker) history() {
+	begins, ends := false, false
+	for _, call := range c.file.Commands {
+		if !strings.EqualFold(call.Name, historyHelper) || !c.inFrame(call.Node) {
+			continue
+		}
+		begins = begins || call.Function == nil
+		ends = ends || call.Function != nil && strings.EqualFold(call.Function.Name, "Save-Result")
+	}
+	if !begins {
+		c.at(0, "PSC029", "the frame calls no %s when the run begins", historyHelper)
+	}
+	if !ends {
+		c.at(0, "PSC029", "Save-Result calls no %s", historyHelper)
+	}
+}
+
+// historyHelper is the function of the frame that keeps a record of each run.
+const historyHelper = "Add-History"
+
 // fromStep tells whether a function is called outside the frame; helpers such as Write-Changed are defined in it.
 func (c *checker) fromStep(fn *psverify.Function) bool {
 	return slices.ContainsFunc(c.file.Commands, func(call *psverify.Command) bool {

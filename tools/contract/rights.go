@@ -22,13 +22,13 @@ func (c *checker) rights() {
 		if is(call.Name, stopHelper) && c.underElevation(call.Node) {
 			demanded = true
 			if c.kind == Preflight {
-				c.report(call.Node, "PSC027", "a script of kind %s runs without elevation too: what it cannot read then is not checked", c.kind)
+				c.report(call.Node, "PSC031", "a script of kind %s runs without elevation too: what it cannot read then is not checked", c.kind)
 			}
 		}
 	}
 	if c.kind != Preflight {
 		if !demanded {
-			c.at(0, "PSC027", "a script of kind %s stops unless %s", c.kind, elevatedHelper)
+			c.at(0, "PSC031", "a script of kind %s stops unless %s", c.kind, elevatedHelper)
 		}
 		return
 	}
@@ -42,11 +42,11 @@ func (c *checker) rights() {
 		case name == strings.ToLower(preflightEnd):
 			ends++
 		case stops[name] && !c.inTry(call.Node):
-			c.report(call.Node, "PSC028", "%s may stop the preflight: put it in a try, and what it could not read under notChecked", call.Name)
+			c.report(call.Node, "PSC032", "%s may stop the preflight: put it in a try, and what it could not read under notChecked", call.Name)
 		}
 	}
 	if ends != 1 {
-		c.at(0, "PSC028", "a preflight ends in one call of %s", preflightEnd)
+		c.at(0, "PSC032", "a preflight ends in one call of %s", preflightEnd)
 	}
 }
 
