@@ -23,7 +23,8 @@ index:
 golden: index
 	$(GO) test ./examples -run Golden -update
 
-# Regenerate docs/steps.md, docs/preflight.md, docs/rules.md and docs/topology.schema.json from the catalogue, the rules and the field table, and docs/matrix.md.
+# Regenerate docs/steps.md, docs/preflight.md, docs/rules.md, docs/coverage.md and docs/topology.schema.json from the catalogue, the
+# rules, their rows and the field table, and docs/matrix.md.
 docs: index
 	$(GO) test ./docs -run Generated -update
 	cd tools && $(GO) test ./matrix -run TestMatrix/table -update

@@ -132,6 +132,7 @@ var titles = []struct{ prefix, title string }{
 	{"MBP17", "MBAM 2.0"},
 	{"MBP18", "Farms that exist"},
 	{"MBP19", "Life cycle and support"},
+	{"MBP20", "Backup"},
 }
 
 // Markdown writes every article as one document. The anchor of an article is its code in lower case.

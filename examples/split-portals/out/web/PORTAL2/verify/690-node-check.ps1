@@ -12,6 +12,7 @@ Sources   [documented] Validating the MBAM 2.5 Server Feature Configuration
           [documented] Planning for MBAM 2.5 high availability
           [documented] MBAM 2.5 Server Event Logs
           [documented] MBAM cmdlet reference (Microsoft.MBAM)
+          [documented] MBAM 2.5 Security Considerations
           [documented] MachineKeySection class
           [field] Public MBAM test packages and issue threads
 Inferred  a GET without credentials under the virtual host name to the node's own address is answered with 401 by a living application, and does not meet the loopback check, which concerns authentication only; proved by: the status that each application answers with; the pages themselves are tried from outside by directory/kerberos-test
