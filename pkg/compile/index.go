@@ -8,11 +8,32 @@ import "github.com/mbamplan/mbamplan/pkg/catalog"
 var index = catalog.Index{
 	Steps: []catalog.Step{
 		{
-			ID:         "directory/accounts",
-			Number:     110,
-			Title:      "Check MBAM's accounts and groups",
+			ID:         "directory/preflight",
+			Number:     100,
+			Title:      "Check the directory and this computer before anything is made there",
 			Actor:      "domain administrator",
 			Scope:      "once",
+			Restart:    "none",
+			Reversible: "nothing changed",
+			Changes:    "nothing",
+			Undo:       "nothing to undo",
+			Success:    "no check failed; what is not checked for want of rights is looked at by somebody who has them",
+			Sources:    []string{"mbam-accounts", "mbam-spn", "win-rootdse", "win-clock-skew", "win-effective-rights", "win-setspn", "win-prestage", "win-execution-policy"},
+			Evidence:   "documented",
+			Decision:   "Everything is read by LDAP as the reader, before the modules that later steps need are there. What the reader may create or write is asked of the domain controller itself (allowedChildClassesEffective, allowedAttributesEffective), and is a note: the one who reads is not always the one who runs",
+		},
+		{
+			ID:     "directory/accounts",
+			Number: 110,
+			Title:  "Check MBAM's accounts and groups",
+			Actor:  "domain administrator",
+			Scope:  "once",
+			Needs: []catalog.Need{
+				{
+					Step: "directory/preflight",
+					At:   "all",
+				},
+			},
 			Restart:    "none",
 			Reversible: "yes",
 			Changes:    "{{if .Farm.CreateAccounts}}creates accounts and groups that do not exist yet (users disabled, without a password), and puts {{.Farm.Pool.Down}} and {{.Farm.ReportReader.Down}} into the groups of the databases{{else}}nothing: the topology does not ask to create accounts{{end}}",
@@ -71,11 +92,17 @@ var index = catalog.Index{
 			Decision:   "MBAM 2.5 without Service Pack 1 only; 2.5 SP1 must not have it. Kerberos only is the absence of two bits of userAccountControl (trusted for any service 0x80000, any authentication protocol 0x1000000): an account that has the first is refused, the second is shown and left to its owner. All names of the virtual host are listed, where the document chooses the one equal to the host name.",
 		},
 		{
-			ID:         "directory/dns-record",
-			Number:     130,
-			Title:      "Publish the virtual host name in DNS",
-			Actor:      "domain administrator",
-			Scope:      "web farm",
+			ID:     "directory/dns-record",
+			Number: 130,
+			Title:  "Publish the virtual host name in DNS",
+			Actor:  "domain administrator",
+			Scope:  "web farm",
+			Needs: []catalog.Need{
+				{
+					Step: "directory/preflight",
+					At:   "all",
+				},
+			},
 			Restart:    "none",
 			Reversible: "yes",
 			Changes:    "{{with .Farm.DNSRecord .Web}}{{if .Managed}}one A record in the zone {{.Zone}}: {{.Leaf}} with the address {{.Address}}{{else}}nothing: the topology does not give this plan a record to write for {{.FQDN}}{{end}}{{end}}",
@@ -87,13 +114,19 @@ var index = catalog.Index{
 			Decision:   "an A record, never an alias: browsers and clients ask for a Kerberos ticket for the name that an alias points to; a record that has another address is never changed; a single node without a balancer gets the record of its own address; where the address is unknown, the name is in another zone, or it is the node's own name, only the check is rendered",
 		},
 		{
-			ID:         "directory/listener-computer-object",
-			Number:     140,
-			Title:      "Pre-stage the computer object of the availability group listener",
-			Actor:      "domain administrator",
-			Scope:      "once",
-			When:       ".Farm.ListenerObjects",
-			Releases:   []string{"2.5 SP1", "2.5", "2.0"},
+			ID:       "directory/listener-computer-object",
+			Number:   140,
+			Title:    "Pre-stage the computer object of the availability group listener",
+			Actor:    "domain administrator",
+			Scope:    "once",
+			When:     ".Farm.ListenerObjects",
+			Releases: []string{"2.5 SP1", "2.5", "2.0"},
+			Needs: []catalog.Need{
+				{
+					Step: "directory/preflight",
+					At:   "all",
+				},
+			},
 			Restart:    "none",
 			Reversible: "yes",
 			Changes:    "{{range $i, $o := .Farm.ListenerObjects}}{{if $i}}; {{end}}creates the computer object {{$o.Name}}, disabled, in {{if $o.OU}}{{$o.OU}}{{else}}the organisational unit of {{$o.CNO}}{{end}}, and gives {{$o.CNO}} full control of it{{end}}",
@@ -105,12 +138,18 @@ var index = catalog.Index{
 			Decision:   "pre-staged objects instead of the right to create computers in the organisational unit: the cluster gets rights on one object only; a computer object that is in use or was made by somebody else is refused, not taken over",
 		},
 		{
-			ID:         "directory/sql-service-principal-names",
-			Number:     150,
-			Title:      "Check the service principal names of SQL Server",
-			Actor:      "domain administrator",
-			Scope:      "once",
-			When:       ".Farm.SQLNames",
+			ID:     "directory/sql-service-principal-names",
+			Number: 150,
+			Title:  "Check the service principal names of SQL Server",
+			Actor:  "domain administrator",
+			Scope:  "once",
+			When:   ".Farm.SQLNames",
+			Needs: []catalog.Need{
+				{
+					Step: "directory/preflight",
+					At:   "all",
+				},
+			},
 			Restart:    "none",
 			Reversible: "nothing changed",
 			Success:    "every name has one owner, the account that its service runs as. Exit code 4 is usual at the first run: the names of listeners are missing then. The owner of SQL Server runs the setspn commands that are printed, and this script is started again; the other steps go on meanwhile",
@@ -119,12 +158,161 @@ var index = catalog.Index{
 			Decision:   "names of SQL Server are only checked, never written: they belong to the database team and its service accounts, and SQL Server registers those of an instance itself where it may; the name of a listener it never registers; without a name, clients fall back to NTLM, with a name on the wrong account they cannot connect at all",
 		},
 		{
-			ID:         "directory/certificate-request",
-			Number:     160,
-			Title:      "{{if .Node.Thumbprint}}Import{{else}}Request{{end}} the certificate of the virtual host on this node",
-			Actor:      "PKI team",
-			Scope:      "node",
-			When:       "and .Web.Certificate .Web.Certificate.Request (or (not .Node.Existing) .Node.Renamed)",
+			ID:       "database/server-preflight",
+			Number:   152,
+			Title:    "Check the server before anything is installed",
+			Actor:    "database administrator",
+			Scope:    "host",
+			When:     "eq .Host.Role \"database\"",
+			Releases: []string{"2.5 SP1", "2.5", "2.0"},
+			Needs: []catalog.Need{
+				{
+					Step: "directory/accounts",
+					At:   "all",
+				},
+				{
+					Step: "directory/service-principal-names",
+					At:   "all",
+				},
+			},
+			Restart:    "none",
+			Reversible: "nothing changed",
+			Changes:    "nothing",
+			Undo:       "nothing to undo",
+			Success:    "no check failed; what is not checked for want of rights is looked at by somebody who has them",
+			Sources:    []string{"mbam-supported", "mbam-prerequisites", "mbam-accounts", "mbam20-supported", "win-names", "win-clock-skew", "win-rootdse", "win-execution-policy", "win-language-modes", "win-firewall-api", "dotnet-release", "field-restart", "sql-ag-prereqs", "mbam-ha", "mbam20-ha", "win-audit-process", "mbam-spn", "ssrs-install", "ssrs-wmi", "win-nlb"},
+			Evidence:   "inferred",
+			Inferred: []catalog.Inferred{
+				{
+					Fact:     "the registry values InstallationType and EditionID name Server Core and the edition, and the keys RebootPending and RebootRequired say that Windows waits for a restart",
+					Verified: "the result shows what they say: compare with winver and with Windows Update",
+				},
+				{
+					Fact:     "the registry names a report server instance MSRS10_50 to MSRS13 with its instance up to 2016 and SSRS from 2017",
+					Verified: "an elevated run shows the version that the report server gives itself",
+				},
+			},
+			Decision: "Checks are those that the later steps in this folder need and that nobody can see in a topology, by the roles that this server has. What a later step makes is not asked for: accounts and service principal names exist by now, ports of other servers and the certificate are told and fail nothing. What an unelevated reader may not see is listed as not checked",
+		},
+		{
+			ID:       "reports/server-preflight",
+			Number:   153,
+			Title:    "Check the server before anything is installed",
+			Actor:    "report administrator",
+			Scope:    "host",
+			When:     "eq .Host.Role \"reports\"",
+			Releases: []string{"2.5 SP1", "2.5", "2.0"},
+			Needs: []catalog.Need{
+				{
+					Step: "directory/accounts",
+					At:   "all",
+				},
+				{
+					Step: "directory/service-principal-names",
+					At:   "all",
+				},
+			},
+			Restart:    "none",
+			Reversible: "nothing changed",
+			Changes:    "nothing",
+			Undo:       "nothing to undo",
+			Success:    "no check failed; what is not checked for want of rights is looked at by somebody who has them",
+			Sources:    []string{"mbam-supported", "mbam-prerequisites", "mbam-accounts", "mbam20-supported", "win-names", "win-clock-skew", "win-rootdse", "win-execution-policy", "win-language-modes", "win-firewall-api", "dotnet-release", "field-restart", "mbam-reports", "ssrs-install", "ssrs-wmi", "win-audit-process", "mbam-spn"},
+			Evidence:   "inferred",
+			Inferred: []catalog.Inferred{
+				{
+					Fact:     "the registry values InstallationType and EditionID name Server Core and the edition, and the keys RebootPending and RebootRequired say that Windows waits for a restart",
+					Verified: "the result shows what they say: compare with winver and with Windows Update",
+				},
+				{
+					Fact:     "the registry names a report server instance MSRS10_50 to MSRS13 with its instance up to 2016 and SSRS from 2017",
+					Verified: "an elevated run shows the version that the report server gives itself",
+				},
+			},
+			Decision: "Checks are those that the later steps in this folder need and that nobody can see in a topology, by the roles that this server has. What a later step makes is not asked for: accounts and service principal names exist by now, ports of other servers and the certificate are told and fail nothing. What an unelevated reader may not see is listed as not checked",
+		},
+		{
+			ID:       "web/server-preflight",
+			Number:   154,
+			Title:    "Check the server before anything is installed",
+			Actor:    "web administrator",
+			Scope:    "host",
+			When:     "eq .Host.Role \"web\"",
+			Releases: []string{"2.5 SP1", "2.5", "2.0"},
+			Needs: []catalog.Need{
+				{
+					Step: "directory/accounts",
+					At:   "all",
+				},
+				{
+					Step: "directory/service-principal-names",
+					At:   "all",
+				},
+			},
+			Restart:    "none",
+			Reversible: "nothing changed",
+			Changes:    "nothing",
+			Undo:       "nothing to undo",
+			Success:    "no check failed; what is not checked for want of rights is looked at by somebody who has them",
+			Sources:    []string{"mbam-supported", "mbam-prerequisites", "mbam-accounts", "mbam20-supported", "win-names", "win-clock-skew", "win-rootdse", "win-execution-policy", "win-language-modes", "win-firewall-api", "dotnet-release", "field-restart", "mbam-spn", "mbam-web", "mbam-install", "mbam-hotfix", "win-features", "win-nlb", "win-nlb-vmware"},
+			Evidence:   "inferred",
+			Inferred: []catalog.Inferred{
+				{
+					Fact:     "the registry values InstallationType and EditionID name Server Core and the edition, and the keys RebootPending and RebootRequired say that Windows waits for a restart",
+					Verified: "the result shows what they say: compare with winver and with Windows Update",
+				},
+			},
+			Decision: "Checks are those that the later steps in this folder need and that nobody can see in a topology, by the roles that this server has. What a later step makes is not asked for: accounts and service principal names exist by now, ports of other servers and the certificate are told and fail nothing. What an unelevated reader may not see is listed as not checked",
+		},
+		{
+			ID:       "database/instance-preflight",
+			Number:   156,
+			Title:    "Check the instance as Windows knows it",
+			Actor:    "database administrator",
+			Scope:    "instance",
+			Releases: []string{"2.5 SP1", "2.5", "2.0"},
+			Needs: []catalog.Need{
+				{
+					Step: "database/server-preflight",
+					At:   "same server",
+				},
+			},
+			Restart:    "none",
+			Reversible: "nothing changed",
+			Changes:    "nothing",
+			Undo:       "nothing to undo",
+			Success:    "no check failed; what is not checked for want of rights is looked at by somebody who has them",
+			Sources:    []string{"sql-ag-prereqs", "sql-fci", "mbam-supported", "mbam20-supported", "sql-registry", "sql-protocols"},
+			Evidence:   "inferred",
+			Inferred: []catalog.Inferred{
+				{
+					Fact:     "the registry of the instance holds version, edition, service pack and collation under Setup, and whether availability groups are enabled under MSSQLServer\\HADR",
+					Verified: "file number 305 asks the instance itself",
+				},
+			},
+			Decision: "What SQL Server itself knows is asked by file number 305, which needs a login; here is what any user of the server may read, so that a wrong server or edition shows before anybody is given rights. The failover cluster is checked and never built or altered; the quorum vote of each node must be the planned one. A folder or a cluster that the reader may not see is not checked, and no failure",
+		},
+		{
+			ID:     "directory/certificate-request",
+			Number: 160,
+			Title:  "{{if .Node.Thumbprint}}Import{{else}}Request{{end}} the certificate of the virtual host on this node",
+			Actor:  "PKI team",
+			Scope:  "node",
+			When:   "and .Web.Certificate .Web.Certificate.Request (or (not .Node.Existing) .Node.Renamed)",
+			Needs: []catalog.Need{
+				{
+					Step: "database/server-preflight",
+					At:   "same server",
+				},
+				{
+					Step: "reports/server-preflight",
+					At:   "same server",
+				},
+				{
+					Step: "web/server-preflight",
+					At:   "same server",
+				},
+			},
 			Restart:    "none",
 			Reversible: "yes",
 			Changes:    "{{if .Node.Thumbprint}}nothing: the topology names the certificate, and whoever holds its PFX imports it{{else}}makes a key pair in the computer's store and a request file for {{.Web.CertificateSubject}}; the certificate itself comes from the certification authority{{end}}",
@@ -142,6 +330,20 @@ var index = catalog.Index{
 			Actor:      "web administrator",
 			Scope:      "node",
 			VerifyOnly: ".Node.Existing",
+			Needs: []catalog.Need{
+				{
+					Step: "database/server-preflight",
+					At:   "same server",
+				},
+				{
+					Step: "reports/server-preflight",
+					At:   "same server",
+				},
+				{
+					Step: "web/server-preflight",
+					At:   "same server",
+				},
+			},
 			Restart:    "server",
 			Reversible: "yes",
 			Changes:    "Windows features of {{.Host.Name}}: those that are missing of {{len .Host.WindowsFeatures}}, and what they need themselves",
@@ -197,6 +399,18 @@ var index = catalog.Index{
 			VerifyOnly: ".Host.Established",
 			Needs: []catalog.Need{
 				{
+					Step: "database/server-preflight",
+					At:   "same server",
+				},
+				{
+					Step: "reports/server-preflight",
+					At:   "same server",
+				},
+				{
+					Step: "web/server-preflight",
+					At:   "same server",
+				},
+				{
 					Step: "web/aspnet-mvc4",
 					At:   "same server",
 				},
@@ -225,13 +439,19 @@ var index = catalog.Index{
 			Decision: "No servicing while a feature is enabled here: the document removes the features, uninstalls, installs the release and then the latest rollup, and enables again. So a server with an older servicing level is refused as well; only the release itself is serviced. The servicing comes before the databases are made, or SQL Server is called unsupported.",
 		},
 		{
-			ID:         "database/sql-runner",
-			Number:     300,
-			Title:      "Run the T-SQL files of one number on this instance",
-			Actor:      "database administrator",
-			Scope:      "instance",
-			When:       ".Placement",
-			Releases:   []string{"2.5 SP1", "2.5", "2.0"},
+			ID:       "database/sql-runner",
+			Number:   300,
+			Title:    "Run the T-SQL files of one number on this instance",
+			Actor:    "database administrator",
+			Scope:    "instance",
+			When:     ".Placement",
+			Releases: []string{"2.5 SP1", "2.5", "2.0"},
+			Needs: []catalog.Need{
+				{
+					Step: "database/instance-preflight",
+					At:   "same server",
+				},
+			},
 			Restart:    "none",
 			Reversible: "nothing changed",
 			Changes:    "what the chosen T-SQL files say in their own headers",
@@ -250,12 +470,16 @@ var index = catalog.Index{
 		{
 			ID:       "database/preflight",
 			Number:   305,
-			Title:    "Check instance and server before anything is changed",
+			Title:    "Ask the instance before anything is changed",
 			Actor:    "database administrator",
 			Scope:    "instance",
 			When:     ".Placement",
 			Releases: []string{"2.5 SP1", "2.5", "2.0"},
 			Needs: []catalog.Need{
+				{
+					Step: "database/instance-preflight",
+					At:   "same server",
+				},
 				{
 					Step: "database/sql-runner",
 					At:   "same server",
@@ -266,7 +490,7 @@ var index = catalog.Index{
 			Success:    "every line reads [ok] or [info]",
 			Sources:    []string{"sql-ag-prereqs", "sql-endpoint", "mbam-supported"},
 			Evidence:   "documented",
-			Decision:   "the failover cluster is checked and never built or altered; the quorum vote of each node must be the planned one",
+			Decision:   "what Windows knows of server and instance was checked by the preflights before it",
 		},
 		{
 			ID:       "database/firewall",
@@ -1398,6 +1622,20 @@ var index = catalog.Index{
 			Scope:      "report server",
 			VerifyOnly: ".Farm.Reporting.Existing",
 			Releases:   []string{"2.5 SP1", "2.5", "2.0"},
+			Needs: []catalog.Need{
+				{
+					Step: "database/server-preflight",
+					At:   "same server",
+				},
+				{
+					Step: "reports/server-preflight",
+					At:   "same server",
+				},
+				{
+					Step: "web/server-preflight",
+					At:   "same server",
+				},
+			},
 			Restart:    "none",
 			Reversible: "yes",
 			Changes:    "{{if .Farm.Reporting.Existing}}nothing, the reports are there already{{else}}an inbound rule {{.Farm.Reporting.FirewallRule}}: TCP {{.Farm.Reporting.Port}} on every profile of {{.Host.Name}}{{end}}",
@@ -1644,12 +1882,26 @@ var index = catalog.Index{
 			Decision: "secedit writes lists only into a file, so every kind of this step, also with -WhatIf, makes a file in the temporary folder and deletes it",
 		},
 		{
-			ID:         "web/certificate",
-			Number:     620,
-			Title:      "Check the certificate of the virtual host name",
-			Actor:      "web administrator",
-			Scope:      "node",
-			When:       ".Web.TLS",
+			ID:     "web/certificate",
+			Number: 620,
+			Title:  "Check the certificate of the virtual host name",
+			Actor:  "web administrator",
+			Scope:  "node",
+			When:   ".Web.TLS",
+			Needs: []catalog.Need{
+				{
+					Step: "database/server-preflight",
+					At:   "same server",
+				},
+				{
+					Step: "reports/server-preflight",
+					At:   "same server",
+				},
+				{
+					Step: "web/server-preflight",
+					At:   "same server",
+				},
+			},
 			Restart:    "none",
 			Reversible: "nothing changed",
 			Success:    "every check of certificate {{if .Node.Thumbprint}}{{.Node.Thumbprint}}{{else}}(no thumbprint yet){{end}} passes",
@@ -1666,6 +1918,18 @@ var index = catalog.Index{
 			VerifyOnly: ".Node.Existing",
 			Releases:   []string{"2.5 SP1", "2.5", "2.0"},
 			Needs: []catalog.Need{
+				{
+					Step: "database/server-preflight",
+					At:   "same server",
+				},
+				{
+					Step: "reports/server-preflight",
+					At:   "same server",
+				},
+				{
+					Step: "web/server-preflight",
+					At:   "same server",
+				},
 				{
 					Step: "web/windows-features",
 					At:   "same server",
@@ -2145,6 +2409,28 @@ var index = catalog.Index{
 			Decision: "repeat it after each hotfix and restart, and after a change of the NLB cluster, which may make the virtual address the one that the node calls the databases from; the machine key is compared only while the compare key lies beside the verify of web/machine-key",
 		},
 		{
+			ID:     "balancer/preflight",
+			Number: 705,
+			Title:  "Look at addresses and nodes before the load balancer is set up",
+			Actor:  "network team",
+			Scope:  "web farm",
+			When:   "or .Web.Balancer.External .Web.Balancer.HAProxy",
+			Needs: []catalog.Need{
+				{
+					Step: "directory/dns-record",
+					At:   "all",
+				},
+			},
+			Restart:    "none",
+			Reversible: "nothing changed",
+			Changes:    "nothing",
+			Undo:       "nothing to undo",
+			Success:    "no check failed; what is not checked for want of rights is looked at by somebody who has them",
+			Sources:    []string{"mbam-spn", "win-rootdse", "win-clock-skew"},
+			Evidence:   "documented",
+			Decision:   "what a management computer sees is not always what the balancer sees: that a node's port is closed from here is a note",
+		},
+		{
 			ID:         "balancer/nlb-feature",
 			Number:     710,
 			Title:      "Install Network Load Balancing",
@@ -2335,6 +2621,10 @@ var index = catalog.Index{
 			Where:  "load balancer",
 			When:   "or .Web.Balancer.External .Web.Balancer.HAProxy",
 			Needs: []catalog.Need{
+				{
+					Step: "balancer/preflight",
+					At:   "all",
+				},
 				{
 					Step: "web/node-check",
 					At:   "all",
@@ -2565,6 +2855,22 @@ var index = catalog.Index{
 			Decision: "only files of the exact names that mbamplan gave are deleted; nothing is searched for by content",
 		},
 		{
+			ID:         "clients/preflight",
+			Number:     905,
+			Title:      "Check this computer and the directory before a Group Policy object is made",
+			Actor:      "domain administrator",
+			Scope:      "once",
+			When:       ".Farm.Clients",
+			Restart:    "none",
+			Reversible: "nothing changed",
+			Changes:    "nothing",
+			Undo:       "nothing to undo",
+			Success:    "no check failed; what is not checked for want of rights is looked at by somebody who has them",
+			Sources:    []string{"mbam-gpo", "win-gpo", "win-rootdse", "win-clock-skew", "win-effective-rights"},
+			Evidence:   "documented",
+			Decision:   "that the services work behind the virtual host name was proved before (file numbers 850 and 855); here is looked whether they can be reached from a computer that is no server of the farm",
+		},
+		{
 			ID:     "clients/group-policy",
 			Number: 910,
 			Title:  "Point the clients at the farm by Group Policy",
@@ -2572,6 +2878,10 @@ var index = catalog.Index{
 			Scope:  "once",
 			When:   ".Farm.Clients",
 			Needs: []catalog.Need{
+				{
+					Step: "clients/preflight",
+					At:   "all",
+				},
 				{
 					Step: "directory/kerberos-test",
 					At:   "all",
@@ -2610,12 +2920,26 @@ var index = catalog.Index{
 			Decision: "an object that clients get already through an enabled link is refused, unless -AllowLiveLink is given; the recommended way is the policy \"Configure MBAM Services\" under Computer Configuration, MDOP MBAM (BitLocker Management), with Microsoft's templates; this script sets the same values for those who script their policies. It sets no rule for drives, which is a decision of its own and belongs into the same node, never into the node BitLocker Drive Encryption beside it",
 		},
 		{
-			ID:         "backup/vss-writers",
-			Number:     950,
-			Title:      "Prove the VSS writers",
-			Actor:      "backup administrator",
-			Scope:      "host",
-			When:       "or .Host.Web .Host.SQL .Host.Creator",
+			ID:     "backup/vss-writers",
+			Number: 950,
+			Title:  "Prove the VSS writers",
+			Actor:  "backup administrator",
+			Scope:  "host",
+			When:   "or .Host.Web .Host.SQL .Host.Creator",
+			Needs: []catalog.Need{
+				{
+					Step: "database/server-preflight",
+					At:   "same server",
+				},
+				{
+					Step: "reports/server-preflight",
+					At:   "same server",
+				},
+				{
+					Step: "web/server-preflight",
+					At:   "same server",
+				},
+			},
 			Serial:     true,
 			Restart:    "none",
 			Downtime:   "none by the check{{if .Farm.ShadowVolumes .Host}}; by the script in the folder maintenance: writes to the databases of the server wait for some seconds during the shadow copy{{end}}",
@@ -2990,6 +3314,12 @@ var index = catalog.Index{
 			Note:  "NTLM has no mutual authentication, Kerberos has",
 		},
 		{
+			Key:   "dotnet-release",
+			Title: "How to: determine which .NET Framework versions are installed",
+			URL:   "https://learn.microsoft.com/dotnet/framework/migration-guide/how-to-determine-which-versions-are-installed",
+			Grade: "documented",
+		},
+		{
 			Key:   "field-checks",
 			Title: "Public MBAM test packages and issue threads",
 			Grade: "field",
@@ -3012,6 +3342,12 @@ var index = catalog.Index{
 			Title:   "Public desired state configurations of ASP.NET MVC 4",
 			Section: "the /q switch of AspNetMVC4Setup.exe",
 			Grade:   "field",
+		},
+		{
+			Key:   "field-restart",
+			Title: "Public checks for a pending restart (ComputerManagementDsc, PendingReboot)",
+			URL:   "https://github.com/dsccommunity/ComputerManagementDsc/wiki/PendingReboot",
+			Grade: "field",
 		},
 		{
 			Key:     "field-setup-switches",
@@ -3308,6 +3644,13 @@ var index = catalog.Index{
 			Note:  "run on the instance that becomes primary; its copies must be synchronized",
 		},
 		{
+			Key:     "sql-ag-failover-modes",
+			Title:   "Failover modes for availability groups",
+			Section: "conditions for automatic failover; why forcing the group follows forcing the quorum",
+			URL:     "https://learn.microsoft.com/sql/database-engine/availability-groups/windows/failover-and-failover-modes-always-on-availability-groups",
+			Grade:   "documented",
+		},
+		{
 			Key:   "sql-ag-forced",
 			Title: "Perform a forced manual failover of an availability group",
 			URL:   "https://learn.microsoft.com/sql/database-engine/availability-groups/windows/perform-a-forced-manual-failover-of-an-availability-group-sql-server",
@@ -3471,6 +3814,12 @@ var index = catalog.Index{
 			Grade: "documented",
 		},
 		{
+			Key:   "sql-mirroring-quorum",
+			Title: "Quorum: how a witness affects database availability",
+			URL:   "https://learn.microsoft.com/sql/database-engine/database-mirroring/quorum-how-a-witness-affects-database-availability-database-mirroring",
+			Grade: "documented",
+		},
+		{
 			Key:   "sql-mirroring-roles",
 			Title: "Role switching during a database mirroring session",
 			URL:   "https://learn.microsoft.com/sql/database-engine/database-mirroring/role-switching-during-a-database-mirroring-session-sql-server",
@@ -3500,6 +3849,19 @@ var index = catalog.Index{
 			Title: "sys.fn_hadr_backup_is_preferred_replica (Transact-SQL)",
 			URL:   "https://learn.microsoft.com/sql/relational-databases/system-functions/sys-fn-hadr-backup-is-preferred-replica-transact-sql",
 			Grade: "documented",
+		},
+		{
+			Key:   "sql-protocols",
+			Title: "Configure a server to listen on a specific TCP port",
+			URL:   "https://learn.microsoft.com/sql/database-engine/configure-windows/configure-a-server-to-listen-on-a-specific-tcp-port",
+			Grade: "documented",
+		},
+		{
+			Key:     "sql-registry",
+			Title:   "File locations for default and named instances of SQL Server",
+			Section: "registry",
+			URL:     "https://learn.microsoft.com/sql/sql-server/install/file-locations-for-default-and-named-instances-of-sql-server",
+			Grade:   "documented",
 		},
 		{
 			Key:   "sql-restore",
@@ -3609,6 +3971,13 @@ var index = catalog.Index{
 			Grade: "documented",
 		},
 		{
+			Key:   "win-clock-skew",
+			Title: "Maximum tolerance for computer clock synchronization",
+			URL:   "https://learn.microsoft.com/windows/security/threat-protection/security-policy-settings/maximum-tolerance-for-computer-clock-synchronization",
+			Grade: "documented",
+			Note:  "five minutes by default",
+		},
+		{
 			Key:   "win-cluster",
 			Title: "FailoverClusters module: Move-ClusterGroup",
 			URL:   "https://learn.microsoft.com/powershell/module/failoverclusters/move-clustergroup",
@@ -3633,11 +4002,23 @@ var index = catalog.Index{
 			Grade: "documented",
 		},
 		{
+			Key:   "win-effective-rights",
+			Title: "Attributes allowedChildClassesEffective and allowedAttributesEffective",
+			URL:   "https://learn.microsoft.com/windows/win32/adschema/a-allowedchildclasseseffective",
+			Grade: "documented",
+		},
+		{
 			Key:     "win-encryptable-volume",
 			Title:   "Win32_EncryptableVolume class",
 			Section: "ConversionStatus",
 			URL:     "https://learn.microsoft.com/windows/win32/secprov/win32-encryptablevolume",
 			Grade:   "documented",
+		},
+		{
+			Key:   "win-execution-policy",
+			Title: "about_Execution_Policies",
+			URL:   "https://learn.microsoft.com/powershell/module/microsoft.powershell.core/about/about_execution_policies",
+			Grade: "documented",
 		},
 		{
 			Key:   "win-features",
@@ -3669,6 +4050,12 @@ var index = catalog.Index{
 			Section: "kernel-mode authentication and useAppPoolCredentials",
 			URL:     "https://learn.microsoft.com/troubleshoot/developer/webapps/iis/www-authentication-authorization/troubleshoot-kerberos-failures-ie",
 			Grade:   "documented",
+		},
+		{
+			Key:   "win-language-modes",
+			Title: "about_Language_Modes",
+			URL:   "https://learn.microsoft.com/powershell/module/microsoft.powershell.core/about/about_language_modes",
+			Grade: "documented",
 		},
 		{
 			Key:   "win-loopback",
@@ -3723,6 +4110,21 @@ var index = catalog.Index{
 			Title: "Prestage cluster computer objects in Active Directory Domain Services",
 			URL:   "https://learn.microsoft.com/windows-server/failover-clustering/prestage-cluster-adds",
 			Grade: "documented",
+		},
+		{
+			Key:     "win-quorum",
+			Title:   "Understanding cluster and pool quorum",
+			Section: "cluster quorum, dynamic witness; with Configure and manage quorum in a failover cluster",
+			URL:     "https://learn.microsoft.com/windows-server/storage/storage-spaces/understand-quorum",
+			Grade:   "documented",
+		},
+		{
+			Key:     "win-rootdse",
+			Title:   "RootDSE",
+			Section: "currentTime, dnsHostName",
+			URL:     "https://learn.microsoft.com/windows/win32/adschema/rootdse",
+			Grade:   "documented",
+			Note:    "readable without logging on",
 		},
 		{
 			Key:   "win-rsop",

@@ -160,7 +160,7 @@ func (e *Engine) Tree(p *plan.Plan, o Options) (*artifact.Tree, diag.List, error
 		})
 	}
 	wait.Wait()
-	t := &artifact.Tree{}
+	t := &artifact.Tree{Steps: steps(p)}
 	var found diag.List
 	var entries []Entry
 	for _, j := range jobs {
@@ -323,6 +323,7 @@ func (e *Engine) meta(it *plan.Item, a *catalog.Artifact, parsed *catalog.Parsed
 	m := artifact.Meta{Kind: a.Kind, Template: a.Path, TemplateSHA256: parsed.SHA256, TemplateOrigin: origin}
 	if it != nil {
 		m.Step, m.Server, m.Role, m.Actor = it.Step.ID, it.Server(), it.Step.Role(), it.Step.Actor
+		m.Order, m.Result = it.Order, recordName(it, a)
 	} else {
 		m.Kind = "document"
 	}
@@ -357,6 +358,44 @@ func resultName(it *plan.Item, a *catalog.Artifact) string {
 		}
 	}
 	return name
+}
+
+// recordName is the base name of the result file that a run of the file leaves, "" for a file that is no script. The runner of
+// T-SQL files makes theirs out of the file's name, where a name of the artifact stands ahead of the kind.
+func recordName(it *plan.Item, a *catalog.Artifact) string {
+	switch {
+	case a.Ext == "ps1":
+		return resultName(it, a)
+	case a.Ext == "sql" && a.Name != "":
+		return strings.TrimSuffix(resultName(it, a), a.Kind+"."+a.Name) + a.Name + "." + a.Kind
+	case a.Ext == "sql":
+		return resultName(it, a)
+	}
+	return ""
+}
+
+// steps lists the plan for the manifest.
+func steps(p *plan.Plan) []artifact.PlannedStep {
+	out := make([]artifact.PlannedStep, 0, len(p.Items))
+	for _, it := range p.Items {
+		s := artifact.PlannedStep{
+			Order: it.Order, Number: it.Step.Number, Step: it.Step.ID, Title: it.Title, Actor: it.Step.Actor, Server: it.Server(), Subject: it.Subject,
+			Hosts: append([]string{}, it.HostNames()...), After: []int{},
+		}
+		switch {
+		case it.Web != nil:
+			s.Group = it.Web.Name
+		case it.Placement != nil:
+			s.Group = it.Placement.Name
+		}
+		for _, before := range it.After {
+			s.After = append(s.After, before.Order)
+		}
+		slices.Sort(s.After)
+		s.After = slices.Compact(s.After)
+		out = append(out, s)
+	}
+	return out
 }
 
 // slug keeps what every file system and every shell takes as it is.
@@ -429,7 +468,7 @@ type facts struct {
 
 func factsOf(it *plan.Item, a *catalog.Artifact) facts {
 	f := facts{
-		file: path.Base(FileName(it, a)), result: resultName(it, a), title: it.Title, downtime: it.Downtime, stamp: it.Farm.Stamp(), where: where(it),
+		file: path.Base(FileName(it, a)), result: resultName(it, a), title: it.Title, downtime: it.Downtime, stamp: it.Farm.Stamp(), where: where(it, a.Kind),
 	}
 	if it.Instance != nil {
 		f.instance = it.Instance.Name
@@ -522,6 +561,7 @@ type frameData struct {
 	Example   string // parameters that the call in the help needs, with a blank before them
 	File      string
 	ReadOnly  bool
+	Preflight bool // runs with the rights that its reader has
 	Params    string
 	Step      string
 	Kind      string
@@ -537,7 +577,7 @@ type frameData struct {
 type field struct{ Name, Text string }
 
 func (w *writing) powerShell(body []byte) ([]byte, error) {
-	d := frameData{ReadOnly: catalog.ReadOnly(w.artifact.Kind), File: w.facts.file, Body: body}
+	d := frameData{ReadOnly: catalog.ReadOnly(w.artifact.Kind), Preflight: w.artifact.Kind == "preflight", File: w.facts.file, Body: body}
 	var err error
 	set := func(to *string, f func(string) (string, error), v string) {
 		if err == nil {
@@ -672,12 +712,16 @@ func (w *writing) header(l quote.Language) (string, []field, error) {
 	return strings.TrimSuffix(title, "."), raw, err
 }
 
-func where(it *plan.Item) string {
+func where(it *plan.Item, kind string) string {
+	rights := "elevated"
+	if kind == "preflight" {
+		rights = "with or without elevation: what you may not read is reported as not checked"
+	}
 	switch {
 	case it.Host == nil && it.Farm.Domain.Management != "":
-		return it.Farm.Domain.Management + " or another management computer, never a server of the farm; 64-bit, elevated"
+		return it.Farm.Domain.Management + " or another management computer, never a server of the farm; 64-bit, " + rights
 	case it.Host == nil:
-		return "a management computer of the domain, never a server of the farm; 64-bit, elevated"
+		return "a management computer of the domain, never a server of the farm; 64-bit, " + rights
 	}
 	var hosts []string
 	for _, h := range it.Machines() {
@@ -687,7 +731,7 @@ func where(it *plan.Item) string {
 	if it.Instance != nil {
 		return "instance " + it.Instance.Name + " on " + text
 	}
-	return text + ", 64-bit, elevated"
+	return text + ", 64-bit, " + rights
 }
 
 func orNothing(s string) string {
