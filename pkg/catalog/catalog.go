@@ -56,6 +56,7 @@ type Step struct {
 	Success    string     `key:"success" is:"text" doc:"what one sees when it worked; a template"`
 	Failures   []Failure  `key:"failures" doc:"how it fails, as far as the sources name it"`
 	Sources    []string   `key:"sources" req:"true" doc:"keys of docs/sources.yaml"`
+	Covers     []Cover    `key:"covers" doc:"rows of docs/coverage that a check of the step catches"`
 	Evidence   string     `key:"evidence" req:"true" enum:"documented|field|inferred" doc:"the weakest grade that the step rests on"`
 	Inferred   []Inferred `key:"inferred" doc:"what is inferred and how the machine proves it"`
 	Secret     []string   `key:"secret" doc:"artifacts that carry a secret"`
@@ -78,6 +79,12 @@ type Failure struct {
 	Sign  string `key:"sign" req:"true" is:"text" doc:"what is seen: the message, number or event; a template"`
 	Cause string `key:"cause" req:"true" is:"text" doc:"why; a template"`
 	Do    string `key:"do" req:"true" is:"text" doc:"what to do, as an order; a template"`
+}
+
+// Cover says which check of a step catches rows of docs/coverage.
+type Cover struct {
+	Rows []string `key:"row" req:"true" doc:"identifiers of the rows"`
+	By   string   `key:"by" req:"true" is:"text" doc:"kind of the artifact, a colon and a piece of the check's name or of the message that it stops with"`
 }
 
 // Inferred is a fact that no document states.

@@ -148,7 +148,7 @@ func newStep(run *weave.Run, it *plan.Item) (*Step, error) {
 		s.Failures = append(s.Failures, f)
 	}
 	for _, i := range it.Step.Inferred {
-		text, err := it.Text(run, i.Fact + "; proved by: " + i.Verified)
+		text, err := it.Text(run, i.Fact+"; proved by: "+i.Verified)
 		if err != nil {
 			return nil, fmt.Errorf("step %s: step.yaml: inferred: %w", s.ID, err)
 		}
