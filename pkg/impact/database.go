@@ -262,12 +262,23 @@ func (w *world) group(p *farm.Placement) served {
 		}
 	}
 	if best != nil {
+		best.text = joined(best.text, remembered(p, best.at))
 		return served{options: []option{*best}}
 	}
 	return served{lost: cause{
 		state: Down, text: sentence(why + ", and no other replica of " + p.Name + " is left in the part of the cluster that has quorum"),
 		action: "Bring a replica back; without any, restore the newest backups.", actor: dba, risk: w.backup(p), source: "sql-ag-failover-modes", grade: Documented,
 	}}
+}
+
+// remembered says how long clients keep the listener's address of another subnet, when only one address is registered at a time
+// (sql-ag-listener); "" when all are, or when the subnet is the same.
+func remembered(p *farm.Placement, to *farm.Instance) string {
+	from, now := p.Primary().Host().Subnet, to.Host().Subnet
+	if p.Listener.AllIPs || !from.IsValid() || !now.IsValid() || from == now {
+		return ""
+	}
+	return fmt.Sprintf("The listener has another address there, and clients may keep the old one for %d seconds (hostRecordTTL).", p.Listener.TTL)
 }
 
 // surer reports whether a is synchronous and b is not.
