@@ -3644,6 +3644,13 @@ var index = catalog.Index{
 			Note:  "run on the instance that becomes primary; its copies must be synchronized",
 		},
 		{
+			Key:     "sql-ag-failover-modes",
+			Title:   "Failover modes for availability groups",
+			Section: "conditions for automatic failover; why forcing the group follows forcing the quorum",
+			URL:     "https://learn.microsoft.com/sql/database-engine/availability-groups/windows/failover-and-failover-modes-always-on-availability-groups",
+			Grade:   "documented",
+		},
+		{
 			Key:   "sql-ag-forced",
 			Title: "Perform a forced manual failover of an availability group",
 			URL:   "https://learn.microsoft.com/sql/database-engine/availability-groups/windows/perform-a-forced-manual-failover-of-an-availability-group-sql-server",
@@ -3804,6 +3811,12 @@ var index = catalog.Index{
 			Key:   "sql-mirroring-prereqs",
 			Title: "Prerequisites, restrictions and recommendations for database mirroring",
 			URL:   "https://learn.microsoft.com/sql/database-engine/database-mirroring/prerequisites-restrictions-and-recommendations-for-database-mirroring",
+			Grade: "documented",
+		},
+		{
+			Key:   "sql-mirroring-quorum",
+			Title: "Quorum: how a witness affects database availability",
+			URL:   "https://learn.microsoft.com/sql/database-engine/database-mirroring/quorum-how-a-witness-affects-database-availability-database-mirroring",
 			Grade: "documented",
 		},
 		{
@@ -4097,6 +4110,13 @@ var index = catalog.Index{
 			Title: "Prestage cluster computer objects in Active Directory Domain Services",
 			URL:   "https://learn.microsoft.com/windows-server/failover-clustering/prestage-cluster-adds",
 			Grade: "documented",
+		},
+		{
+			Key:     "win-quorum",
+			Title:   "Understanding cluster and pool quorum",
+			Section: "cluster quorum, dynamic witness; with Configure and manage quorum in a failover cluster",
+			URL:     "https://learn.microsoft.com/windows-server/storage/storage-spaces/understand-quorum",
+			Grade:   "documented",
 		},
 		{
 			Key:     "win-rootdse",
