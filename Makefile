@@ -23,7 +23,8 @@ index:
 golden: index
 	$(GO) test ./examples -run Golden -update
 
-# Regenerate docs/steps.md, docs/preflight.md, docs/rules.md and docs/topology.schema.json from the catalogue, the rules and the field table, and docs/matrix.md.
+# Regenerate docs/steps.md, docs/preflight.md, docs/rules.md, docs/coverage.md and docs/topology.schema.json from the catalogue, the
+# rules, their rows and the field table, and docs/matrix.md.
 docs: index
 	$(GO) test ./docs -run Generated -update
 	cd tools && $(GO) test ./matrix -run TestMatrix/table -update
@@ -37,7 +38,7 @@ lint:
 	golangci-lint run ./...
 
 fuzz:
-	for p in quote yamlsrc decode diag schema; do for f in $$($(GO) test ./pkg/$$p -list '^Fuzz' | grep ^Fuzz); do $(GO) test ./pkg/$$p -run '^$$' -fuzz "^$$f$$" -fuzztime 20s || exit 1; done; done
+	for p in quote yamlsrc decode diag schema evidence; do for f in $$($(GO) test ./pkg/$$p -list '^Fuzz' | grep ^Fuzz); do $(GO) test ./pkg/$$p -run '^$$' -fuzz "^$$f$$" -fuzztime 20s || exit 1; done; done
 
 bench:
 	$(GO) test ./... -run '^$$' -bench . -benchmem

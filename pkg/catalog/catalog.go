@@ -55,6 +55,7 @@ type Step struct {
 	Leaves     string     `key:"leaves" is:"text" doc:"what the rollback leaves behind; a template"`
 	Success    string     `key:"success" is:"text" doc:"what one sees when it worked; a template"`
 	Sources    []string   `key:"sources" req:"true" doc:"keys of docs/sources.yaml"`
+	Covers     []Cover    `key:"covers" doc:"rows of docs/coverage that a check of the step catches"`
 	Evidence   string     `key:"evidence" req:"true" enum:"documented|field|inferred" doc:"the weakest grade that the step rests on"`
 	Inferred   []Inferred `key:"inferred" doc:"what is inferred and how the machine proves it"`
 	Secret     []string   `key:"secret" doc:"artifacts that carry a secret"`
@@ -70,6 +71,12 @@ type Need struct {
 	_    struct{} `short:"step"`
 	Step string   `key:"step" req:"true" doc:"the step"`
 	At   string   `key:"at" enum:"all|same server" def:"all" why:"a step on another server may be part of the ground it stands on" doc:"on every server, or only on the same"`
+}
+
+// Cover says which check of a step catches rows of docs/coverage.
+type Cover struct {
+	Rows []string `key:"row" req:"true" doc:"identifiers of the rows"`
+	By   string   `key:"by" req:"true" is:"text" doc:"kind of the artifact, a colon and a piece of the check's name or of the message that it stops with"`
 }
 
 // Inferred is a fact that no document states.

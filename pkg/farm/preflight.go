@@ -157,7 +157,8 @@ type PortUse struct {
 }
 
 // Ports lists the ports that the host serves for the plan: those of its new web nodes, and those of its instances, their
-// endpoints and listeners. The port of Reporting Services, which are there before, is in none.
+// endpoints and listeners. The port of Reporting Services, which are there before, and that of MBAM 2.0, for which
+// setup's own preflight looks, are in none.
 func (f *Farm) Ports(h *Host) []PortUse {
 	var out []PortUse
 	add := func(port int, process, use string) {
@@ -183,7 +184,7 @@ func (f *Farm) Ports(h *Host) []PortUse {
 		}
 	}
 	for _, n := range h.Nodes {
-		if !n.Existing {
+		if !n.Existing && !f.MBAM.V2() {
 			add(n.Web.Port, "System", "site of "+n.Web.Host)
 		}
 	}
@@ -372,4 +373,9 @@ func (r *Reporting) InstanceKey() string {
 		return k
 	}
 	return "SSRS"
+}
+
+// SetupVersion is what the version that the report server gives itself starts with.
+func (r *Reporting) SetupVersion() string {
+	return (&Instance{Version: r.Version}).SetupVersion()
 }

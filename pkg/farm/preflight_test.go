@@ -233,8 +233,8 @@ func TestRegistryOfSQLServer(t *testing.T) {
 		if got := i.ServicePack(); got != tt.servicePack {
 			t.Errorf("%d: service pack %d, want %d", tt.version, got, tt.servicePack)
 		}
-		if got := (&Reporting{Version: tt.version}).InstanceKey(); got != tt.reports {
-			t.Errorf("%d: reports %q, want %q", tt.version, got, tt.reports)
+		if r := (&Reporting{Version: tt.version}); r.InstanceKey() != tt.reports || r.SetupVersion() != tt.setup {
+			t.Errorf("%d: reports %q %q, want %q %q", tt.version, r.InstanceKey(), r.SetupVersion(), tt.reports, tt.setup)
 		}
 	}
 }

@@ -175,7 +175,7 @@ func TestCases(t *testing.T) {
 		{"fci", nil, "storage:SQLMBAM\\BITLOCKER", "DDDDDD", "the files are there once", "restore the newest backups", "", "since the newest backup"},
 		{"fci", nil, "listener:SQLMBAM", "DDDDDD", "all clients know this name, and the instance depends on it", "network name", "", ""},
 		{"fci", nil, "NODE1,NODE2", "DDDDDD", "no node is left", "", "", ""},
-		{"fci", []string{"  witness: disk ", "  # "}, "NODE1", "MMMMMM", "win-quorum: two nodes without a witness, 50/50", "", "", ""},
+		{"fci", []string{"  witness: Cluster Disk 1 ", "  # "}, "NODE1", "MMMMMM", "win-quorum: two nodes without a witness, 50/50", "", "", ""},
 		// A group over a named instance, a clustered one and an asynchronous one; three votes, so that the witness has none.
 		{"multi-subnet-named-instances", nil, "SQLA", "MMMMMM", "sql-ha 2: failover to and from a clustered instance is by hand; 2 of 3 votes", "Make SQLFCI the primary", "database/drill-forced-failover SQLFCI", "loses nothing while"},
 		{"multi-subnet-named-instances", nil, "CLUA", "UUUUUU", "the copy moves to CLUB, the primary goes on", "", "", ""},
