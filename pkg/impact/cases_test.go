@@ -61,6 +61,12 @@ var (
 	manual    = []string{"replicas: [SQL1, SQL2,", "replicas: [SQL1, {instance: SQL2, failover: manual},"}
 )
 
+// partner makes the principal of adatum-mirroring a clustered instance.
+var partner = []string{
+	"  SQL2: {site", "  SQL1B: {site: HQ, address: 10.10.0.14/24}\n  SQL2: {site", "instances:\n  SQL1:\n", "instances:\n  SQLNET: {nodes: [SQL1, SQL1B]}\n",
+	"principal: SQL1", "principal: SQLNET",
+}
+
 func both(lists ...[]string) []string {
 	var out []string
 	for _, l := range lists {
@@ -145,6 +151,11 @@ func TestCases(t *testing.T) {
 		{"adatum-mirroring", []string{"    witness: WIT1  ", "#   "}, "SQL2", "UUUUUU", "no quorum is asked for", "", "", ""},
 		{"adatum-mirroring", []string{"WIT1: {site: HQ", "WIT1: {site: DR"}, "link:HQ-DR", "UUUUUU", "the partners see each other", "", "", ""},
 		{"adatum-mirroring", []string{"WIT1: {site: HQ", "WIT1: {site: DR", "SQL2: {site: HQ", "SQL2: {site: DR"}, "link:HQ-DR", "DDDDDD", "mirror and witness take over where no web node is", "Repair the network", "", ""},
+		{"adatum-mirroring", partner, "SQL1", "AAAAAA", "sql-mirroring-cluster: the cluster's failover comes before the mirror's", "", "", ""},
+		{"adatum-mirroring", partner, "SQL1B", "UUUUUU", "it runs on SQL1", "", "", ""},
+		{"adatum-mirroring", partner, "SQL1,SQL1B", "AAAAAA", "mirror and witness", "", "database/drill-mirroring SQLNET", ""},
+		{"adatum-mirroring", partner, "storage:SQLNET", "AAAAAA", "the mirror has files of its own", "", "database/drill-mirroring SQLNET", ""},
+		{"adatum-mirroring", both(partner, []string{"    witness: WIT1  ", "    #"}), "storage:SQLNET", "MMMMMM", "forced by hand without a witness", "force SQL2 into service", "database/forced-service SQL2", ""},
 		// Two mirrored pairs without a witness, one asynchronous.
 		{"litware-two-mirrors", nil, "DB1", "MMMMMM", "both principals are on DB1", "force DB2\\KEYS into service", "database/forced-service DB2.KEYS", "its copy is asynchronous"},
 		{"litware-two-mirrors", nil, "DB2", "UUUUUU", "the principal goes on", "", "", ""},
