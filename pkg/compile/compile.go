@@ -43,10 +43,17 @@ type Compiler struct {
 // New loads the built-in catalogue with an overlay, which may be nil. The compiler is never nil unless err is set.
 func New(overlay fs.FS) (*Compiler, diag.List, error) {
 	var files fs.FS = templates.FS
-	if overlay != nil {
+	var c *catalog.Catalog
+	var found diag.List
+	if overlay == nil {
+		var err error
+		if c, err = catalog.Indexed(templates.FS, &index); err != nil {
+			return nil, nil, err
+		}
+	} else {
 		files = catalog.Overlaid(templates.FS, overlay)
+		c, found = catalog.Load(templates.FS, docs.Sources, overlay)
 	}
-	c, found := catalog.Load(templates.FS, docs.Sources, overlay)
 	e, err := render.New(c, files)
 	if err != nil {
 		return nil, found, err
@@ -67,3 +74,6 @@ func (c *Compiler) Plan(f *farm.Farm) (*plan.Plan, error) {
 func (c *Compiler) Tree(p *plan.Plan, o render.Options) (*artifact.Tree, diag.List, error) {
 	return c.engine.Tree(p, o)
 }
+
+// Remember is for those who render many farms that are partly alike: see [render.Engine.Remember].
+func (c *Compiler) Remember() { c.engine.Remember() }
