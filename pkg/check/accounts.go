@@ -51,7 +51,7 @@ var accountRules = []Rule{
 	},
 	{
 		Code: "MBP1202", Title: "MBAM's accounts are no managed service accounts", Severity: diag.Error, Sources: []string{"mbam-accounts"},
-		Covers: []string{"FN-D6"},
+		Covers: []string{"FN-D6", "WIN-T03"},
 		Why: "MBAM asks for the password of its service accounts when the web applications and reports are enabled, " +
 			"and nobody knows that of a managed service account. The SQL Server services themselves may well run " +
 			"under one.",
@@ -154,6 +154,7 @@ var accountRules = []Rule{
 	},
 	{
 		Code: "MBP1207", Title: "the database engine's service account can be given rights on other servers", Severity: diag.Error, Firm: true, Sources: []string{"sql-endpoint-logins"},
+		Covers: []string{"SQL-R27", "SQL-R28"},
 		Why: "Replicas log on to each other's mirroring endpoint with the account of the database engine. Without the " +
 			"account the scripts cannot grant CONNECT, and Local Service is unknown on other servers.",
 		Fix:     "Write serviceAccount: with a domain account, a managed service account, or a virtual account.",

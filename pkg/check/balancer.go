@@ -14,7 +14,7 @@ const portalSession = 5
 var balancerRules = []Rule{
 	{
 		Code: "MBP1441", Title: "the nodes of an NLB cluster have priorities of their own", Severity: diag.Error, Sources: []string{"win-nlb-host", "mbam1-nlb"},
-		Covers: []string{"HA-49"},
+		Covers: []string{"HA-49", "WIN-T68"},
 		Why: "The priority, 1 to 32, tells the nodes of Windows NLB apart. With a number twice NLB logs a duplicate, and the cluster does " +
 			"not converge until one of the two is changed or taken out.",
 		Fix:     "Leave priority out, or give each node a number of its own from 1 to 32.",
@@ -40,7 +40,7 @@ var balancerRules = []Rule{
 	},
 	{
 		Code: "MBP1442", Title: "a user stays on a node for as long as a session lasts", Severity: diag.Warning, Sources: []string{"mbam1-nlb", "mbam-web"},
-		Covers: []string{"G-5"},
+		Covers: []string{"G-5", "WIN-T61", "WIN-T78"},
 		Why: "The Self-Service Portal keeps its session in the memory of one node, for five minutes as MBAM sets it. A balancer that sends " +
 			"the user elsewhere in between ends the session in the middle of a recovery.",
 		Fix:     "Leave persistenceMinutes out, or write more than the time-out of the session.",

@@ -43,6 +43,9 @@ type Example struct {
 	Edits []string
 }
 
+// maxFindings is how many findings of a topology are kept; the first error is kept whatever comes before it.
+const maxFindings = 1000
+
 // Context is what a rule sees and reports to.
 type Context struct {
 	*farm.Farm
@@ -51,6 +54,8 @@ type Context struct {
 	loaded *topology.Loaded
 	rule   *Rule
 	found  diag.List
+	// failed says that there is an error among the findings.
+	failed bool
 }
 
 // Report adds a finding at a path of the topology (package decode describes paths).
@@ -69,6 +74,10 @@ func (c *Context) ReportAt(path, fix, other, note, format string, args ...any) {
 }
 
 func (c *Context) add(s diag.Severity, path, fix string, related []diag.Related, format string, args ...any) {
+	if len(c.found) >= maxFindings && (s != diag.Error || c.failed) {
+		return
+	}
+	c.failed = c.failed || s == diag.Error
 	c.found = append(c.found, diag.Diagnostic{
 		Code: c.rule.Code, Severity: s, File: c.loaded.Name, Pos: c.loaded.Origins.At(path),
 		Message: fmt.Sprintf(format, args...), Fix: fix, Related: related,
@@ -81,13 +90,13 @@ func Rules() []Rule { return rules() }
 // rules joins the families once; a thousand topologies are checked with one list.
 var rules = sync.OnceValue(func() []Rule {
 	var all []Rule
-	for _, family := range [][]Rule{scopeRules, nameRules, accountRules, databaseRules, mirroringRules, webRules, reportRules, balancerRules, clientRules, shapeRules, textRules, mbam20Rules, existingRules, lifecycleRules, supportRules, servicingRules, backupRules} {
+	for _, family := range [][]Rule{scopeRules, nameRules, accountRules, databaseRules, mirroringRules, groupRules, clusterRules, webRules, reportRules, balancerRules, clientRules, shapeRules, textRules, mbam20Rules, existingRules, lifecycleRules, supportRules, servicingRules, backupRules, availabilityRules} {
 		all = append(all, family...)
 	}
 	return all
 })
 
-// Run applies every rule to a resolved farm.
+// Run applies every rule to a resolved farm. Only the first 1,000 findings are kept.
 func Run(l *topology.Loaded, f *farm.Farm) diag.List {
 	c := &Context{Farm: f, File: l.File, loaded: l}
 	all := Rules()

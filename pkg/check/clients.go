@@ -28,6 +28,7 @@ var clientRules = []Rule{
 	},
 	{
 		Code: "MBP1462", Title: "the clients have a Group Policy object of their own", Severity: diag.Error, Sources: []string{"mbam-gpo", "general-practice"},
+		Covers: []string{"WIN-T109"},
 		Why: "MBAM's policy is meant for chosen clients and is linked while its link is still off. The default policies of a domain are " +
 			"linked and on: servers and domain controllers would get it at once, and a rollback would have to edit a policy that " +
 			"everything depends on.",

@@ -109,8 +109,9 @@ var existingRules = []Rule{
 	},
 	{
 		Code: "MBP1805", Title: "a mirrored pair becomes a group by hand", Severity: diag.Error, Sources: []string{"sql-mirroring", "sql-ag-prereqs"},
-		Why: "A mirrored database cannot be in an availability group. The way from one to the other ends the mirroring, takes the log backups in between and joins the copies; each step depends on what the two servers hold at that moment.",
-		Fix: "Build the group by hand as the documents say, then mark the placement existing.",
+		Covers: []string{"SQL-L28", "SQL-R33"},
+		Why:    "A mirrored database cannot be in an availability group. The way from one to the other ends the mirroring, takes the log backups in between and joins the copies; each step depends on what the two servers hold at that moment.",
+		Fix:    "Build the group by hand as the documents say, then mark the placement existing.",
 		Example: Example{Base: "fabrikam-mirrored.yaml", Edits: []string{
 			"databases:   ", "  MBAM-AG: {kind: availabilityGroup, replicas: [DB1\\MBAM, DB2\\MBAM], listener: {name: MBAM-SQL, addresses: [192.168.10.50/24]}, backupShare: \\\\fs1\\seed}\ndatabases:   ",
 			"placement: mirrored}\n  recovery: {name: MBAM_Recovery, placement: mirrored}", "placement: MBAM-AG, existing: true}\n  recovery: {name: MBAM_Recovery, placement: MBAM-AG, existing: true}",

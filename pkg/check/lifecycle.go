@@ -5,7 +5,7 @@ import "github.com/mbamplan/mbamplan/pkg/diag"
 var lifecycleRules = []Rule{
 	{
 		Code: "MBP1901", Title: "Windows and SQL Server are in MBAM's support matrix", Severity: diag.Warning, Sources: []string{"mbam-supported"},
-		Covers: []string{"FN-C16", "G-22"},
+		Covers: []string{"FN-C16", "G-22", "SQL-L37", "WIN-T08"},
 		Why: "Microsoft tested and listed certain versions of Windows Server and SQL Server. Others may work, but no " +
 			"one answers for them; under change control that is a decision to be written down.",
 		Fix:     "Use a listed version, or waive the finding with name, reason and date.",

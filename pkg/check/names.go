@@ -3,10 +3,12 @@ package check
 import (
 	"net/netip"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/mbamplan/mbamplan/pkg/decode"
 	"github.com/mbamplan/mbamplan/pkg/diag"
+	"github.com/mbamplan/mbamplan/pkg/farm"
 )
 
 var listenerName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]{0,13}[A-Za-z0-9])?$`)
@@ -14,6 +16,7 @@ var listenerName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]{0,13}[A-Za-z0-9
 var nameRules = []Rule{
 	{
 		Code: "MBP1101", Title: "a listener's name fits DNS and NetBIOS", Severity: diag.Error, Sources: []string{"sql-ag-listener"},
+		Covers: []string{"SQL-L15", "SQL-R03", "SQL-R04", "SQL-E19471"},
 		Why: "A listener is a computer object and a DNS name. NetBIOS knows only its first 15 characters, so a longer " +
 			"name is cut and two listeners may collide; underscores are not legal in host names, and names of digits " +
 			"alone are taken for addresses.",
@@ -31,6 +34,7 @@ var nameRules = []Rule{
 	},
 	{
 		Code: "MBP1102", Title: "a name is given once in the farm", Severity: diag.Error, Sources: []string{"win-setspn", "sql-ag-listener"},
+		Covers: []string{"SQL-R05", "SQL-E19471", "WIN-T32"},
 		Why: "Servers, the cluster, clustered instances, listeners and virtual host names share one name space in DNS and Active Directory. " +
 			"A name that stands for two of them sends clients to either, and its service principal name would have " +
 			"two owners, which makes Kerberos fail.",
@@ -69,6 +73,7 @@ var nameRules = []Rule{
 	},
 	{
 		Code: "MBP1103", Title: "an address is given once in the farm", Severity: diag.Error, Sources: []string{"sql-ag-listener", "win-nlb"},
+		Covers: []string{"SQL-R10", "WIN-T63"},
 		Why: "Two machines or cluster resources with one IPv4 address conflict: Windows turns one of them off, and " +
 			"which one is chance. A listener or balancer address is most often copied from a server by mistake.",
 		Fix:     "Give each server, cluster, listener and balancer an address of its own.",
@@ -107,6 +112,7 @@ var nameRules = []Rule{
 	},
 	{
 		Code: "MBP1104", Title: "a listener has one address in each subnet of its replicas", Severity: diag.Error, Sources: []string{"sql-ag-listener"},
+		Covers: []string{"SQL-P09", "SQL-R07", "SQL-R08", "SQL-R11", "SQL-E19451", "SQL-E19452"},
 		Why: "The listener's resource is online where its group is. It needs one static address in each subnet that a " +
 			"replica can take it to, and exactly one: SQL Server refuses a second address in the same subnet (error " +
 			"19451). The network and the broadcast address belong to no host.",
@@ -128,10 +134,21 @@ var nameRules = []Rule{
 				if g.Listener.DHCP {
 					continue
 				}
+				var nodes []*farm.Host
 				for _, r := range g.Replicas {
-					h := r.Instance.Host()
-					if h.Subnet.IsValid() && !subnets[h.Subnet] {
-						c.Report(path, "add an address in "+h.Subnet.String(), "replica %q lies in subnet %s, where listener %q has no address: it could not come online there", r.Instance.Name, h.Subnet, g.Listener.Name)
+					nodes = append(nodes, r.Instance.Nodes...)
+					for _, s := range subnetsOf(r.Instance.Nodes) {
+						if !subnets[s] {
+							c.Report(path, "add an address in "+s.String(), "replica %q lies in subnet %s, where listener %q has no address: it could not come online there", r.Instance.Name, s, g.Listener.Name)
+						}
+					}
+				}
+				if slices.ContainsFunc(nodes, func(h *farm.Host) bool { return !h.Subnet.IsValid() }) {
+					continue
+				}
+				for _, a := range g.Listener.Addresses {
+					if !slices.Contains(subnetsOf(nodes), a.Masked()) {
+						c.Report(path, "remove it, or correct it", "address %s of listener %q lies in no subnet of its replicas: no node could bring it online (19456)", a, g.Listener.Name)
 					}
 				}
 			}

@@ -73,6 +73,7 @@ var shapeRules = []Rule{
 	},
 	{
 		Code: "MBP1504", Title: "a failover cluster instance has the edition for its nodes", Severity: diag.Error, Sources: []string{"sql-editions", "sql-fci"},
+		Covers: []string{"SQL-L08"},
 		Why: "Standard edition is clustered on two nodes at most, Express not at all. SQL Server's set-up refuses to add the third " +
 			"node, long after the farm was planned around it.",
 		Fix:     "Use two nodes, or Enterprise edition.",
@@ -90,7 +91,7 @@ var shapeRules = []Rule{
 	},
 	{
 		Code: "MBP1505", Title: "a basic group asks for nothing that a basic group lacks", Severity: diag.Error, Sources: []string{"sql-ag-create", "sql-editions"},
-		Covers: []string{"HA-4"},
+		Covers: []string{"HA-4", "SQL-L09", "SQL-L11", "SQL-R24"},
 		Why: "A basic availability group has exactly two replicas. Its secondary can neither be read nor backed up. SQL Server refuses " +
 			"the options, or the farm counts on something that is not there.",
 		Fix:     "Keep two replicas and leave readAccess, backupPreference and backupPriority out.",
@@ -120,7 +121,7 @@ var shapeRules = []Rule{
 	},
 	{
 		Code: "MBP1506", Title: "two groups of MBAM's databases can meet on one server", Severity: diag.Warning, Sources: []string{"mbam-ha"},
-		Covers: []string{"HA-2"},
+		Covers: []string{"HA-2", "SQL-L13"},
 		Why: "Databases in two groups fail over each by itself. A job brings them back to one server, which it can only where both " +
 			"groups have the same instances, both synchronous, and begin on the same one.",
 		Fix:     "Name the same synchronous replicas in the same order in both groups.",
@@ -149,6 +150,7 @@ var shapeRules = []Rule{
 	},
 	{
 		Code: "MBP1507", Title: "an instance has one mirroring endpoint for all its groups", Severity: diag.Error, Sources: []string{"sql-endpoint"},
+		Covers: []string{"SQL-R26"},
 		Why: "An instance has at most one endpoint for database mirroring, which all its groups share. Two groups that plan " +
 			"different ports for it make one of them unreachable.",
 		Fix: "Write the same endpoint port in both groups.",
@@ -211,6 +213,28 @@ var shapeRules = []Rule{
 			}
 			if c.Clients != nil && !c.Clients.Web.Agent {
 				c.Report("clients.farm", "name a farm with agentService", "farm %q, which clients are pointed at, has no agent service", c.Clients.Web.Name)
+			}
+		},
+	},
+	{
+		Code: "MBP1510", Title: "clients ask no more often than MBAM's own editor lets anybody write", Severity: diag.Warning, Sources: []string{"mbam-gpo"},
+		Covers: []string{"WIN-T108"},
+		Why: "The policy editor takes 90 minutes at the least. A shorter interval can be written to the policy nevertheless; every client then " +
+			"asks that often, and the servers were not measured for it.",
+		Fix:     "Write 90 or more, or leave it out.",
+		Example: Example{Edits: []string{"clients: {gpo: MBAM clients,", "clients: {gpo: MBAM clients, checkMinutes: 15,"}},
+		Only25:  true,
+		Find: func(c *Context) {
+			if c.Clients == nil {
+				return
+			}
+			for _, one := range []struct {
+				key     string
+				minutes int
+			}{{"checkMinutes", c.Clients.Wakeup}, {"statusMinutes", c.Clients.Status}} {
+				if one.minutes < 90 {
+					c.Report("clients."+one.key, "write 90 or more", "%s: %d minutes; MBAM's policy editor takes 90 at the least", one.key, one.minutes)
+				}
 			}
 		},
 	},

@@ -17,7 +17,7 @@ func webPath(i int, key string) string { return fmt.Sprintf("web.farms[%d].%s", 
 var webRules = []Rule{
 	{
 		Code: "MBP1401", Title: "a balancer has at least two nodes behind it", Severity: diag.Error, Sources: []string{"mbam-ha"},
-		Covers: []string{"HA-8", "HA-9"},
+		Covers: []string{"HA-8", "HA-9", "WIN-T66"},
 		Why: "A balancer in front of one node adds a part that can fail and takes no load off; several nodes without " +
 			"one leave all clients on the node that the name resolves to. Windows NLB takes at most 32 nodes.",
 		Fix:     "Name at least two nodes and a balancer, or one node and none.",
@@ -59,7 +59,7 @@ var webRules = []Rule{
 	},
 	{
 		Code: "MBP1403", Title: "the virtual host name is no server's own", Severity: diag.Error, Sources: []string{"mbam-spn", "win-setspn"},
-		Covers: []string{"FN-3", "FN-C4", "HA-14"},
+		Covers: []string{"FN-3", "FN-C4", "HA-14", "WIN-T26", "WIN-T27", "WIN-T32"},
 		Why: "The pool account must own the service principal name of the virtual host name. That of a server's own " +
 			"name belongs to its computer account, and two owners make Kerberos fail. A name without domain is found " +
 			"only by clients whose DNS suffix is right.",
@@ -104,7 +104,7 @@ var webRules = []Rule{
 	},
 	{
 		Code: "MBP1405", Title: "the reports' URL fits the web farm", Severity: diag.Error, Sources: []string{"mbam-web", "mbam-release-notes"},
-		Covers: []string{"FN-13", "FN-14"},
+		Covers: []string{"FN-13", "FN-14", "WIN-T11"},
 		Why: "The administration portal opens the reports at the URL that it is given. It must be the Web Service URL of " +
 			"SSRS, it must use TLS when the portal does, as browsers block mixed content, and an underscore in the name of " +
 			"the SSRS instance breaks the reports (KB 3011022).",
@@ -138,7 +138,7 @@ var webRules = []Rule{
 	},
 	{
 		Code: "MBP1406", Title: "an NLB address lies in the subnet of its nodes", Severity: diag.Error, Sources: []string{"win-nlb"},
-		Covers: []string{"HA-49"},
+		Covers: []string{"HA-49", "WIN-T57", "WIN-T65", "WIN-T70", "WIN-T71"},
 		Why: "All nodes of Windows NLB answer on one address at layer 2, so nodes and address must share a subnet. " +
 			"Unicast mode gives all nodes one MAC address, which hypervisors block by default.",
 		Fix:     "Choose an address in the subnet of the nodes, and multicast mode.",
@@ -164,7 +164,7 @@ var webRules = []Rule{
 	},
 	{
 		Code: "MBP1407", Title: "the farms together have every feature once", Severity: diag.Warning, Sources: []string{"mbam-powershell"},
-		Covers: []string{"HA-7", "G-16"},
+		Covers: []string{"HA-7", "G-16", "WIN-T01"},
 		Why: "Without the agent service no client can report or store a key, without the administration portal the " +
 			"help desk cannot read one. Each may be in any farm, but it has to be in one.",
 		Fix: "Add the feature to a farm, or leave features: out; a farm then has all three.",
@@ -216,6 +216,7 @@ var webRules = []Rule{
 	},
 	{
 		Code: "MBP1409", Title: "virtual directories of the portals are theirs alone", Severity: diag.Error, Sources: []string{"mbam-cmdlets", "mbam-events"},
+		Covers: []string{"WIN-T02"},
 		Why: "Each portal is an IIS application below one site, beside the services that MBAM makes under fixed names. A portal with " +
 			"the name of a service, or of the other portal, is refused when it is enabled (event 501).",
 		Fix:     "Leave helpDeskDirectory and selfServiceDirectory out, or choose two names that MBAM does not use.",
@@ -254,7 +255,7 @@ var webRules = []Rule{
 	},
 	{
 		Code: "MBP1411", Title: "the short name of a virtual host is nobody's own", Severity: diag.Error, Sources: []string{"mbam-spn", "win-setspn"},
-		Covers: []string{"FN-3", "HA-12"},
+		Covers: []string{"FN-3", "HA-12", "WIN-T22", "WIN-T32"},
 		Why: "Where the short name is registered too, http/ and that name belong to the application pool account. A computer, cluster or " +
 			"listener of the same short name answers for http under it as well, whatever its DNS domain: Kerberos finds two owners " +
 			"and fails for both.",

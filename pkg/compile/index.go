@@ -21,6 +21,26 @@ var index = catalog.Index{
 			Sources:    []string{"mbam-accounts", "mbam-spn", "win-rootdse", "win-clock-skew", "win-effective-rights", "win-setspn", "win-prestage", "win-execution-policy"},
 			Covers: []catalog.Cover{
 				{
+					Rows: []string{"SQL-L15", "SQL-R05"},
+					By:   "preflight: name of the listener",
+				},
+				{
+					Rows: []string{"WIN-T21", "WIN-T28", "WIN-T34"},
+					By:   "preflight: right to register names",
+				},
+				{
+					Rows: []string{"WIN-T79"},
+					By:   "preflight: virtual host name is no alias",
+				},
+				{
+					Rows: []string{"WIN-T81"},
+					By:   "preflight: virtual host name in DNS",
+				},
+				{
+					Rows: []string{"WIN-T82"},
+					By:   "preflight: PowerShell module",
+				},
+				{
 					Rows: []string{"FN-1"},
 					By:   "preflight: 'service principal name'",
 				},
@@ -64,6 +84,14 @@ var index = catalog.Index{
 			Success:    "the verify script of this step reports all checks as passed",
 			Sources:    []string{"mbam-accounts", "mbam-prerequisites", "mbam-powershell", "mbam-release-notes"},
 			Covers: []catalog.Cover{
+				{
+					Rows: []string{"WIN-T04"},
+					By:   "verify: {0} has a user principal name",
+				},
+				{
+					Rows: []string{"WIN-T05"},
+					By:   "verify: {0}: password expires",
+				},
 				{
 					Rows: []string{"FN-17"},
 					By:   "verify: {0} has a user principal name",
@@ -110,6 +138,34 @@ var index = catalog.Index{
 			Sources:    []string{"mbam-spn", "mbam-ha", "mbam-deploy", "win-setspn"},
 			Covers: []catalog.Cover{
 				{
+					Rows: []string{"WIN-T14", "WIN-T22", "WIN-T23", "WIN-T26"},
+					By:   "verify: owner of {0}",
+				},
+				{
+					Rows: []string{"WIN-T24"},
+					By:   "verify: {0} on {1}",
+				},
+				{
+					Rows: []string{"WIN-T28"},
+					By:   "install: The usual causes are a missing right to write servicePrincipalName",
+				},
+				{
+					Rows: []string{"WIN-T31", "WIN-T33"},
+					By:   "install: setspn ran, but after a minute",
+				},
+				{
+					Rows: []string{"WIN-T32"},
+					By:   "install: and a computer answers for http under it as well",
+				},
+				{
+					Rows: []string{"WIN-T35"},
+					By:   "verify: all names of {0}",
+				},
+				{
+					Rows: []string{"WIN-T114"},
+					By:   "install: This argument cannot be passed to {0} safely",
+				},
+				{
 					Rows: []string{"FN-1", "FN-2", "FN-30", "FN-V8", "FN-C1", "FN-C4", "HA-11", "HA-12"},
 					By:   "verify: owner of {0}",
 				},
@@ -152,6 +208,14 @@ var index = catalog.Index{
 			Sources:    []string{"mbam-spn", "mbam-deploy", "win-delegation"},
 			Covers: []catalog.Cover{
 				{
+					Rows: []string{"WIN-T29"},
+					By:   "verify: delegation to {0}",
+				},
+				{
+					Rows: []string{"WIN-T36"},
+					By:   "install: is trusted for delegation to any service",
+				},
+				{
 					Rows: []string{"FN-C5", "HA-45"},
 					By:   "verify: delegation to {0}",
 				},
@@ -179,6 +243,22 @@ var index = catalog.Index{
 			Success:    "{{with .Farm.DNSRecord .Web}}{{.FQDN}} resolves to {{if .Address}}{{.Address}}{{else}}one address{{end}} and is no alias{{end}}",
 			Sources:    []string{"mbam-spn", "mbam-ha", "win-dns"},
 			Covers: []catalog.Cover{
+				{
+					Rows: []string{"WIN-T19"},
+					By:   "rollback: The record was removed, but {0} still shows {1}",
+				},
+				{
+					Rows: []string{"WIN-T79"},
+					By:   "verify: {0} is no alias",
+				},
+				{
+					Rows: []string{"WIN-T80"},
+					By:   "verify: address of {0}",
+				},
+				{
+					Rows: []string{"WIN-T81"},
+					By:   "install: Find out who uses it",
+				},
 				{
 					Rows: []string{"FN-C6", "HA-43"},
 					By:   "verify: {0} is no alias",
@@ -212,8 +292,18 @@ var index = catalog.Index{
 			Leaves:     "an object that a listener still uses; the DNS record that the cluster registered",
 			Success:    "{{range $i, $o := .Farm.ListenerObjects}}{{if $i}}; {{end}}{{$o.Name}} exists, and {{$o.CNO}} has full control of it{{end}}",
 			Sources:    []string{"win-prestage", "sql-ag-listener"},
-			Evidence:   "documented",
-			Decision:   "pre-staged objects instead of the right to create computers in the organisational unit: the cluster gets rights on one object only; a computer object that is in use or was made by somebody else is refused, not taken over",
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"SQL-R05"},
+					By:   "install: something else uses the name",
+				},
+				{
+					Rows: []string{"SQL-E19471"},
+					By:   "verify: right of {0} on {1}",
+				},
+			},
+			Evidence: "documented",
+			Decision: "pre-staged objects instead of the right to create computers in the organisational unit: the cluster gets rights on one object only; a computer object that is in use or was made by somebody else is refused, not taken over",
 		},
 		{
 			ID:     "directory/sql-service-principal-names",
@@ -232,8 +322,14 @@ var index = catalog.Index{
 			Reversible: "nothing changed",
 			Success:    "every name has one owner, the account that its service runs as. Exit code 4 is usual at the first run: the names of listeners are missing then. The owner of SQL Server runs the setspn commands that are printed, and this script is started again; the other steps go on meanwhile",
 			Sources:    []string{"sql-spn", "win-setspn"},
-			Evidence:   "documented",
-			Decision:   "names of SQL Server are only checked, never written: they belong to the database team and its service accounts, and SQL Server registers those of an instance itself where it may; the name of a listener it never registers; without a name, clients fall back to NTLM, with a name on the wrong account they cannot connect at all",
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"SQL-L47"},
+					By:   "verify: owner of {0} ({1})",
+				},
+			},
+			Evidence: "documented",
+			Decision: "names of SQL Server are only checked, never written: they belong to the database team and its service accounts, and SQL Server registers those of an instance itself where it may; the name of a listener it never registers; without a name, clients fall back to NTLM, with a name on the wrong account they cannot connect at all",
 		},
 		{
 			ID:       "database/server-preflight",
@@ -260,6 +356,18 @@ var index = catalog.Index{
 			Success:    "no check failed; what is not checked for want of rights is looked at by somebody who has them",
 			Sources:    []string{"mbam-supported", "mbam-prerequisites", "mbam-accounts", "mbam20-supported", "win-names", "win-clock-skew", "win-rootdse", "win-execution-policy", "win-language-modes", "win-firewall-api", "dotnet-release", "field-restart", "sql-ag-prereqs", "mbam-ha", "mbam20-ha", "win-audit-process", "mbam-spn", "ssrs-install", "ssrs-wmi", "win-nlb"},
 			Covers: []catalog.Cover{
+				{
+					Rows: []string{"SQL-L21"},
+					By:   "preflight: domain membership",
+				},
+				{
+					Rows: []string{"SQL-P07"},
+					By:   "preflight: no domain controller",
+				},
+				{
+					Rows: []string{"WIN-T101"},
+					By:   "preflight: SQL Server VSS Writer",
+				},
 				{
 					Rows: []string{"FN-36", "HA-26", "G-9"},
 					By:   "preflight: 'SQL Server VSS Writer'",
@@ -303,6 +411,10 @@ var index = catalog.Index{
 			Success:    "no check failed; what is not checked for want of rights is looked at by somebody who has them",
 			Sources:    []string{"mbam-supported", "mbam-prerequisites", "mbam-accounts", "mbam20-supported", "win-names", "win-clock-skew", "win-rootdse", "win-execution-policy", "win-language-modes", "win-firewall-api", "dotnet-release", "field-restart", "mbam-reports", "ssrs-install", "ssrs-wmi", "win-audit-process", "mbam-spn"},
 			Covers: []catalog.Cover{
+				{
+					Rows: []string{"WIN-T11"},
+					By:   "preflight: Web Service URL",
+				},
 				{
 					Rows: []string{"FN-14"},
 					By:   "preflight: 'Web Service URL'",
@@ -362,6 +474,82 @@ var index = catalog.Index{
 			Success:    "no check failed; what is not checked for want of rights is looked at by somebody who has them",
 			Sources:    []string{"mbam-supported", "mbam-prerequisites", "mbam-accounts", "mbam20-supported", "win-names", "win-clock-skew", "win-rootdse", "win-execution-policy", "win-language-modes", "win-firewall-api", "dotnet-release", "field-restart", "mbam-spn", "mbam-web", "mbam-install", "mbam-hotfix", "win-features", "win-nlb", "win-nlb-vmware"},
 			Covers: []catalog.Cover{
+				{
+					Rows: []string{"SQL-L42"},
+					By:   "preflight: .NET Framework",
+				},
+				{
+					Rows: []string{"WIN-T03"},
+					By:   "preflight: -Name 'account' -About",
+				},
+				{
+					Rows: []string{"WIN-T04"},
+					By:   "preflight: user principal name",
+				},
+				{
+					Rows: []string{"WIN-T05"},
+					By:   "preflight: password never expires",
+				},
+				{
+					Rows: []string{"WIN-T06"},
+					By:   "preflight: 'domain controller'",
+				},
+				{
+					Rows: []string{"WIN-T08"},
+					By:   "preflight: Windows version",
+				},
+				{
+					Rows: []string{"WIN-T08"},
+					By:   "preflight: Windows edition",
+				},
+				{
+					Rows: []string{"WIN-T09"},
+					By:   "preflight: Add-Info -Name 'PowerShell' -Text",
+				},
+				{
+					Rows: []string{"WIN-T23"},
+					By:   "preflight: service principal name",
+				},
+				{
+					Rows: []string{"WIN-T32"},
+					By:   "preflight: computer of that name",
+				},
+				{
+					Rows: []string{"WIN-T63"},
+					By:   "preflight: 'virtual address'",
+				},
+				{
+					Rows: []string{"WIN-T64"},
+					By:   "preflight: 'NLB adapter'",
+				},
+				{
+					Rows: []string{"WIN-T67"},
+					By:   "preflight: NLB cluster of this server",
+				},
+				{
+					Rows: []string{"WIN-T71"},
+					By:   "preflight: hypervisor and NLB",
+				},
+				{
+					Rows: []string{"WIN-T84"},
+					By:   "preflight: -Name 'certificate' -About",
+				},
+				{
+					Rows: []string{"WIN-T93"},
+					By:   "preflight: 'Windows features'",
+				},
+				{
+					Rows: []string{"WIN-T94"},
+					By:   "preflight: files of Windows features",
+				},
+				{
+					Rows: []string{"WIN-T118"},
+					By:   "preflight: execution policy",
+				},
+				{
+					Rows: []string{"WIN-T119"},
+					By:   "preflight: none of these scripts can work in that",
+				},
 				{
 					Rows: []string{"FN-2"},
 					By:   "preflight: 'service principal name'",
@@ -433,6 +621,54 @@ var index = catalog.Index{
 			Sources:    []string{"sql-ag-prereqs", "sql-fci", "mbam-supported", "mbam20-supported", "sql-registry", "sql-protocols"},
 			Covers: []catalog.Cover{
 				{
+					Rows: []string{"SQL-L20"},
+					By:   "preflight: 'cluster node'",
+				},
+				{
+					Rows: []string{"SQL-L45"},
+					By:   "preflight: 'SQL Server Browser'",
+				},
+				{
+					Rows: []string{"SQL-L48"},
+					By:   "preflight: 'file share witness'",
+				},
+				{
+					Rows: []string{"SQL-P02"},
+					By:   "preflight: 'SQL Server version'",
+				},
+				{
+					Rows: []string{"SQL-P03"},
+					By:   "preflight: 'SQL Server edition'",
+				},
+				{
+					Rows: []string{"SQL-P06"},
+					By:   "preflight: collation of the instance",
+				},
+				{
+					Rows: []string{"SQL-P08"},
+					By:   "preflight: -Name 'cluster' -Ok",
+				},
+				{
+					Rows: []string{"SQL-P09", "SQL-E19452"},
+					By:   "preflight: cluster network of the listener",
+				},
+				{
+					Rows: []string{"SQL-P10"},
+					By:   "preflight: SQL Server service account",
+				},
+				{
+					Rows: []string{"SQL-P15"},
+					By:   "preflight: folder of database files",
+				},
+				{
+					Rows: []string{"SQL-R02", "SQL-E41106"},
+					By:   "preflight: name of the group in the cluster",
+				},
+				{
+					Rows: []string{"WIN-T08"},
+					By:   "preflight: SQL Server service pack",
+				},
+				{
 					Rows: []string{"FN-25", "FN-C21"},
 					By:   "preflight: 'TCP/IP of the instance'",
 				},
@@ -478,8 +714,14 @@ var index = catalog.Index{
 			Leaves:     "the request file; a certificate that was issued and installed",
 			Success:    "{{if .Node.Thumbprint}}the verify script of this step finds the certificate with its private key in the computer's store{{else}}the verify script of this step finds every name in the request. Then, in this order: the certification authority answers; certreq -accept on this node; its thumbprint into the topology; render again; copy the folders of the web nodes anew{{end}}",
 			Sources:    []string{"mbam-deploy", "mbam-spn", "win-certreq"},
-			Evidence:   "documented",
-			Decision:   "a request is rendered only while the topology names no certificate for the node: a second certificate of the same subject beside the planned one helps nobody; one request and one key per node, not exportable, so that no key travels; the same subject and names everywhere: the virtual name, and the full and short name of each node; a provider that SChannel and the .NET Framework of MBAM both know",
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"WIN-T87"},
+					By:   "verify: key usage {0}",
+				},
+			},
+			Evidence: "documented",
+			Decision: "a request is rendered only while the topology names no certificate for the node: a second certificate of the same subject beside the planned one helps nobody; one request and one key per node, not exportable, so that no key travels; the same subject and names everywhere: the virtual name, and the full and short name of each node; a provider that SChannel and the .NET Framework of MBAM both know",
 		},
 		{
 			ID:         "web/windows-features",
@@ -510,6 +752,22 @@ var index = catalog.Index{
 			Success:    "Get-WindowsFeature shows every feature of the list as installed",
 			Sources:    []string{"mbam-prerequisites", "win-features", "mbam-release-notes"},
 			Covers: []catalog.Cover{
+				{
+					Rows: []string{"WIN-T93"},
+					By:   "install: This Windows knows no feature {0}.",
+				},
+				{
+					Rows: []string{"WIN-T94"},
+					By:   "install: If files of .NET Framework 3.5 are missing",
+				},
+				{
+					Rows: []string{"WIN-T95"},
+					By:   "verify: ASP.NET 4 in IIS",
+				},
+				{
+					Rows: []string{"WIN-T96"},
+					By:   "verify: 'installed'",
+				},
 				{
 					Rows: []string{"FN-18"},
 					By:   "verify: ASP.NET 4 in IIS",
@@ -692,8 +950,80 @@ var index = catalog.Index{
 			Restart:    "none",
 			Reversible: "nothing changed",
 			Success:    "every line reads [ok] or [info]",
-			Sources:    []string{"sql-ag-prereqs", "sql-endpoint", "mbam-supported"},
+			Sources:    []string{"sql-ag-prereqs", "sql-endpoint", "sql-mirroring-prereqs", "mbam-supported", "field-dbatools"},
 			Covers: []catalog.Cover{
+				{
+					Rows: []string{"SQL-L01", "SQL-P03"},
+					By:   "preflight: engine edition",
+				},
+				{
+					Rows: []string{"SQL-L28", "SQL-P13", "SQL-E35244"},
+					By:   "preflight: mirroring sessions of ",
+				},
+				{
+					Rows: []string{"SQL-L29"},
+					By:   "preflight: FILESTREAM containers of ",
+				},
+				{
+					Rows: []string{"SQL-L29"},
+					By:   "preflight: containment of ",
+				},
+				{
+					Rows: []string{"SQL-P01", "SQL-E35237"},
+					By:   "preflight: @@SERVERNAME and SERVERPROPERTY(ServerName) agree",
+				},
+				{
+					Rows: []string{"SQL-P02"},
+					By:   "preflight: N'version'",
+				},
+				{
+					Rows: []string{"SQL-P05"},
+					By:   "preflight: failover cluster instance",
+				},
+				{
+					Rows: []string{"SQL-P06"},
+					By:   "preflight: collation of the instance",
+				},
+				{
+					Rows: []string{"SQL-P06"},
+					By:   "preflight: collation of ",
+				},
+				{
+					Rows: []string{"SQL-P10"},
+					By:   "preflight: N'service account'",
+				},
+				{
+					Rows: []string{"SQL-P11", "SQL-E1465"},
+					By:   "preflight: options of ",
+				},
+				{
+					Rows: []string{"SQL-P15", "SQL-E3201"},
+					By:   "preflight: as the service account sees it",
+				},
+				{
+					Rows: []string{"SQL-P16", "SQL-E927"},
+					By:   "preflight: databases in the way of the copy of ",
+				},
+				{
+					Rows: []string{"SQL-P17"},
+					By:   "preflight: transparent data encryption of ",
+				},
+				{
+					Rows: []string{"SQL-P18"},
+					By:   "preflight: other endpoints on the planned endpoint port",
+				},
+				{
+					Rows: []string{"SQL-P18"},
+					By:   "preflight: SQL Server listeners on the planned endpoint port",
+				},
+				{
+					Rows: []string{"SQL-P19", "SQL-E15401"},
+					By:   "preflight: login is sysadmin",
+				},
+				{
+					Rows: []string{"SQL-E7862"},
+					By:   "preflight: port of an existing mirroring endpoint",
+				},
 				{
 					Rows: []string{"FN-34"},
 					By:   "preflight: transparent data encryption of ",
@@ -707,7 +1037,13 @@ var index = catalog.Index{
 					By:   "preflight: login is sysadmin",
 				},
 			},
-			Evidence: "documented",
+			Evidence: "inferred",
+			Inferred: []catalog.Inferred{
+				{
+					Fact:     "xp_fileexist, which public tools use and no document describes, looks for a sysadmin with the rights of the service account and tells folders from files",
+					Verified: "the backup of file number 350 is written and read by that account, and stops with error 3201 when it may not",
+				},
+			},
 			Decision: "what Windows knows of server and instance was checked by the preflights before it",
 		},
 		{
@@ -762,7 +1098,33 @@ var index = catalog.Index{
 			Undo:       "disables the feature again when the install enabled it and no availability group is left; the service restarts",
 			Success:    "IsHadrEnabled and HadrManagerStatus are 1, and the instance sees the planned cluster with a quorum",
 			Sources:    []string{"sql-ag-enable", "sql-ag-prereqs"},
-			Evidence:   "documented",
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"SQL-L20", "SQL-P08"},
+					By:   "verify: cluster member ",
+				},
+				{
+					Rows: []string{"SQL-P04"},
+					By:   "verify: AlwaysOn feature (1 enabled)",
+				},
+				{
+					Rows: []string{"SQL-P04"},
+					By:   "verify: availability group manager (1 running)",
+				},
+				{
+					Rows: []string{"SQL-P08"},
+					By:   "verify: quorum (1 normal)",
+				},
+				{
+					Rows: []string{"SQL-P09"},
+					By:   "verify: the cluster has the network of the listener, ",
+				},
+				{
+					Rows: []string{"SQL-E41105"},
+					By:   "install: This is what a rebuilt cluster leaves",
+				},
+			},
+			Evidence: "documented",
 		},
 		{
 			ID:         "database/local-system-login",
@@ -785,8 +1147,14 @@ var index = catalog.Index{
 			Leaves:     "the login itself; other services that run as Local System may use it",
 			Success:    "three permissions of the login with the SID of Local System",
 			Sources:    []string{"sql-ag-41131"},
-			Evidence:   "documented",
-			Decision:   "the login is found by its SID, because its name is translated",
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"SQL-E41131"},
+					By:   "verify: permission ",
+				},
+			},
+			Evidence: "documented",
+			Decision: "the login is found by its SID, because its name is translated",
 		},
 		{
 			ID:         "database/endpoint",
@@ -809,8 +1177,30 @@ var index = catalog.Index{
 			Leaves:     "an endpoint that was there before, with what the install mended on it",
 			Success:    "started, role ALL or PARTNER, AES, listening on port {{.Replica.EndpointPort}}",
 			Sources:    []string{"sql-endpoint", "field-endpoint-owner"},
-			Evidence:   "field",
-			Decision:   "an endpoint in use that does not require AES stops the step, because altering it ends its sessions; the owner becomes the login of SID 0x01 only on an endpoint that we made, because a change of owner takes the CONNECT permissions away",
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"SQL-E1418"},
+					By:   "verify: the endpoint listens (1 online)",
+				},
+				{
+					Rows: []string{"SQL-E1418"},
+					By:   "verify: encryption of the endpoint",
+				},
+				{
+					Rows: []string{"SQL-E28080"},
+					By:   "verify: state of the endpoint (0 started)",
+				},
+				{
+					Rows: []string{"SQL-E7862"},
+					By:   "install: and there can be only one",
+				},
+				{
+					Rows: []string{"SQL-E9692"},
+					By:   "install: Look for error 9692 in the error log",
+				},
+			},
+			Evidence: "field",
+			Decision: "an endpoint in use that does not require AES stops the step, because altering it ends its sessions; the owner becomes the login of SID 0x01 only on an endpoint that we made, because a change of owner takes the CONNECT permissions away",
 		},
 		{
 			ID:       "database/mirroring-endpoint",
@@ -833,8 +1223,14 @@ var index = catalog.Index{
 			Leaves:     "an endpoint that was there before, with what the install mended on it",
 			Success:    "started, role ALL or PARTNER, AES, listening on port {{.Farm.MirroringPort .Instance}}",
 			Sources:    []string{"sql-endpoint", "sql-mirroring", "field-endpoint-owner"},
-			Evidence:   "field",
-			Decision:   "principal, mirror and witness get the same endpoint with ROLE = ALL, since roles change and a witness may become a partner. The algorithm is written out: its default was RC4 up to 2014 and is AES from 2016, and two defaults do not meet. An endpoint in use that does not require AES stops the step, because altering it ends its sessions",
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"SQL-E28080"},
+					By:   "verify: state of the endpoint (0 started)",
+				},
+			},
+			Evidence: "field",
+			Decision: "principal, mirror and witness get the same endpoint with ROLE = ALL, since roles change and a witness may become a partner. The algorithm is written out: its default was RC4 up to 2014 and is AES from 2016, and two defaults do not meet. An endpoint in use that does not require AES stops the step, because altering it ends its sessions",
 		},
 		{
 			ID:         "database/endpoint-logins",
@@ -857,8 +1253,22 @@ var index = catalog.Index{
 			Leaves:     "logins that were there before, and logins in use",
 			Success:    "each account has a login and CONNECT; the endpoints of the other replicas answer",
 			Sources:    []string{"sql-endpoint-logins", "sql-permissions"},
-			Evidence:   "documented",
-			Decision:   "a service account that the replicas share is granted too, as Management Studio does; accounts are compared by SID",
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"SQL-E1418"},
+					By:   "verify: endpoint of {0} answers on port {1}",
+				},
+				{
+					Rows: []string{"SQL-E28034"},
+					By:   "verify: CONNECT on the endpoint, ",
+				},
+				{
+					Rows: []string{"SQL-E15401"},
+					By:   "install: cannot be resolved from this server",
+				},
+			},
+			Evidence: "documented",
+			Decision: "a service account that the replicas share is granted too, as Management Studio does; accounts are compared by SID",
 		},
 		{
 			ID:       "database/mirroring-logins",
@@ -881,8 +1291,18 @@ var index = catalog.Index{
 			Leaves:     "logins that were there before, and logins in use",
 			Success:    "each account has a login and CONNECT; the endpoints of the other members answer",
 			Sources:    []string{"sql-endpoint-logins", "sql-permissions", "sql-mirroring"},
-			Evidence:   "documented",
-			Decision:   "every member lets in both others, the witness too: a witness that knows one partner only gives no automatic failover. A service account that the members share is granted too, as Management Studio does; accounts are compared by SID",
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"SQL-E1418"},
+					By:   "verify: endpoint of {0} answers on port {1}",
+				},
+				{
+					Rows: []string{"SQL-E28034"},
+					By:   "verify: CONNECT on the endpoint, ",
+				},
+			},
+			Evidence: "documented",
+			Decision: "every member lets in both others, the witness too: a witness that knows one partner only gives no automatic failover. A service account that the members share is granted too, as Management Studio does; accounts are compared by SID",
 		},
 		{
 			ID:         "database/alwayson-health",
@@ -904,7 +1324,13 @@ var index = catalog.Index{
 			Undo:       "sets back what the install changed",
 			Success:    "the session runs and starts with the server",
 			Sources:    []string{"sql-xe-health"},
-			Evidence:   "documented",
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"SQL-L50"},
+					By:   "verify: AlwaysOn_health starts with the server",
+				},
+			},
+			Evidence: "documented",
 		},
 		{
 			ID:     "database/create-databases",
@@ -1070,6 +1496,10 @@ var index = catalog.Index{
 			Sources:    []string{"mbam-supported"},
 			Covers: []catalog.Cover{
 				{
+					Rows: []string{"SQL-L35"},
+					By:   "verify: compatibility level of the ",
+				},
+				{
 					Rows: []string{"G-20"},
 					By:   "verify: compatibility level of the ",
 				},
@@ -1129,8 +1559,26 @@ var index = catalog.Index{
 			Leaves:     "the FULL recovery model and the backup files",
 			Success:    "the database is in the FULL model and msdb knows the seed backups",
 			Sources:    []string{"sql-ag-prereqs", "sql-copy-only", "sql-backup", "sql-ag-seeding", "sql-mirroring", "field-dbatools"},
-			Evidence:   "field",
-			Decision:   "A full backup is real only when the database has none to stand on, else COPY_ONLY, so that the differential base of the customer's backups stays. The log backup is an ordinary one and so a link of the log chain: keep the file with the other log backups. A file is never overwritten or appended to; one that msdb does not know stops the script. Pause every job of the instance that backs up this log before 350, and let it run again after {{if .Placement.Mirroring}}the mirror has its copy{{else}}375 on every secondary{{end}}, or the copies lack the links those jobs take; the install names the jobs of SQL Server Agent and stops when it finds such a link. The existence of a file is asked by xp_fileexist, which public tools use and no document describes.",
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"SQL-P12", "SQL-E1465"},
+					By:   "verify: recovery model of ",
+				},
+				{
+					Rows: []string{"SQL-P14", "SQL-E4214"},
+					By:   "verify: full backup that log backups can follow",
+				},
+				{
+					Rows: []string{"SQL-E1408"},
+					By:   "verify: log backups since, which the copies lack",
+				},
+				{
+					Rows: []string{"SQL-E3201"},
+					By:   "install: error 3201 means that the service account",
+				},
+			},
+			Evidence: "field",
+			Decision: "A full backup is real only when the database has none to stand on, else COPY_ONLY, so that the differential base of the customer's backups stays. The log backup is an ordinary one and so a link of the log chain: keep the file with the other log backups. A file is never overwritten or appended to; one that msdb does not know stops the script. Pause every job of the instance that backs up this log before 350, and let it run again after {{if .Placement.Mirroring}}the mirror has its copy{{else}}375 on every secondary{{end}}, or the copies lack the links those jobs take; the install names the jobs of SQL Server Agent and stops when it finds such a link. The existence of a file is asked by xp_fileexist, which public tools use and no document describes.",
 		},
 		{
 			ID:     "database/recovery-model",
@@ -1177,6 +1625,14 @@ var index = catalog.Index{
 			Success:    "{{if .Replica.First}}the private key of the certificate is backed up{{else}}the certificate of the databases is on this instance with its private key{{end}}",
 			Sources:    []string{"sql-tde", "sql-ag-prereqs", "field-dbatools"},
 			Covers: []catalog.Cover{
+				{
+					Rows: []string{"SQL-P17"},
+					By:   "verify: certificate with private key",
+				},
+				{
+					Rows: []string{"SQL-P17", "SQL-E33111"},
+					By:   "verify: the certificate of its backup is here with the private key",
+				},
 				{
 					Rows: []string{"FN-34"},
 					By:   "install: no certificate of this instance encrypts it",
@@ -1228,6 +1684,34 @@ var index = catalog.Index{
 			Sources:    []string{"sql-ag-create", "sql-ag-prereqs", "sql-ag-41131", "sql-ag-troubleshoot"},
 			Covers: []catalog.Cover{
 				{
+					Rows: []string{"SQL-L12"},
+					By:   "verify: basic group",
+				},
+				{
+					Rows: []string{"SQL-R15"},
+					By:   "verify: role of this replica (1 primary)",
+				},
+				{
+					Rows: []string{"SQL-R25", "SQL-E35232"},
+					By:   "verify: : endpoint, synchronous, automatic failover",
+				},
+				{
+					Rows: []string{"SQL-E41131"},
+					By:   "install: 41131 means that Local System lacks its login or rights",
+				},
+				{
+					Rows: []string{"SQL-E41106"},
+					By:   "install: exists in this cluster, and this plan did not create it from here",
+				},
+				{
+					Rows: []string{"SQL-E41136"},
+					By:   "install: did not come online here within a minute",
+				},
+				{
+					Rows: []string{"SQL-E19405"},
+					By:   "install: 19405 that a cluster node is a possible owner of two replicas",
+				},
+				{
 					Rows: []string{"HA-1"},
 					By:   "verify: availability group on this instance",
 				},
@@ -1265,6 +1749,30 @@ var index = catalog.Index{
 			Sources:    []string{"sql-ag-alter", "sql-ag-troubleshoot", "sql-ag-seeding", "field-dbatools"},
 			Covers: []catalog.Cover{
 				{
+					Rows: []string{"SQL-R17"},
+					By:   "install: compare the name of this replica there with @@SERVERNAME here",
+				},
+				{
+					Rows: []string{"SQL-E35250"},
+					By:   "install: 35250 means that this instance does not reach the endpoint of the primary",
+				},
+				{
+					Rows: []string{"SQL-E35250"},
+					By:   "verify: connected state (1 connected)",
+				},
+				{
+					Rows: []string{"SQL-E35240"},
+					By:   "verify: role (1 primary, 2 secondary)",
+				},
+				{
+					Rows: []string{"SQL-E35279", "SQL-E41136"},
+					By:   "install: The cluster knows no replica of the availability group",
+				},
+				{
+					Rows: []string{"SQL-E35280"},
+					By:   "verify: replica has joined the group",
+				},
+				{
 					Rows: []string{"HA-5"},
 					By:   "verify: replica has joined the group",
 				},
@@ -1295,6 +1803,14 @@ var index = catalog.Index{
 			Sources:    []string{"sql-ag-alter", "sql-ag-prereqs", "sql-ag-seeding"},
 			Covers: []catalog.Cover{
 				{
+					Rows: []string{"SQL-P11", "SQL-E35244"},
+					By:   "install: It was not added.",
+				},
+				{
+					Rows: []string{"SQL-E35251"},
+					By:   "install: This belongs on the primary replica",
+				},
+				{
 					Rows: []string{"G-1"},
 					By:   "verify: : in the group",
 				},
@@ -1322,8 +1838,26 @@ var index = catalog.Index{
 			Leaves:     "the copies, restoring; their removal is printed for the database administrator",
 			Success:    "each copy has joined and takes part in data movement",
 			Sources:    []string{"sql-set-hadr", "sql-ag-alter", "sql-ag-seeding", "sql-backup", "field-dbatools"},
-			Evidence:   "field",
-			Decision:   "REPLACE is never used: a database of the name that is not restoring stops the script. Where data or log folders differ from those of the first replica, each file's place is computed from RESTORE FILELISTONLY, whose columns follow the SQL Server version; if they do not fit, the script stops before it restores. A file added to the primary later suspends such a copy. Which log backup was applied is read from msdb.restorehistory.",
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"SQL-R38"},
+					By:   "install: or their places not computed",
+				},
+				{
+					Rows: []string{"SQL-E35251"},
+					By:   "install: This belongs on a secondary replica",
+				},
+				{
+					Rows: []string{"SQL-E927"},
+					By:   "install: Nothing is restored over it",
+				},
+				{
+					Rows: []string{"SQL-E1408"},
+					By:   "install: 1408, 1412 or 1478 mean that the log was backed up",
+				},
+			},
+			Evidence: "field",
+			Decision: "REPLACE is never used: a database of the name that is not restoring stops the script. Where data or log folders differ from those of the first replica, each file's place is computed from RESTORE FILELISTONLY, whose columns follow the SQL Server version; if they do not fit, the script stops before it restores. A file added to the primary later suspends such a copy. Which log backup was applied is read from msdb.restorehistory.",
 		},
 		{
 			ID:       "database/listener",
@@ -1351,8 +1885,26 @@ var index = catalog.Index{
 			Leaves:     "the computer object and the DNS record, which the cluster does not take away",
 			Success:    "the listener has every planned address, and exactly one of them is online",
 			Sources:    []string{"sql-ag-listener", "sql-ag-alter", "win-prestage"},
-			Evidence:   "documented",
-			Decision:   "The listener comes last, so that nobody connects before the copies are there. With addresses in several subnets only the one of the primary's subnet is online; the others are offline by design.",
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"SQL-R09"},
+					By:   "verify: mask of the address ",
+				},
+				{
+					Rows: []string{"SQL-R42"},
+					By:   "verify: address from DHCP",
+				},
+				{
+					Rows: []string{"SQL-E19452"},
+					By:   "install: 19456 or 19457 that an address lies in no network of the cluster",
+				},
+				{
+					Rows: []string{"SQL-E19471"},
+					By:   "install: 19471 or 19476 mean that the cluster may not create or use the computer object",
+				},
+			},
+			Evidence: "documented",
+			Decision: "The listener comes last, so that nobody connects before the copies are there. With addresses in several subnets only the one of the primary's subnet is online; the others are offline by design.",
 		},
 		{
 			ID:       "database/listener-dns",
@@ -1375,7 +1927,13 @@ var index = catalog.Index{
 			Undo:       "writes the recorded values back and takes the group offline and online again",
 			Success:    "the parameters read back as planned, the group is online",
 			Sources:    []string{"sql-ag-listener", "sql-ag-clients", "general-practice"},
-			Evidence:   "inferred",
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"SQL-R43", "SQL-EC3"},
+					By:   "verify: {0} of {1}",
+				},
+			},
+			Evidence: "inferred",
 			Inferred: []catalog.Inferred{
 				{
 					Fact:     "the network name is found by its parameter DnsName among the resources of the group, because its resource name is group_listener and not what the documents use",
@@ -1414,6 +1972,14 @@ var index = catalog.Index{
 			Sources:    []string{"sql-ag-logins", "mbam-databases"},
 			Covers: []catalog.Cover{
 				{
+					Rows: []string{"SQL-L49", "SQL-E18456"},
+					By:   "verify: login of ",
+				},
+				{
+					Rows: []string{"SQL-E15401"},
+					By:   "install: cannot be resolved from this server",
+				},
+				{
 					Rows: []string{"FN-26"},
 					By:   "verify: login of ",
 				},
@@ -1442,6 +2008,18 @@ var index = catalog.Index{
 			Success:    "on the primary each database belongs to the login of SID 0x01; TRUSTWORTHY is off; jobs that name a database are listed",
 			Sources:    []string{"sql-ag-logins", "sql-trustworthy", "general-practice"},
 			Covers: []catalog.Cover{
+				{
+					Rows: []string{"SQL-L49"},
+					By:   "verify: owner of ",
+				},
+				{
+					Rows: []string{"SQL-L49"},
+					By:   "verify: TRUSTWORTHY of ",
+				},
+				{
+					Rows: []string{"SQL-L49", "SQL-E976"},
+					By:   "verify: job that names ",
+				},
 				{
 					Rows: []string{"G-12"},
 					By:   "verify: job that names ",
@@ -1480,7 +2058,13 @@ var index = catalog.Index{
 			Leaves:     "the groups where they are",
 			Success:    "the job exists as planned and is enabled, and SQL Server Agent runs",
 			Sources:    []string{"sql-agent-job", "sql-agent-schedule", "sql-ag-failover", "sql-ag-monitor", "mbam-ha"},
-			Evidence:   "inferred",
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"SQL-L13"},
+					By:   "verify: roles of the groups here",
+				},
+			},
+			Evidence: "inferred",
 			Inferred: []catalog.Inferred{
 				{
 					Fact:     "the two databases of MBAM work on different servers, each connection string having its own listener, until the job brings them together",
@@ -1530,6 +2114,14 @@ var index = catalog.Index{
 			Sources:    []string{"sql-fci", "sql-fci-nodes", "sql-fci-drives", "mbam-ha", "mbam-supported"},
 			Covers: []catalog.Cover{
 				{
+					Rows: []string{"SQL-L08"},
+					By:   "verify: nodes that may own it",
+				},
+				{
+					Rows: []string{"SQL-P13"},
+					By:   "verify: : in an availability group",
+				},
+				{
 					Rows: []string{"HA-6"},
 					By:   "verify: failover cluster instance",
 				},
@@ -1564,6 +2156,18 @@ var index = catalog.Index{
 			Success:    "every copy of every database has joined and moves data, synchronous copies are ready for failover, and the listener leads to the primary",
 			Sources:    []string{"sql-ag-monitor", "sql-ag-clients", "sql-ag-troubleshoot"},
 			Covers: []catalog.Cover{
+				{
+					Rows: []string{"SQL-L38"},
+					By:   "verify: one server answers for every database",
+				},
+				{
+					Rows: []string{"SQL-R13"},
+					By:   "verify: {0}: answers through the listener",
+				},
+				{
+					Rows: []string{"SQL-E41142"},
+					By:   "verify: ready for failover (1)",
+				},
 				{
 					Rows: []string{"HA-2"},
 					By:   "verify: one server answers for every database",
@@ -1600,8 +2204,18 @@ var index = catalog.Index{
 			Leaves:     "the copies, restoring",
 			Success:    "each database is restoring on this instance, or mirrored already",
 			Sources:    []string{"sql-mirroring-prepare", "sql-mirroring", "sql-backup", "field-dbatools"},
-			Evidence:   "field",
-			Decision:   "Full and log backup are two files, each with one backup set: the document's own sample appends the log to the full backup's file and then restores FILE = 1, which is the full backup. REPLACE is never used: a database of the name that is not restoring stops the script. Log backups that another job took since the seed must be restored as well; 410 prints a statement for each when it meets them. Where data or log folders differ from those of the principal, each file's place is computed from RESTORE FILELISTONLY, and a file added to the principal later suspends the session.",
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"SQL-R38"},
+					By:   "install: or their places not computed",
+				},
+				{
+					Rows: []string{"SQL-E927", "SQL-E1404"},
+					By:   "install: Nothing is restored over it",
+				},
+			},
+			Evidence: "field",
+			Decision: "Full and log backup are two files, each with one backup set: the document's own sample appends the log to the full backup's file and then restores FILE = 1, which is the full backup. REPLACE is never used: a database of the name that is not restoring stops the script. Log backups that another job took since the seed must be restored as well; 410 prints a statement for each when it meets them. Where data or log folders differ from those of the principal, each file's place is computed from RESTORE FILELISTONLY, and a file added to the principal later suspends the session.",
 		},
 		{
 			ID:       "database/sql-browser",
@@ -1647,7 +2261,17 @@ var index = catalog.Index{
 			Leaves:     "the copies, restoring",
 			Success:    "the mirror knows the address of the principal; the session begins with 410",
 			Sources:    []string{"sql-mirroring", "sql-mirroring-alter", "sql-mirroring-view"},
-			Evidence:   "inferred",
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"SQL-E1449"},
+					By:   "install: is mirrored with %s, the plan says %s",
+				},
+				{
+					Rows: []string{"SQL-E1404"},
+					By:   "install: must be restoring on this instance",
+				},
+			},
+			Evidence: "inferred",
 			Inferred: []catalog.Inferred{
 				{
 					Fact:     "the mirror shows the partner in sys.database_mirroring as soon as the statement has run there, before the principal's",
@@ -1677,8 +2301,22 @@ var index = catalog.Index{
 			Leaves:     "copies on the mirror, restoring; their removal is printed by the rollback of 400",
 			Success:    "each session is {{if .Placement.SafetyFull}}synchronized{{else}}synchronizing or synchronized{{end}}",
 			Sources:    []string{"sql-mirroring", "sql-mirroring-alter", "sql-mirroring-prereqs", "sql-mirroring-view", "field-dbatools"},
-			Evidence:   "field",
-			Decision:   "The statement can succeed and the session fail a moment later, so that success is the state that sys.database_mirroring shows within ten minutes. Log backups that msdb knows after the seed are listed as statements for the mirror, because it must have restored them all (errors 1412, 1478).",
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"SQL-E1418"},
+					By:   "install: 1418: the endpoint of the mirror is not r",
+				},
+				{
+					Rows: []string{"SQL-E1408"},
+					By:   "install: 1412 or 1478: the mirror lacks log backups",
+				},
+				{
+					Rows: []string{"SQL-E1416"},
+					By:   "install: 1416: run 405 on the mirror",
+				},
+			},
+			Evidence: "field",
+			Decision: "The statement can succeed and the session fail a moment later, so that success is the state that sys.database_mirroring shows within ten minutes. Log backups that msdb knows after the seed are listed as statements for the mirror, because it must have restored them all (errors 1412, 1478).",
 		},
 		{
 			ID:       "database/mirroring-safety",
@@ -1725,6 +2363,14 @@ var index = catalog.Index{
 			Sources:    []string{"sql-mirroring-alter", "sql-mirroring-witness", "sql-mirroring-view"},
 			Covers: []catalog.Cover{
 				{
+					Rows: []string{"SQL-E1416"},
+					By:   "install: must be principal here",
+				},
+				{
+					Rows: []string{"SQL-E1416", "SQL-E1449"},
+					By:   "install: 1426 or 1456",
+				},
+				{
 					Rows: []string{"G-25"},
 					By:   "verify: : state of the witness (1 connected)",
 				},
@@ -1753,6 +2399,14 @@ var index = catalog.Index{
 			Success:    "where a database is principal it belongs to the login of SID 0x01; TRUSTWORTHY is off; jobs that name a database are listed",
 			Sources:    []string{"sql-trustworthy", "sql-mirroring-roles", "general-practice"},
 			Covers: []catalog.Cover{
+				{
+					Rows: []string{"SQL-L49"},
+					By:   "verify: owner of ",
+				},
+				{
+					Rows: []string{"SQL-E976"},
+					By:   "verify: job that names ",
+				},
 				{
 					Rows: []string{"G-12"},
 					By:   "verify: job that names ",
@@ -1826,6 +2480,14 @@ var index = catalog.Index{
 			Sources:    []string{"sql-mirroring-view", "sql-mirroring-witness", "sql-mirroring-prereqs", "mbam-ha"},
 			Covers: []catalog.Cover{
 				{
+					Rows: []string{"SQL-L07"},
+					By:   "verify: way out",
+				},
+				{
+					Rows: []string{"SQL-L30"},
+					By:   "verify: roles that its databases have here",
+				},
+				{
 					Rows: []string{"HA-23"},
 					By:   "verify: state of the witness (1 connected)",
 				},
@@ -1860,6 +2522,10 @@ var index = catalog.Index{
 			Sources:    []string{"sql-mirroring-clients", "sqlclient-source", "sql-browser"},
 			Covers: []catalog.Cover{
 				{
+					Rows: []string{"SQL-L45"},
+					By:   "verify: is found by the name that its partner reports",
+				},
+				{
 					Rows: []string{"FN-C3"},
 					By:   "verify: is found by the name that its partner reports",
 				},
@@ -1889,6 +2555,14 @@ var index = catalog.Index{
 			Success:    "the string of the reports and the swapped one are answered, and each partner answers to its short name",
 			Sources:    []string{"sql-mirroring-clients", "sqlclient-source", "mbam-ha"},
 			Covers: []catalog.Cover{
+				{
+					Rows: []string{"SQL-L45"},
+					By:   "verify: is found by the name that its partner reports",
+				},
+				{
+					Rows: []string{"SQL-L46"},
+					By:   "verify: the same with principal and mirror swapped",
+				},
 				{
 					Rows: []string{"FN-28"},
 					By:   "verify: string of the reports",
@@ -1922,8 +2596,14 @@ var index = catalog.Index{
 			Undo:       "the same file on the other partner brings them back",
 			Success:    "every database is the mirror here and synchronized; run 440 on both partners, then 445 on the web nodes",
 			Sources:    []string{"sql-mirroring-roles", "sql-mirroring-alter", "mbam-ha"},
-			Evidence:   "documented",
-			Decision:   "two statements cannot be one: when only one database moved, run the file again, it moves the rest. An asynchronous session is made synchronous first, because only that can fail over without loss; run the install of 412 on the new principal afterwards to make it asynchronous again",
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"SQL-E1463"},
+					By:   "drill: must be SYNCHRONIZED with SAFETY FULL",
+				},
+			},
+			Evidence: "documented",
+			Decision: "two statements cannot be one: when only one database moved, run the file again, it moves the rest. An asynchronous session is made synchronous first, because only that can fail over without loss; run the install of 412 on the new principal afterwards to make it asynchronous again",
 		},
 		{
 			ID:       "database/forced-service",
@@ -2094,6 +2774,10 @@ var index = catalog.Index{
 			Sources:    []string{"mbam-move", "mbam-reports", "ssrs-soap", "ssrs-ag", "field-checks"},
 			Covers: []catalog.Cover{
 				{
+					Rows: []string{"SQL-L44", "SQL-R34", "SQL-EC1"},
+					By:   "verify: Connection string of the data source",
+				},
+				{
 					Rows: []string{"FN-28"},
 					By:   "install: No answer through the planned string",
 				},
@@ -2165,6 +2849,10 @@ var index = catalog.Index{
 			Success:    "Get-MbamReport shows the planned values, and {{.Farm.Reporting.URL}} answers",
 			Sources:    []string{"mbam-cmdlets", "mbam-reports", "mbam-accounts", "mbam-prerequisites", "mbam-events", "ssrs-ag", "ssrs-install", "ssrs-wmi", "field-checks"},
 			Covers: []catalog.Cover{
+				{
+					Rows: []string{"WIN-T11"},
+					By:   "verify: Web Service URL",
+				},
 				{
 					Rows: []string{"FN-12"},
 					By:   "install: data source is {0} in the plan",
@@ -2288,6 +2976,18 @@ var index = catalog.Index{
 			Sources:    []string{"mbam-accounts", "mbam-spn", "win-secedit", "win-user-rights", "win-rsop"},
 			Covers: []catalog.Cover{
 				{
+					Rows: []string{"WIN-T07"},
+					By:   "verify: SeImpersonatePrivilege",
+				},
+				{
+					Rows: []string{"WIN-T07"},
+					By:   "verify: SeDenyBatchLogonRight",
+				},
+				{
+					Rows: []string{"WIN-T07"},
+					By:   "install: \"Deny log on as a batch job\" names {0}",
+				},
+				{
 					Rows: []string{"FN-D7"},
 					By:   "verify: SeImpersonatePrivilege",
 				},
@@ -2335,6 +3035,38 @@ var index = catalog.Index{
 			Success:    "every check of certificate {{if .Node.Thumbprint}}{{.Node.Thumbprint}}{{else}}(no thumbprint yet){{end}} passes",
 			Sources:    []string{"mbam-deploy", "mbam-events", "win-certificate-chain"},
 			Covers: []catalog.Cover{
+				{
+					Rows: []string{"WIN-T84"},
+					By:   "preflight: Private key",
+				},
+				{
+					Rows: []string{"WIN-T85"},
+					By:   "preflight: Validity",
+				},
+				{
+					Rows: []string{"WIN-T85"},
+					By:   "preflight: Certificate expires soon",
+				},
+				{
+					Rows: []string{"WIN-T86"},
+					By:   "preflight: Virtual host name among the alternative names",
+				},
+				{
+					Rows: []string{"WIN-T86"},
+					By:   "preflight: Node names among the alternative names",
+				},
+				{
+					Rows: []string{"WIN-T87"},
+					By:   "preflight: Enhanced key usage (3.1 server, 3.2 client authentication)",
+				},
+				{
+					Rows: []string{"WIN-T88"},
+					By:   "preflight: Chain and revocation list",
+				},
+				{
+					Rows: []string{"WIN-T90"},
+					By:   "preflight: Subject (Issued To)",
+				},
 				{
 					Rows: []string{"FN-24", "HA-42"},
 					By:   "preflight: Virtual host name among the alternative names",
@@ -2476,6 +3208,30 @@ var index = catalog.Index{
 			Sources:    []string{"mbam-ha", "mbam-deploy", "mbam-spn", "mbam-web", "sql-ag-clients", "field-checks"},
 			Covers: []catalog.Cover{
 				{
+					Rows: []string{"SQL-L41"},
+					By:   "verify: {0} answers",
+				},
+				{
+					Rows: []string{"SQL-L46"},
+					By:   "verify: {0} answers through the failover partner",
+				},
+				{
+					Rows: []string{"SQL-R36"},
+					By:   "verify: {0}: name",
+				},
+				{
+					Rows: []string{"WIN-T23"},
+					By:   "verify: Owner of {0}",
+				},
+				{
+					Rows: []string{"WIN-T79"},
+					By:   "verify: DNS: a host record, no alias",
+				},
+				{
+					Rows: []string{"WIN-T80"},
+					By:   "verify: DNS: {0}",
+				},
+				{
 					Rows: []string{"FN-2"},
 					By:   "verify: Owner of {0}",
 				},
@@ -2553,6 +3309,14 @@ var index = catalog.Index{
 			Sources:    []string{"mbam-move", "mbam-cmdlets", "mbam-events", "sql-ag-clients", "sql-mirroring-clients"},
 			Covers: []catalog.Cover{
 				{
+					Rows: []string{"SQL-R35"},
+					By:   "install: {0}: not taken over",
+				},
+				{
+					Rows: []string{"SQL-EC2"},
+					By:   "install: No answer through the planned string",
+				},
+				{
 					Rows: []string{"FN-32"},
 					By:   "install: Recovery keys would be missing.",
 				},
@@ -2610,6 +3374,26 @@ var index = catalog.Index{
 			Success:    "Get-MbamWebApplication shows every feature as planned; MBAM-Web logs 200, 201 and 202 once the portals are opened, which web/event-proof demands. For the install, as for web/ready-gate, whoever runs it needs a login that may open both databases: {{if .Farm.ReadWrite.Group}}a member of {{.Farm.ReadWrite.Down}}{{else}}a user in both{{end}}, or a member of sysadmin, for the night",
 			Sources:    []string{"mbam-cmdlets", "mbam-ha", "mbam-web", "mbam-powershell", "mbam-validate", "mbam-events", "win-loopback"},
 			Covers: []catalog.Cover{
+				{
+					Rows: []string{"WIN-T16"},
+					By:   "install: is not in this computer''s Personal store",
+				},
+				{
+					Rows: []string{"WIN-T46"},
+					By:   "verify: Pool {0}: runtime",
+				},
+				{
+					Rows: []string{"WIN-T90"},
+					By:   "install: If it complains that the certificate is issued to another name",
+				},
+				{
+					Rows: []string{"WIN-T91"},
+					By:   "verify: Binding: host name",
+				},
+				{
+					Rows: []string{"WIN-T92"},
+					By:   "verify: Binding: certificate",
+				},
 				{
 					Rows: []string{"FN-31", "FN-C22"},
 					By:   "install: is not in this computer''s Personal store",
@@ -2781,6 +3565,10 @@ var index = catalog.Index{
 			Sources:    []string{"mbam-spn", "mbam-deploy", "win-setspn"},
 			Covers: []catalog.Cover{
 				{
+					Rows: []string{"WIN-T27"},
+					By:   "verify: owner of {0}",
+				},
+				{
 					Rows: []string{"FN-C7", "HA-44"},
 					By:   "verify: owner of {0}",
 				},
@@ -2853,6 +3641,10 @@ var index = catalog.Index{
 			Sources:    []string{"mbam-spn", "mbam-security", "iis-request-filtering"},
 			Covers: []catalog.Cover{
 				{
+					Rows: []string{"WIN-T10"},
+					By:   "verify: allowUnlisted of {0}",
+				},
+				{
 					Rows: []string{"HA-53"},
 					By:   "verify: allowUnlisted of {0}",
 				},
@@ -2891,6 +3683,10 @@ var index = catalog.Index{
 			Sources:    []string{"win-kernel-auth", "iis-windows-authentication", "mbam-ha", "mbam-spn"},
 			Covers: []catalog.Cover{
 				{
+					Rows: []string{"WIN-T30"},
+					By:   "verify: useAppPoolCredentials True, or kernel mode off",
+				},
+				{
 					Rows: []string{"FN-3", "G-15"},
 					By:   "verify: useAppPoolCredentials True, or kernel mode off",
 				},
@@ -2926,6 +3722,38 @@ var index = catalog.Index{
 			Success:    "site and applications show the fingerprint of the farm's machine key, the same on every node",
 			Sources:    []string{"mbam-ha", "win-machinekey", "win-webconfig", "mbam-hotfix"},
 			Covers: []catalog.Cover{
+				{
+					Rows: []string{"WIN-T41"},
+					By:   "verify: Machine key of {0}",
+				},
+				{
+					Rows: []string{"WIN-T42"},
+					By:   "install: has a machineKey of its own in {1}, which wins over that of the site",
+				},
+				{
+					Rows: []string{"WIN-T43"},
+					By:   "install: has a machineKey inside a location element",
+				},
+				{
+					Rows: []string{"WIN-T44"},
+					By:   "install: does not hold a machine key of HMACSHA256 with 128",
+				},
+				{
+					Rows: []string{"WIN-T48"},
+					By:   "rollback: somebody or a hotfix changed it later",
+				},
+				{
+					Rows: []string{"WIN-T49"},
+					By:   "rollback: The kept copy {0} is missing",
+				},
+				{
+					Rows: []string{"WIN-T52"},
+					By:   "install: is encrypted or kept in another file",
+				},
+				{
+					Rows: []string{"WIN-T55"},
+					By:   "install: was written but does not read back as planned",
+				},
 				{
 					Rows: []string{"FN-52", "FN-C15", "HA-15", "G-4"},
 					By:   "verify: Machine key of {0}",
@@ -2982,6 +3810,42 @@ var index = catalog.Index{
 			Success:    "every check passes; the result file is collected for web/farm-compare",
 			Sources:    []string{"mbam-validate", "mbam-ha", "mbam-events", "mbam-cmdlets", "mbam-security", "win-machinekey", "field-checks"},
 			Covers: []catalog.Cover{
+				{
+					Rows: []string{"SQL-R13", "SQL-R34", "SQL-R35", "SQL-EC1", "SQL-EC2", "WIN-T20"},
+					By:   "verify: Registry {0}",
+				},
+				{
+					Rows: []string{"WIN-T01", "WIN-T20"},
+					By:   "verify: enabled as planned",
+				},
+				{
+					Rows: []string{"WIN-T02"},
+					By:   "verify: Application {0}",
+				},
+				{
+					Rows: []string{"WIN-T03"},
+					By:   "verify: Pool {0}",
+				},
+				{
+					Rows: []string{"WIN-T13"},
+					By:   "verify: Errors of MBAM-Web in the last {0} hours",
+				},
+				{
+					Rows: []string{"WIN-T40", "WIN-T47", "WIN-T48"},
+					By:   "verify: 'Machine key'",
+				},
+				{
+					Rows: []string{"WIN-T89", "WIN-T92"},
+					By:   "verify: Certificate that answers",
+				},
+				{
+					Rows: []string{"WIN-T91"},
+					By:   "verify: Answer of",
+				},
+				{
+					Rows: []string{"WIN-T100"},
+					By:   "verify: Here VSS writer of MBAM",
+				},
 				{
 					Rows: []string{"FN-5", "FN-6", "FN-8", "FN-9", "FN-10", "FN-11", "FN-23", "HA-32"},
 					By:   "verify: Errors of MBAM-Web in the last {0} hours",
@@ -3146,6 +4010,30 @@ var index = catalog.Index{
 			Sources:    []string{"mbam1-nlb", "mbam-ha", "win-nlb", "win-nlb-wmi", "win-nlb-vmware"},
 			Covers: []catalog.Cover{
 				{
+					Rows: []string{"WIN-T57"},
+					By:   "install: Server Core does not offer the NLB cmdlets",
+				},
+				{
+					Rows: []string{"WIN-T58", "WIN-T61"},
+					By:   "verify: 'Port rules'",
+				},
+				{
+					Rows: []string{"WIN-T63"},
+					By:   "install: answers already, and this server has no cluster",
+				},
+				{
+					Rows: []string{"WIN-T64"},
+					By:   "install: NLB cannot be set up",
+				},
+				{
+					Rows: []string{"WIN-T67"},
+					By:   "install: runs in mode {1}, planned is {2}",
+				},
+				{
+					Rows: []string{"WIN-T67"},
+					By:   "verify: 'Mode'",
+				},
+				{
 					Rows: []string{"HA-17"},
 					By:   "verify: Hardware address",
 				},
@@ -3204,6 +4092,18 @@ var index = catalog.Index{
 			Sources:    []string{"mbam1-nlb", "mbam-ha", "win-nlb"},
 			Covers: []catalog.Cover{
 				{
+					Rows: []string{"WIN-T59"},
+					By:   "verify: Port rules of {0}",
+				},
+				{
+					Rows: []string{"WIN-T60"},
+					By:   "verify: Node {0}",
+				},
+				{
+					Rows: []string{"WIN-T68"},
+					By:   "verify: Priority of {0}",
+				},
+				{
 					Rows: []string{"HA-49"},
 					By:   "verify: Priority of {0}",
 				},
@@ -3245,7 +4145,13 @@ var index = catalog.Index{
 			Leaves:     "the state of the node: a node that the watch has stopped stays stopped until somebody starts it",
 			Success:    "the task is enabled and runs the copy of this tree's watch; the node is not taken out",
 			Sources:    []string{"win-nlb", "win-nlb-wmi", "win-tasks", "mbam-validate", "field-checks"},
-			Evidence:   "inferred",
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"WIN-T69"},
+					By:   "verify: 'Watching'",
+				},
+			},
+			Evidence: "inferred",
 			Inferred: []catalog.Inferred{
 				{
 					Fact:     "SYSTEM may stop and start NLB on its own server",
@@ -3288,6 +4194,14 @@ var index = catalog.Index{
 			Sources:    []string{"mbam-ha", "mbam1-nlb", "mbam-spn", "win-kernel-auth"},
 			Covers: []catalog.Cover{
 				{
+					Rows: []string{"WIN-T75"},
+					By:   "verify: Answer of {0}",
+				},
+				{
+					Rows: []string{"WIN-T77"},
+					By:   "verify: Certificate of {0}",
+				},
+				{
 					Rows: []string{"FN-20", "FN-V17", "HA-7", "G-5"},
 					By:   "verify: Answer of {0}",
 				},
@@ -3324,6 +4238,14 @@ var index = catalog.Index{
 			Success:    "haproxy -c -f accepts the file without a warning; after the reload every node is UP",
 			Sources:    []string{"haproxy", "mbam-ha", "mbam1-nlb"},
 			Covers: []catalog.Cover{
+				{
+					Rows: []string{"WIN-T75"},
+					By:   "verify: Answer of {0}",
+				},
+				{
+					Rows: []string{"WIN-T89"},
+					By:   "verify: Certificate of {0}",
+				},
 				{
 					Rows: []string{"FN-51"},
 					By:   "verify: Answer of {0}",
@@ -3417,6 +4339,26 @@ var index = catalog.Index{
 			Sources:    []string{"mbam-spn", "mbam-validate", "dotnet-mutual-authentication", "field-checks"},
 			Covers: []catalog.Cover{
 				{
+					Rows: []string{"WIN-T14", "WIN-T39"},
+					By:   "verify: ticket for {0}",
+				},
+				{
+					Rows: []string{"WIN-T30", "WIN-T77", "WIN-T120"},
+					By:   "verify: authentication at {0}{1}",
+				},
+				{
+					Rows: []string{"WIN-T37"},
+					By:   "verify: Run this script on a management computer, not on a server of the farm.",
+				},
+				{
+					Rows: []string{"WIN-T38"},
+					By:   "verify: Tickets",
+				},
+				{
+					Rows: []string{"WIN-T72"},
+					By:   "verify: answer of {0}{1}",
+				},
+				{
 					Rows: []string{"FN-3"},
 					By:   "verify: ticket for {0}",
 				},
@@ -3477,6 +4419,10 @@ var index = catalog.Index{
 			Sources:    []string{"mbam-events", "mbam-validate", "field-checks"},
 			Covers: []catalog.Cover{
 				{
+					Rows: []string{"WIN-T13", "WIN-T76"},
+					By:   "verify: Event {0} of MBAM-Web",
+				},
+				{
 					Rows: []string{"FN-1", "FN-V3", "FN-C17"},
 					By:   "verify: Event {0} of MBAM-Web",
 				},
@@ -3513,6 +4459,10 @@ var index = catalog.Index{
 			Success:    "every node has a fresh result of web/node-check without a failed check, and all of them show the same values",
 			Sources:    []string{"mbam-ha", "mbam-cmdlets", "field-checks"},
 			Covers: []catalog.Cover{
+				{
+					Rows: []string{"WIN-T40", "WIN-T54"},
+					By:   "verify: 'Machine key'",
+				},
 				{
 					Rows: []string{"FN-7"},
 					By:   "verify: ComplianceDBConnectionString",
@@ -3563,6 +4513,10 @@ var index = catalog.Index{
 			Sources:    []string{"general-practice"},
 			Covers: []catalog.Cover{
 				{
+					Rows: []string{"WIN-T50"},
+					By:   "verify: Kept copies of web.config with a machine key",
+				},
+				{
 					Rows: []string{"G-23"},
 					By:   "verify: still there",
 				},
@@ -3590,6 +4544,10 @@ var index = catalog.Index{
 			Success:    "no check failed; what is not checked for want of rights is looked at by somebody who has them",
 			Sources:    []string{"mbam-gpo", "mbam-gpo-templates", "win-gpo", "win-rootdse", "win-clock-skew", "win-effective-rights"},
 			Covers: []catalog.Cover{
+				{
+					Rows: []string{"WIN-T110"},
+					By:   "preflight: PowerShell module",
+				},
 				{
 					Rows: []string{"FN-20"},
 					By:   "preflight: 'port of the virtual host'",
@@ -3631,6 +4589,18 @@ var index = catalog.Index{
 			Success:    "Get-GPRegistryValue shows the endpoints {{.Farm.Clients.RecoveryEndpoint}}{{if not .Farm.MBAM.CM}} and {{.Farm.Clients.StatusEndpoint}}{{end}}",
 			Sources:    []string{"mbam-gpo", "mbam-deploy", "win-gpo", "field-checks"},
 			Covers: []catalog.Cover{
+				{
+					Rows: []string{"WIN-T105"},
+					By:   "verify: KeyRecoveryServiceEndPoint",
+				},
+				{
+					Rows: []string{"WIN-T107"},
+					By:   "verify: Add-Check -Name $w.Name",
+				},
+				{
+					Rows: []string{"WIN-T109"},
+					By:   "verify: link to {0} is enabled",
+				},
 				{
 					Rows: []string{"FN-22", "HA-48"},
 					By:   "verify: KeyRecoveryServiceEndPoint",
@@ -3683,6 +4653,26 @@ var index = catalog.Index{
 			Success:    "the check finds the writers stable{{if .Farm.ShadowVolumes .Host}}; after the script in the folder maintenance msdb knows a copy-only snapshot backup of each database that is primary here{{end}}",
 			Sources:    []string{"mbam-ha", "mbam20-ha", "mbam-powershell", "win-vssadmin", "win-diskshadow", "sql-copy-only"},
 			Covers: []catalog.Cover{
+				{
+					Rows: []string{"WIN-T18"},
+					By:   "maintenance: {0}: copy-only snapshot in msdb",
+				},
+				{
+					Rows: []string{"WIN-T96", "WIN-T100"},
+					By:   "verify: Microsoft BitLocker Administration and Management Writer",
+				},
+				{
+					Rows: []string{"WIN-T99"},
+					By:   "verify: 'SqlServerWriter'",
+				},
+				{
+					Rows: []string{"WIN-T101"},
+					By:   "verify: Service SQLWriter",
+				},
+				{
+					Rows: []string{"WIN-T102"},
+					By:   "maintenance: {0}: full snapshot in msdb",
+				},
 				{
 					Rows: []string{"FN-36", "HA-26"},
 					By:   "verify: Service SQLWriter",
@@ -3758,8 +4748,14 @@ var index = catalog.Index{
 			Undo:       "the same file on the replica that was primary before",
 			Success:    "this instance is PRIMARY, every database is writeable here, and the copies are healthy",
 			Sources:    []string{"sql-ag-failover", "sql-ag-alter", "sql-ag-monitor", "mbam-ha"},
-			Evidence:   "documented",
-			Decision:   "one file for every synchronous replica, run on the one that is to take over: fail-back is the same file on the other. Never through Failover Cluster Manager, which knows nothing of synchronization.",
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"SQL-E41142"},
+					By:   "drill: databases are synchronized here and ready for failover without loss",
+				},
+			},
+			Evidence: "documented",
+			Decision: "one file for every synchronous replica, run on the one that is to take over: fail-back is the same file on the other. Never through Failover Cluster Manager, which knows nothing of synchronization.",
 		},
 		{
 			ID:       "database/drill-forced-failover",
@@ -3832,6 +4828,10 @@ var index = catalog.Index{
 			Success:    "the farm's name answers all the time, from the other nodes",
 			Sources:    []string{"win-nlb", "win-nlb-wmi", "haproxy", "mbam-ha"},
 			Covers: []catalog.Cover{
+				{
+					Rows: []string{"WIN-T74"},
+					By:   "drill: seconds after the drain began, expected Stopped",
+				},
 				{
 					Rows: []string{"HA-56"},
 					By:   "drill: No other node answers",
@@ -4445,6 +5445,13 @@ var index = catalog.Index{
 			Note:  "run on the instance that becomes primary; its copies must be synchronized",
 		},
 		{
+			Key:     "sql-ag-failover-modes",
+			Title:   "Failover modes for availability groups",
+			Section: "conditions for automatic failover; why forcing the group follows forcing the quorum",
+			URL:     "https://learn.microsoft.com/sql/database-engine/availability-groups/windows/failover-and-failover-modes-always-on-availability-groups",
+			Grade:   "documented",
+		},
+		{
 			Key:   "sql-ag-forced",
 			Title: "Perform a forced manual failover of an availability group",
 			URL:   "https://learn.microsoft.com/sql/database-engine/availability-groups/windows/perform-a-forced-manual-failover-of-an-availability-group-sql-server",
@@ -4614,6 +5621,12 @@ var index = catalog.Index{
 			Grade: "documented",
 		},
 		{
+			Key:   "sql-mirroring-quorum",
+			Title: "Quorum: how a witness affects database availability",
+			URL:   "https://learn.microsoft.com/sql/database-engine/database-mirroring/quorum-how-a-witness-affects-database-availability-database-mirroring",
+			Grade: "documented",
+		},
+		{
 			Key:   "sql-mirroring-roles",
 			Title: "Role switching during a database mirroring session",
 			URL:   "https://learn.microsoft.com/sql/database-engine/database-mirroring/role-switching-during-a-database-mirroring-session-sql-server",
@@ -4778,6 +5791,13 @@ var index = catalog.Index{
 			Grade: "documented",
 		},
 		{
+			Key:   "win-cluster-level",
+			Title: "Update-ClusterFunctionalLevel",
+			URL:   "https://learn.microsoft.com/powershell/module/failoverclusters/update-clusterfunctionallevel",
+			Grade: "documented",
+			Note:  "nodes of two versions from Windows Server 2016 on, for a month",
+		},
+		{
 			Key:   "win-delegation",
 			Title: "Kerberos constrained delegation: attribute msDS-AllowedToDelegateTo",
 			URL:   "https://learn.microsoft.com/windows/win32/adschema/a-msds-allowedtodelegateto",
@@ -4917,6 +5937,13 @@ var index = catalog.Index{
 			Title: "Prestage cluster computer objects in Active Directory Domain Services",
 			URL:   "https://learn.microsoft.com/windows-server/failover-clustering/prestage-cluster-adds",
 			Grade: "documented",
+		},
+		{
+			Key:     "win-quorum",
+			Title:   "Understanding cluster and pool quorum",
+			Section: "cluster quorum, dynamic witness; with Configure and manage quorum in a failover cluster",
+			URL:     "https://learn.microsoft.com/windows-server/storage/storage-spaces/understand-quorum",
+			Grade:   "documented",
 		},
 		{
 			Key:     "win-rootdse",

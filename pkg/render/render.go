@@ -179,7 +179,7 @@ func (e *Engine) Tree(p *plan.Plan, o Options) (*artifact.Tree, diag.List, error
 		})
 	}
 	wait.Wait()
-	t := &artifact.Tree{}
+	t := &artifact.Tree{Steps: steps(p)}
 	var found diag.List
 	var entries []Entry
 	for _, j := range jobs {
@@ -342,6 +342,7 @@ func (e *Engine) meta(it *plan.Item, a *catalog.Artifact, parsed *catalog.Parsed
 	m := artifact.Meta{Kind: a.Kind, Template: a.Path, TemplateSHA256: parsed.SHA256, TemplateOrigin: origin}
 	if it != nil {
 		m.Step, m.Server, m.Role, m.Actor = it.Step.ID, it.Server(), it.Step.Role(), it.Step.Actor
+		m.Order, m.Result = it.Order, recordName(it, a)
 	} else {
 		m.Kind = "document"
 	}
@@ -376,6 +377,44 @@ func resultName(it *plan.Item, a *catalog.Artifact) string {
 		}
 	}
 	return name
+}
+
+// recordName is the base name of the result file that a run of the file leaves, "" for a file that is no script. The runner of
+// T-SQL files makes theirs out of the file's name, where a name of the artifact stands ahead of the kind.
+func recordName(it *plan.Item, a *catalog.Artifact) string {
+	switch {
+	case a.Ext == "ps1":
+		return resultName(it, a)
+	case a.Ext == "sql" && a.Name != "":
+		return strings.TrimSuffix(resultName(it, a), a.Kind+"."+a.Name) + a.Name + "." + a.Kind
+	case a.Ext == "sql":
+		return resultName(it, a)
+	}
+	return ""
+}
+
+// steps lists the plan for the manifest.
+func steps(p *plan.Plan) []artifact.PlannedStep {
+	out := make([]artifact.PlannedStep, 0, len(p.Items))
+	for _, it := range p.Items {
+		s := artifact.PlannedStep{
+			Order: it.Order, Number: it.Step.Number, Step: it.Step.ID, Title: it.Title, Actor: it.Step.Actor, Server: it.Server(), Subject: it.Subject,
+			Hosts: append([]string{}, it.HostNames()...), After: []int{},
+		}
+		switch {
+		case it.Web != nil:
+			s.Group = it.Web.Name
+		case it.Placement != nil:
+			s.Group = it.Placement.Name
+		}
+		for _, before := range it.After {
+			s.After = append(s.After, before.Order)
+		}
+		slices.Sort(s.After)
+		s.After = slices.Compact(s.After)
+		out = append(out, s)
+	}
+	return out
 }
 
 // slug keeps what every file system and every shell takes as it is.
