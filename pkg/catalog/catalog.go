@@ -52,6 +52,7 @@ type Step struct {
 	Undo       string     `key:"undo" is:"text" doc:"how it is taken back; a template"`
 	Leaves     string     `key:"leaves" is:"text" doc:"what the rollback leaves behind; a template"`
 	Success    string     `key:"success" is:"text" doc:"what one sees when it worked; a template"`
+	Failures   []Failure  `key:"failures" doc:"how it fails, as far as the sources name it"`
 	Sources    []string   `key:"sources" req:"true" doc:"keys of docs/sources.yaml"`
 	Evidence   string     `key:"evidence" req:"true" enum:"documented|field|inferred" doc:"the weakest grade that the step rests on"`
 	Inferred   []Inferred `key:"inferred" doc:"what is inferred and how the machine proves it"`
@@ -68,6 +69,13 @@ type Need struct {
 	_    struct{} `short:"step"`
 	Step string   `key:"step" req:"true" doc:"the step"`
 	At   string   `key:"at" enum:"all|same server" def:"all" why:"a step on another server may be part of the ground it stands on" doc:"on every server, or only on the same"`
+}
+
+// Failure is one way in which a step fails: what is seen, why, and what is done about it.
+type Failure struct {
+	Sign  string `key:"sign" req:"true" is:"text" doc:"what is seen: the message, number or event; a template"`
+	Cause string `key:"cause" req:"true" is:"text" doc:"why; a template"`
+	Do    string `key:"do" req:"true" is:"text" doc:"what to do, as an order; a template"`
 }
 
 // Inferred is a fact that no document states.

@@ -29,6 +29,8 @@ type input struct {
 	data   []byte
 	loaded *topology.Loaded
 	farm   *farm.Farm
+	// waivers are those of the topology that hold.
+	waivers check.Waivers
 }
 
 // fileArg takes at most one file.
@@ -81,7 +83,7 @@ func (a *app) inspect(args []string) (*input, diag.List, error) {
 	}
 	loaded, f, found := compile.Topology(name, in.data)
 	in.loaded, in.farm = loaded, f
-	found, _ = check.Waive(loaded, found, a.now())
+	found, in.waivers = check.Waive(loaded, found, a.now())
 	return in, found, nil
 }
 

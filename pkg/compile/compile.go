@@ -14,6 +14,7 @@ import (
 	"github.com/mbamplan/mbamplan/pkg/farm"
 	"github.com/mbamplan/mbamplan/pkg/plan"
 	"github.com/mbamplan/mbamplan/pkg/render"
+	"github.com/mbamplan/mbamplan/pkg/runbook"
 	"github.com/mbamplan/mbamplan/pkg/topology"
 	"github.com/mbamplan/mbamplan/templates"
 )
@@ -66,4 +67,13 @@ func (c *Compiler) Plan(f *farm.Farm) (*plan.Plan, error) {
 // Tree renders every file of a plan.
 func (c *Compiler) Tree(p *plan.Plan, o render.Options) (*artifact.Tree, diag.List, error) {
 	return c.engine.Tree(p, o)
+}
+
+// Runbook makes the runbook of a plan and the tree that was rendered from it with the same options.
+func (c *Compiler) Runbook(p *plan.Plan, t *artifact.Tree, o render.Options) (*runbook.Runbook, error) {
+	files, err := c.engine.Files(p, t, o)
+	if err != nil {
+		return nil, err
+	}
+	return c.engine.Runbook(p, files, o)
 }
