@@ -128,7 +128,7 @@ Without a file, check, plan, show and render use the built-in example.`),
 	root.PersistentFlags().StringVar(&a.templates, "templates", "", "folder laid over the built-in step catalogue")
 	root.AddCommand(
 		a.initCommand(), a.checkCommand(), a.explainCommand(), a.schemaCommand(), a.planCommand(), a.renderCommand(), a.showCommand(),
-		a.secretsCommand(), a.versionCommand(),
+		a.ticketCommand(), a.secretsCommand(), a.versionCommand(),
 	)
 	return root
 }

@@ -220,8 +220,12 @@ func FuzzText(f *testing.F) {
 	f.Add("\r\n\t")
 	f.Fuzz(func(t *testing.T, s string) {
 		d := &Document{Title: s, Subject: s, Language: "en", Notice: s, Blocks: []Block{
-			Heading{Level: 1, Text: s}, Paragraph{Text: Join(Plain(s), Mono(s), Strong(s), Link(s, "https://example.com/"+s))}, List{Items: []Text{Plain(s)}},
-			Table{Caption: s + ".", Columns: []Column{{s, 1}}, Rows: [][]Cell{{Line(s)}}}, Code{Text: s}, Contents{},
+			Heading{Level: 1, Text: s},
+			Paragraph{Text: Join(Plain(s), Mono(s), Strong(s), Link(s, "https://example.com/"+s))},
+			List{Items: []Text{Plain(s)}},
+			Table{Caption: s + ".", Columns: []Column{{s, 1}}, Rows: [][]Cell{{Line(s)}}},
+			Code{Text: s},
+			Contents{},
 		}}
 		data, err := d.DOCX()
 		if err != nil {
