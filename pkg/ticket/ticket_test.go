@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -56,6 +57,16 @@ func example(t testing.TB, name string) string {
 	return string(data)
 }
 
+func compiler(overlay fs.FS) *compile.Compiler {
+	c, problems, err := compile.New(overlay)
+	if err != nil || len(problems) > 0 {
+		panic(fmt.Sprint(err, problems))
+	}
+	return c
+}
+
+var builtIn = sync.OnceValue(func() *compile.Compiler { return compiler(nil) })
+
 // made is a ticket with what it was made from.
 type made struct {
 	ticket *Ticket
@@ -85,9 +96,9 @@ func build(t testing.TB, text string, keys *secrets.File, overlay fs.FS, former 
 	if f == nil || found.Errors() > 0 {
 		t.Fatalf("%+v", found)
 	}
-	c, problems, err := compile.New(overlay)
-	if err != nil || len(problems) > 0 {
-		t.Fatal(err, problems)
+	c := builtIn()
+	if overlay != nil {
+		c = compiler(overlay)
 	}
 	p, err := c.Plan(f)
 	if err != nil {
@@ -130,18 +141,38 @@ func build(t testing.TB, text string, keys *secrets.File, overlay fs.FS, former 
 	return m
 }
 
+// whole is the ticket of an example, with keys, made once for all tests.
+type whole struct {
+	made
+	files map[string][]byte
+}
+
+var (
+	wholes  = map[string]whole{}
+	wholeMu sync.Mutex
+)
+
+func ticketOf(t testing.TB, name string) whole {
+	t.Helper()
+	wholeMu.Lock()
+	defer wholeMu.Unlock()
+	w, ok := wholes[name]
+	if !ok {
+		keys := testKeys(t)
+		w.made = build(t, example(t, name), &keys, nil, nil)
+		w.files = w.made.files(t)
+		wholes[name] = w
+	}
+	return w
+}
+
 // TestNoKey searches every byte of every ticket for the keys that its placeholders stand for.
 func TestNoKey(t *testing.T) {
 	keys := testKeys(t)
 	leaks := indexed(needles(t, keys))
 	for _, name := range exampleNames(t) {
-		m := build(t, example(t, name), &keys, nil, nil)
-		files := m.files(t)
-		manifest, err := m.tree.Manifest(m.about).Encode()
-		if err != nil {
-			t.Fatal(err)
-		}
-		files["manifest.json"] = manifest
+		m := ticketOf(t, name)
+		files := m.files
 		for p, data := range files {
 			for _, found := range leaks.search(t, p, data) {
 				t.Errorf("%s: %s", name, found)
@@ -225,7 +256,8 @@ func TestSums(t *testing.T) {
 
 func TestSameBytesTwice(t *testing.T) {
 	for _, name := range exampleNames(t) {
-		first, second := build(t, example(t, name), nil, nil, nil).files(t), build(t, example(t, name), nil, nil, nil).files(t)
+		keys := testKeys(t)
+		first, second := ticketOf(t, name).files, build(t, example(t, name), &keys, nil, nil).files(t)
 		if len(first) != len(second) {
 			t.Errorf("%s: %d files, then %d", name, len(first), len(second))
 		}
@@ -239,7 +271,7 @@ func TestSameBytesTwice(t *testing.T) {
 
 // TestArchive holds the archive against the folder.
 func TestArchive(t *testing.T) {
-	files := build(t, example(t, examples.Default), nil, nil, nil).files(t)
+	files := ticketOf(t, examples.Default).files
 	z, err := zip.NewReader(bytes.NewReader(files[zipName]), int64(len(files[zipName])))
 	if err != nil {
 		t.Fatal(err)
@@ -301,7 +333,7 @@ func validate(t testing.TB, s *jsonschema.Schema, name string, data []byte) {
 func TestSchema(t *testing.T) {
 	s := schema(t)
 	for _, name := range exampleNames(t) {
-		data := build(t, example(t, name), nil, nil, nil).files(t)[jsonName]
+		data := ticketOf(t, name).files[jsonName]
 		validate(t, s, name, data)
 		for _, break_ := range [][2]string{{`"schema": 1`, `"schema": 2`}, {`"fileNumber": `, `"number": `}, {`"asRun": true`, `"asRun": "yes"`}} {
 			value, err := jsonschema.UnmarshalJSON(strings.NewReader(strings.Replace(string(data), break_[0], break_[1], 1)))
@@ -318,7 +350,7 @@ func TestSchema(t *testing.T) {
 // TestFields holds the planning texts within what trackers take.
 func TestFields(t *testing.T) {
 	for _, name := range exampleNames(t) {
-		r := build(t, example(t, name), nil, nil, nil).ticket.Request
+		r := ticketOf(t, name).ticket.Request
 		if n := utf8.RuneCountInString(r.Fields.ShortDescription); n == 0 || n > shortLength {
 			t.Errorf("%s: the short description has %d characters", name, n)
 		}
@@ -350,7 +382,7 @@ func TestFields(t *testing.T) {
 // TestContoso holds the ticket of the built-in example against what its plan is known to ask for.
 func TestContoso(t *testing.T) {
 	keys := testKeys(t)
-	m := build(t, example(t, examples.Default), &keys, nil, nil)
+	m := ticketOf(t, examples.Default)
 	r := m.ticket.Request
 	if want := "Build the MBAM 2.5 SP1 farm contoso-alwayson: 3 database servers, 1 report server, 2 web nodes, mbam.contoso.com"; r.Fields.ShortDescription != want {
 		t.Errorf("summary %q", r.Fields.ShortDescription)
@@ -390,7 +422,7 @@ func TestContoso(t *testing.T) {
 	if r.KeyFingerprint != keys.Fingerprint() || len(r.Services) != 6 || len(r.Servers) != 6 || len(r.OwnTemplates) != 0 {
 		t.Errorf("fingerprint %q, %d services, %d servers, own templates %v", r.KeyFingerprint, len(r.Services), len(r.Servers), r.OwnTemplates)
 	}
-	text := string(m.files(t)["change-request.md"])
+	text := string(m.files["change-request.md"])
 	for _, want := range []string{
 		"Never tried on real servers", "Justification", "Affected services and servers", "Schedule and hand-offs", "Implementation plan", "Risk and impact", "Test plan", "Backout plan",
 		"Waivers and open findings", "what this rests on", "Attachments", "Approvals", "Hand over to: PKI team.", "Points of no return",
