@@ -164,7 +164,7 @@ type sourceList struct {
 type Catalog struct {
 	Steps     []*Step // by number, then ID
 	Sources   map[string]Source
-	Documents map[string]*Artifact // by output name, as "START-HERE.md"
+	Documents map[string]*Artifact // by output name, as "START-HERE.html"
 
 	files map[string]file
 	bases map[quote.Language]*template.Template // libraries, parsed once

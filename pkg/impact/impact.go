@@ -83,7 +83,14 @@ const (
 	Inferred   Grade = "inferred"   // our reasoning from the named source; see docs/impact.md
 )
 
-// Drill is a step that the plan renders: for Manual the one that does what is needed, for Automatic the one that rehearses it.
+// Action is something that one person does after a failure.
+type Action struct {
+	Text  string // whole sentences
+	Actor string // domain administrator, database administrator, web administrator, network team, PKI team …
+	Drill *Drill // the rendered file for it, nil when there is none
+}
+
+// Drill is a step that the plan renders.
 type Drill struct {
 	Step   string // id of the step: "database/drill-forced-failover"
 	Server string // folder of the server or instance below its role, as plan.Item.Server returns it: "SQL2"
@@ -97,16 +104,15 @@ type Effect struct {
 	Notice string
 	// Why names the chain from what failed to the service, in whole sentences; "" while nothing is changed.
 	Why string
-	// Action is what has to be done, and Actor who does it (domain administrator, database administrator, web administrator …); both ""
-	// when nothing has to be done.
-	Action, Actor string
-	// Drill is the rendered file for it, nil when there is none.
-	Drill *Drill
+	// Actions are what has to be done, each by one person; none when nothing has to be done.
+	Actions []Action
+	// Rehearsal is the rendered drill of what happens by itself, nil when there is none.
+	Rehearsal *Drill
 	// DataAtRisk says which data may be lost and why; "" when none are.
 	DataAtRisk string
-	// Source is a key of docs/sources.yaml, Grade how sure the effect is.
-	Source string
-	Grade  Grade
+	// Sources are keys of docs/sources.yaml, the one for what happens first; none while nothing is changed. Grade is how sure the state is.
+	Sources []string
+	Grade   Grade
 }
 
 // Scenario is what the failure of some parts does to every service of the farm, in the order of Analysis.Services.

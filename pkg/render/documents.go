@@ -16,8 +16,11 @@ import (
 	"github.com/mbamplan/mbamplan/pkg/runbook"
 )
 
-// start is the document that people open first.
-const start = "START-HERE.md"
+// Start is the document that people open first.
+const Start = "START-HERE.html"
+
+// begins are the documents that people read first: that file, and the same as Markdown.
+var begins = []string{Start, "runbook.md"}
 
 // Files lists the files of a plan in a tree that was rendered from it, in the order of the plan: what a runbook is made of.
 func (e *Engine) Files(p *plan.Plan, t *artifact.Tree, o Options) ([]runbook.File, error) {
@@ -123,7 +126,7 @@ func (e *Engine) documents(t *artifact.Tree, p *plan.Plan, o Options, entries []
 	own := e.ownFiles(entries, written)
 	for _, d := range written {
 		stamps := e.stamps(p.Farm.Stamp(), d.artifact)
-		if d.name == start {
+		if slices.Contains(begins, d.name) {
 			stamps = append(stamps, own)
 		}
 		text, err := stamped(d.artifact.Ext, d.text, stamps...)
@@ -148,7 +151,7 @@ type document struct {
 const notOurs = "overlay: not made by mbamplan"
 
 // ownFiles says how many files an overlay has a part in, and by which of its files; "" without any. It stands in the first
-// document whatever template that has.
+// documents whatever template they have.
 func (e *Engine) ownFiles(entries []runbook.File, documents []document) string {
 	n := 0
 	var from []string

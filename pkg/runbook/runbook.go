@@ -16,6 +16,7 @@
 //	├─ Backout     the way back: steps with a rollback, last first
 //	├─ NoReturn    steps that no script takes back, and why
 //	├─ Teams       what each team prepares before the start, and where its turns are
+//	├─ Impact      what becomes of each service when one part fails
 //	├─ Firewall, Names, Accounts, Memberships, Secrets, Waivers, Sources
 //	└─ Diagram     boxes and lines with coordinates, for SVG
 package runbook
@@ -84,6 +85,9 @@ type Runbook struct {
 	Waivers     []Waiver
 	Sources     []Source
 	Diagram     *Diagram
+	Impact      *Impact // nil when no service can be judged
+	// KeysFrom says from when on a way back leaves recovery keys behind, which no script can change.
+	KeysFrom string
 
 	ids map[*plan.Item]*Step
 }
@@ -95,6 +99,8 @@ type Section struct {
 	Team    string // "database administrator"
 	Next    string // the team that takes over, "" at the end
 	Steps   []*Step
+	Groups  []*Group // the same steps, those of one kind together
+	Key     string   // of the section, as Step.Key
 	Servers []string // where, each once, in the order of work
 	// Waits are steps of other teams that steps of this section are built on, the last of each team, in the order of work.
 	Waits []*Step
@@ -158,6 +164,8 @@ func New(p *plan.Plan, files []File, o Options) (*Runbook, error) {
 	}
 	r.Firewall = flows
 	r.Diagram = diagram(p.Farm)
+	r.Impact = r.impact(p.Farm)
+	r.KeysFrom = keysFrom(r)
 	return r, nil
 }
 

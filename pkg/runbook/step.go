@@ -319,5 +319,11 @@ func (r *Runbook) sections() {
 			sec.Waits = append(sec.Waits, w)
 		}
 		slices.SortFunc(sec.Waits, func(a, b *Step) int { return a.Order - b.Order })
+		sec.Groups = Groups(sec.Steps)
+		h := sha256.New()
+		for _, s := range sec.Steps {
+			h.Write([]byte(s.Key))
+		}
+		sec.Key = hex.EncodeToString(h.Sum(nil))[:16]
 	}
 }

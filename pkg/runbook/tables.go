@@ -229,3 +229,17 @@ func (s Source) NumberList() string {
 	}
 	return strings.Join(out, ", ")
 }
+
+// keysFrom follows from what MBAM does: clients hand their recovery keys to the farm that their policy names, and to no
+// other. It is our reasoning, and says so.
+func keysFrom(r *Runbook) string {
+	f := r.Farm
+	const end = " Whoever goes back to another farm after that keeps both databases and their backups, because the newest recovery keys are in them only (inferred: no document names the moment)."
+	if f.Recovery.Existing {
+		return "The recovery database is in use already: clients store keys in it before, during and after this work." + end
+	}
+	if f.Clients != nil {
+		return "From the moment when the link of the policy " + f.Clients.GPO + " is enabled, clients store their recovery keys in " + f.Recovery.Name + "." + end
+	}
+	return "From the moment when a policy sends the first client here, clients store their recovery keys in " + f.Recovery.Name + "." + end
+}
