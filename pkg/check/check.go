@@ -75,7 +75,7 @@ func (c *Context) add(s diag.Severity, path, fix string, related []diag.Related,
 // Rules lists every rule in the order of its code.
 func Rules() []Rule {
 	var all []Rule
-	for _, family := range [][]Rule{scopeRules, nameRules, accountRules, databaseRules, mirroringRules, webRules, shapeRules, textRules, mbam20Rules, existingRules, lifecycleRules, supportRules} {
+	for _, family := range [][]Rule{scopeRules, nameRules, accountRules, databaseRules, mirroringRules, webRules, shapeRules, textRules, mbam20Rules, existingRules, lifecycleRules, supportRules, availabilityRules} {
 		all = append(all, family...)
 	}
 	return all

@@ -137,6 +137,7 @@ var cases = []struct {
 	{"MBP1405", mirrored, []string{"instance: MSSQLSERVER", "instance: MBAM_SSRS"}, "KB 3011022", "instance"},
 	{"MBP1406", always, []string{"10.1.0.60/24", "10.3.0.60/24"}, "all must share one", "balancer"},
 	{"MBP1406", always, []string{"kind: nlb,", "kind: nlb, mode: unicast,"}, "MAC address spoofing", "mode"},
+	{"MBP1951", always, []string{"clients: {gpo", "availability: {'site:HQ': 99.9}\nclients: {gpo"}, `no part of the farm that can have a figure is called "site:HQ"`, "site:HQ"},
 	{"MBP1407", always, []string{"      nodes: [WEB1, WEB2]", "      features: [administrationPortal, selfServicePortal]\n      nodes: [WEB1, WEB2]", "clients: {gpo: MBAM clients, ou: \"OU=Workstations,DC=contoso,DC=com\"}\n", ""}, "no farm has the agent service", ""},
 	{"MBP1408", always, []string{"release: 2.5 SP1", `release: "2.5"`}, "portal texts", "portal"},
 	{"MBP1501", clustered, []string{"reports: {hosts: RPT1}", "reports: {hosts: NODE2}"}, "failover cluster instance", "reports"},

@@ -365,6 +365,7 @@ func TestShapes(t *testing.T) {
 		{"ipv4", []string{"10.0.0.1", "0.0.0.0"}, []string{"", "10.0.0", "10.0.0.256", "010.0.0.1", "::1", "::ffff:1.2.3.4", "10.0.0.1/8"}},
 		{"minutes", []string{"1", "525600"}, []string{"", "0", "-1", "525601", "1.5", "01"}},
 		{"netbios", []string{"CONTOSO", "A-B", "MÜLLER"}, []string{"", "CONTOSO.COM", "A B", "ABCDEFGHIJKLMNOP", `A\B`, "1234", "A@B"}},
+		{"percent", []string{"99.9", "0.000001", "50", "99.999999"}, []string{"", "0", "0.0", "100", "99.", ".5", "-1", "99,9", "99.9%", "1e1", "99.9999999"}},
 		{"port", []string{"1", "65535"}, []string{"", "0", "65536", "+1", "0443"}},
 		{"slug", []string{"a", "contoso-mbam", "A.b_c-1"}, []string{"", "-a", ".a", "a b", "ä", strings.Repeat("x", 61)}},
 		{"sqlname", []string{"MBAM Recovery", "a]b'c", strings.Repeat("x", 128), strings.Repeat("😀", 64)}, []string{"", " a", "a ", strings.Repeat("x", 129), strings.Repeat("😀", 65), "a\x01b"}},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -191,4 +192,40 @@ func (r *Reporting) URLHost() *Host {
 		}
 	}
 	return nil
+}
+
+// ComponentKinds returns every kind in the order of Components.
+func ComponentKinds() []ComponentKind {
+	return []ComponentKind{
+		KindServer, KindSite, KindLink, KindDirectory, KindDNS, KindAccount, KindWitness, KindListener, KindStorage, KindName, KindBalancer,
+		KindCertificate, KindMachineKey, KindReportDB,
+	}
+}
+
+// Availability returns the share of time, between 0 and 1, that the topology gives for a component: by its ID, by its bare name, or by
+// its kind, in this order. It is false when the topology gives none.
+func (f *Farm) Availability(c Component) (share float64, ok bool) {
+	for _, name := range []string{c.ID, c.Name, string(c.Kind)} {
+		for _, g := range f.Figures {
+			if strings.EqualFold(g.Name, name) {
+				percent, err := strconv.ParseFloat(g.Percent, 64)
+				return percent / 100, err == nil
+			}
+		}
+	}
+	return 0, false
+}
+
+// Measurable reports whether a figure of availability can be given for the kind. A site or network is away together with its servers,
+// whose figures hold that already.
+func (k ComponentKind) Measurable() bool { return k != KindSite && k != KindLink }
+
+// FigureOf reports whether a name in the topology's availability belongs to something: a component or a kind that is measurable.
+func (f *Farm) FigureOf(name string) bool {
+	if slices.ContainsFunc(ComponentKinds(), func(k ComponentKind) bool { return strings.EqualFold(string(k), name) && k.Measurable() }) {
+		return true
+	}
+	return slices.ContainsFunc(f.Components(), func(c Component) bool {
+		return c.Kind.Measurable() && (strings.EqualFold(c.ID, name) || strings.EqualFold(c.Name, name))
+	})
 }

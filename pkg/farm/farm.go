@@ -45,6 +45,7 @@ type Farm struct {
 	Webs      []*Web
 	Clients   *Clients // nil without a Group Policy object
 	Backup    topology.Backup
+	Figures   []topology.Figure // availability of components; see Availability
 }
 
 // Databases returns both databases, compliance first.

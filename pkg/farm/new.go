@@ -69,7 +69,7 @@ func or[T comparable](b *builder, path string, value *T, fallback T, reason stri
 
 func (b *builder) build() *Farm {
 	t := b.file
-	f := &Farm{Name: t.Name, CreateAccounts: t.Accounts.Create, Backup: t.Backup}
+	f := &Farm{Name: t.Name, CreateAccounts: t.Accounts.Create, Backup: t.Backup, Figures: t.Figures}
 	b.product(f)
 	b.directory(f)
 	b.buildHosts(f)

@@ -7,7 +7,6 @@ import (
 
 	"github.com/mbamplan/mbamplan/pkg/diag"
 	"github.com/mbamplan/mbamplan/pkg/farm"
-	"github.com/mbamplan/mbamplan/pkg/topology"
 )
 
 // Analysis answers questions about one farm. It is read-only and safe for use by several goroutines.
@@ -205,34 +204,3 @@ func (a *Analysis) Matrix(services ...Service) Matrix {
 	}
 	return m
 }
-
-// SinglePoint is a part whose failure alone takes a service away until somebody acts, or for longer.
-type SinglePoint struct {
-	Part     Part
-	Rank     int       // 1 is the most urgent
-	Worst    State     // Manual or Down
-	Services []Service // those that it takes away
-	// Advice is what to do where the topology has no place for it: "run it as a pair", "renew it in time". "" when there is a remedy.
-	Advice string
-	// Remedy is the cheapest change of the topology that helps; nil when the tool knows none that passes its own rules.
-	Remedy *Remedy
-}
-
-// Remedy is a change of the topology, with the effect that the analysis of the changed topology shows.
-type Remedy struct {
-	Title   string   // "Give the cluster a witness"
-	Edits   []string // what changes in the topology, a line each: `cluster.witness: \\witness.contoso.com\sqlclu1`
-	Cost    string   // "a setting", "a file share", "a server" …, the cheapest first
-	Effects []Change // services that it changes when the part fails
-	Left    int      // single points of failure that are left with it
-}
-
-// Change is the state of a service under the same failure without and with a remedy.
-type Change struct {
-	Service       Service
-	Before, After State
-}
-
-// SinglePoints returns the single points of failure, the most urgent first: by worst state, then by the number of services, then by
-// the order of Parts.
-func (a *Analysis) SinglePoints(l *topology.Loaded) []SinglePoint { return nil }

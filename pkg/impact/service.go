@@ -286,12 +286,12 @@ func (w *world) nodes(web *farm.Web, place int, portal bool) []cause {
 	if len(expired) > 0 {
 		// HAProxy verifies the certificate in its probe (balancer/haproxy).
 		c := cause{
-			state: Degraded, text: nodeNames(expired) + " with an expired certificate: what the balancer sends there fails.",
+			state: Degraded, text: nodeNames(expired, "has", "have") + " an expired certificate: what the balancer sends there fails.",
 			action: "Take the node out of the balancer, renew its certificate, and change it.", actor: pki, source: "mbam-deploy", grade: Inferred,
 			drill: &Drill{Step: "web/certificate-change", Server: expired[0].Host.Name},
 		}
 		if web.Balancer.HAProxy() {
-			c.state, c.text, c.source = Automatic, nodeNames(expired)+" with an expired certificate: HAProxy, which verifies it, takes the node out.", "haproxy"
+			c.state, c.text, c.source = Automatic, nodeNames(expired, "has", "have")+" an expired certificate: HAProxy, which verifies it in its probe, takes the node out.", "haproxy"
 		}
 		add(c)
 	}
@@ -454,6 +454,9 @@ func (w *world) effect(s Service, causes []cause) Effect {
 			e.Sources = append(e.Sources, c.source)
 		}
 	}
+	if w.farm.MBAM.V2() {
+		w.only20(&e)
+	}
 	e.Why, e.DataAtRisk = joined(why...), joined(risks...)
 	if e.State > Up {
 		e.Notice = w.notice(s, e.State)
@@ -462,6 +465,18 @@ func (w *world) effect(s Service, causes []cause) Effect {
 		}
 	}
 	return e
+}
+
+// only20 leaves out the files that are not written for MBAM 2.0: all but those for the databases.
+func (w *world) only20(e *Effect) {
+	for i, a := range e.Actions {
+		if a.Drill != nil && !strings.HasPrefix(a.Drill.Step, "database/") {
+			e.Actions[i].Drill = nil
+		}
+	}
+	if e.Rehearsal != nil && !strings.HasPrefix(e.Rehearsal.Step, "database/") {
+		e.Rehearsal = nil
+	}
 }
 
 // notice says what people notice.

@@ -59,6 +59,7 @@ var forms = map[string]form{
 	"ipv4":       {pattern: `^` + address4 + `$`},
 	"minutes":    {low: 1, high: 525600},
 	"netbios":    {pattern: `^` + netbios + `$`, not: `^[0-9]+$`, number: true, word: true},
+	"percent":    {pattern: `^[0-9]{1,2}(?:\.[0-9]{1,6})?$`, not: `^[0.]+$`, number: true},
 	"port":       {low: 1, high: 65535},
 	"slug":       {pattern: `^[A-Za-z0-9][A-Za-z0-9._-]{0,59}$`, number: true, word: true},
 	"sqlname":    {pattern: `^[^` + spaces + `](?:.*[^` + spaces + `])?$`, max: 128, number: true, word: true},

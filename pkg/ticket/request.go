@@ -148,10 +148,20 @@ type PartFailure struct {
 type Effect struct {
 	Service    impact.Service `json:"service"`
 	State      impact.State   `json:"state"`
-	Notice     string         `json:"notice"`
-	Action     string         `json:"action"`
-	Actor      string         `json:"actor"`
+	Notice     string         `json:"notice"` // what people notice
+	Why        string         `json:"why"`
+	Actions    []Action       `json:"actions"`
 	DataAtRisk string         `json:"dataAtRisk"`
+	Grade      impact.Grade   `json:"grade"` // documented, field, inferred; "" while nothing is changed
+	Sources    []string       `json:"sources"`
+}
+
+// Action is what one person does when a part has failed.
+type Action struct {
+	Text   string `json:"text"`
+	Team   string `json:"team"`
+	Step   string `json:"step"`   // the step whose rendered drill does it, "" for none
+	Server string `json:"server"` // whose folder has it
 }
 
 // SinglePoint is a part whose failure alone takes a service away.

@@ -497,7 +497,18 @@ func (t *Ticket) risk(in Input) Risk {
 		}
 		p := PartFailure{Part: s.Failed[0].ID, Title: s.Failed[0].Title, Effect: []Effect{}}
 		for _, e := range s.Effects {
-			p.Effect = append(p.Effect, Effect{Service: e.Service, State: e.State, Notice: e.Notice, Action: e.Action, Actor: e.Actor, DataAtRisk: e.DataAtRisk})
+			one := Effect{
+				Service: e.Service, State: e.State, Notice: e.Notice, Why: e.Why, Actions: []Action{}, DataAtRisk: e.DataAtRisk, Grade: e.Grade,
+				Sources: append([]string{}, e.Sources...),
+			}
+			for _, a := range e.Actions {
+				act := Action{Text: a.Text, Team: a.Actor}
+				if a.Drill != nil {
+					act.Step, act.Server = a.Drill.Step, a.Drill.Server
+				}
+				one.Actions = append(one.Actions, act)
+			}
+			p.Effect = append(p.Effect, one)
 		}
 		r.Parts = append(r.Parts, p)
 	}
