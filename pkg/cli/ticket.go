@@ -14,10 +14,6 @@ import (
 
 	"github.com/mbamplan/mbamplan/pkg/artifact"
 	"github.com/mbamplan/mbamplan/pkg/compile"
-	"github.com/mbamplan/mbamplan/pkg/diag"
-	"github.com/mbamplan/mbamplan/pkg/plan"
-	"github.com/mbamplan/mbamplan/pkg/render"
-	"github.com/mbamplan/mbamplan/pkg/secrets"
 	"github.com/mbamplan/mbamplan/pkg/ticket"
 )
 
@@ -84,11 +80,26 @@ func (a *app) ticket(ctx context.Context, args []string, flags ticketFlags) erro
 		return err
 	}
 	o.Waivers = in.waivers
-	one, err := a.makeTicket(in, found, c, p, o, former)
-	if err != nil || one == nil {
-		return err
+	if former != nil && former.Name() != in.farm.Name {
+		a.say("warning: the former output is of the farm %q, not %q", former.Name(), in.farm.Name)
 	}
 	about := ticketAbout(in)
+	one, found, err := c.Ticket(p, compile.TicketInput{Loaded: in.loaded, Findings: found, Options: o, About: about, Former: former})
+	if err != nil {
+		return failure(fmt.Errorf("make the ticket: %w", err), "")
+	}
+	if err := a.report(found, c.Catalog.Lines); err != nil {
+		return err
+	}
+	if changes := one.Request.Changes; changes != nil {
+		if n := len(changes.Uncompared); n > 0 {
+			a.say("%d file%s with a secret or its fingerprint cannot be compared", n, plural(n))
+		}
+		if !changes.Any() {
+			a.say("nothing changed since %s: no change request was written", flags.since)
+			return nil
+		}
+	}
 	tree, err := one.Tree(about)
 	if err != nil {
 		return failure(fmt.Errorf("make the ticket: %w", err), "")
@@ -139,61 +150,6 @@ func ticketAbout(in *input) artifact.About {
 		Tool: Version, Redacted: true, Unsupported: in.farm.Stamp(),
 		Topology: artifact.Topology{Name: in.farm.Name, SHA256: hex.EncodeToString(sum[:])},
 	}
-}
-
-// makeTicket renders the plan with placeholders and makes the ticket; nil when nothing changed since the former output.
-func (a *app) makeTicket(in *input, findings diag.List, c *compile.Compiler, p *plan.Plan, o render.Options, former *ticket.Former) (*ticket.Ticket, error) {
-	fingerprint := ""
-	if o.Secrets.FullFingerprint() != secrets.Redacted().FullFingerprint() {
-		fingerprint = o.Secrets.Fingerprint()
-	}
-	// Without a secret, files are as a render writes them: only secret ones hold placeholders.
-	o.Redacted = false
-	tree, err := a.tree(c, p, o)
-	if err != nil {
-		return nil, err
-	}
-	book, err := c.Runbook(p, tree, o)
-	if err != nil {
-		return nil, failure(err, "")
-	}
-	t := ticket.Input{Loaded: in.loaded, Plan: p, Runbook: book, Findings: findings, Tree: tree, Fingerprint: fingerprint, About: ticketAbout(in)}
-	if former != nil {
-		if former.Name() != in.farm.Name {
-			a.say("warning: the former output is of the farm %q, not %q", former.Name(), in.farm.Name)
-		}
-		same := tree
-		if former.Shown() {
-			o.Redacted = true
-			if same, err = a.tree(c, p, o); err != nil {
-				return nil, err
-			}
-		}
-		if t.Changes, err = former.Compare(same, ticket.Keyed(same, fingerprint), fingerprint); err != nil {
-			return nil, failure(err, "")
-		}
-		if n := len(t.Changes.Uncompared); n > 0 {
-			a.say("%d file%s with a secret or its fingerprint cannot be compared", n, plural(n))
-		}
-		if !t.Changes.Any() {
-			a.say("nothing changed since %s: no change request was written", former.Name())
-			return nil, nil
-		}
-	}
-	out, err := ticket.New(t)
-	if err != nil {
-		return nil, failure(fmt.Errorf("make the ticket: %w", err), "")
-	}
-	return out, nil
-}
-
-// tree renders a plan and reports findings about templates.
-func (a *app) tree(c *compile.Compiler, p *plan.Plan, o render.Options) (*artifact.Tree, error) {
-	tree, found, err := c.Tree(p, o)
-	if err != nil {
-		return nil, failure(err, "")
-	}
-	return tree, a.report(found, c.Catalog.Lines)
 }
 
 func (a *app) ticketSummary(r artifact.Report, request *ticket.Request, flags ticketFlags) error {

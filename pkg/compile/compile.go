@@ -15,6 +15,8 @@ import (
 	"github.com/mbamplan/mbamplan/pkg/plan"
 	"github.com/mbamplan/mbamplan/pkg/render"
 	"github.com/mbamplan/mbamplan/pkg/runbook"
+	"github.com/mbamplan/mbamplan/pkg/secrets"
+	"github.com/mbamplan/mbamplan/pkg/ticket"
 	"github.com/mbamplan/mbamplan/pkg/topology"
 	"github.com/mbamplan/mbamplan/templates"
 )
@@ -76,4 +78,47 @@ func (c *Compiler) Runbook(p *plan.Plan, t *artifact.Tree, o render.Options) (*r
 		return nil, err
 	}
 	return c.engine.Runbook(p, files, o)
+}
+
+// TicketInput is what a change request is made from, besides the plan.
+type TicketInput struct {
+	Loaded   *topology.Loaded
+	Findings diag.List
+	// Options hold placeholders in place of keys, which name their fingerprint where there is a secrets file.
+	Options render.Options
+	About   artifact.About
+	Former  *ticket.Former // compared with; nil for the whole plan
+}
+
+// Ticket makes the change request of a plan. Findings are about templates, with their place.
+func (c *Compiler) Ticket(p *plan.Plan, in TicketInput) (*ticket.Ticket, diag.List, error) {
+	// Files without a secret are to be as a render writes them; only secret ones hold placeholders.
+	o := in.Options
+	o.Redacted = false
+	tree, found, err := c.Tree(p, o)
+	if err != nil || len(found) > 0 {
+		return nil, found, err
+	}
+	book, err := c.Runbook(p, tree, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	t := ticket.Input{Loaded: in.Loaded, Plan: p, Runbook: book, Findings: in.Findings, Tree: tree, About: in.About}
+	if o.Secrets.FullFingerprint() != secrets.Redacted().FullFingerprint() {
+		t.Fingerprint = o.Secrets.Fingerprint()
+	}
+	if in.Former != nil {
+		same := tree
+		if in.Former.Shown() {
+			o.Redacted = true
+			if same, found, err = c.Tree(p, o); err != nil || len(found) > 0 {
+				return nil, found, err
+			}
+		}
+		if t.Changes, err = in.Former.Compare(same, ticket.Keyed(same, t.Fingerprint), t.Fingerprint); err != nil {
+			return nil, nil, err
+		}
+	}
+	out, err := ticket.New(t)
+	return out, nil, err
 }

@@ -119,7 +119,7 @@ func (w *writer) working() int {
 func (w *writer) noticed() doc.Text {
 	n := 0
 	for _, d := range w.Request.Risk.During {
-		if d.Downtime != "" {
+		if isNoticed(d.Downtime) {
 			n++
 		}
 	}
@@ -342,6 +342,9 @@ func (w *writer) failures() {
 			var names []string
 			for _, one := range s.Services {
 				names = append(names, shortService(one))
+			}
+			if len(names) == len(services) {
+				names = []string{"all"}
 			}
 			list = append(list, []doc.Cell{doc.Line(strconv.Itoa(i + 1)), doc.Line(s.Title), stateCell(s.Worst), doc.Line(strings.Join(names, ", ")), doc.Line(s.Remedy)})
 		}

@@ -1,4 +1,4 @@
-package ticket
+package ticket_test
 
 import (
 	"archive/zip"

@@ -483,7 +483,7 @@ func (t *Ticket) risk(in Input) Risk {
 		if noticed == "" && one.Restart == "none" {
 			continue
 		}
-		if noticed != "" {
+		if isNoticed(noticed) {
 			notices++
 		}
 		if one.Restart == "server" {
@@ -523,6 +523,11 @@ func (t *Ticket) risk(in Input) Risk {
 	return r
 }
 
+// isNoticed reports whether a text on downtime tells of some: one that begins with "none" says when there would be.
+func isNoticed(downtime string) bool {
+	return downtime != "" && !strings.HasPrefix(downtime, "none")
+}
+
 // suggestion classifies the change by a rule that anybody can check: high with a point of no return, an unsupported plan or a
 // waived error; moderate when users notice something or a server may have to be restarted; else low.
 func (t *Ticket) suggestion(notices, restarts int) Suggestion {
@@ -537,7 +542,7 @@ func (t *Ticket) suggestion(notices, restarts int) Suggestion {
 		high = append(high, w.Code+" is waived by "+w.Who)
 	}
 	if notices > 0 {
-		moderate = append(moderate, "users notice "+counted(notices, "step"))
+		moderate = append(moderate, "users may notice "+counted(notices, "step"))
 	}
 	if restarts > 0 {
 		moderate = append(moderate, counted(restarts, "step")+" may need a restart of a server")

@@ -1,4 +1,4 @@
-package ticket
+package ticket_test
 
 import (
 	"archive/zip"
@@ -26,8 +26,10 @@ import (
 	"github.com/mbamplan/mbamplan/pkg/artifact"
 	"github.com/mbamplan/mbamplan/pkg/check"
 	"github.com/mbamplan/mbamplan/pkg/compile"
+	"github.com/mbamplan/mbamplan/pkg/diag"
 	"github.com/mbamplan/mbamplan/pkg/render"
 	"github.com/mbamplan/mbamplan/pkg/secrets"
+	"github.com/mbamplan/mbamplan/pkg/ticket"
 )
 
 func testKeys(t testing.TB) secrets.File {
@@ -69,8 +71,7 @@ var builtIn = sync.OnceValue(func() *compile.Compiler { return compiler(nil) })
 
 // made is a ticket with what it was made from.
 type made struct {
-	ticket *Ticket
-	tree   *artifact.Tree // of the plan, with placeholders
+	ticket *ticket.Ticket
 	about  artifact.About
 	real   func(o render.Options) *artifact.Tree
 }
@@ -89,7 +90,7 @@ func (m made) files(t testing.TB) map[string][]byte {
 }
 
 // build makes the ticket of a topology. keys are nil where no secrets file is there; overlay and former may be nil.
-func build(t testing.TB, text string, keys *secrets.File, overlay fs.FS, former *Former) made {
+func build(t testing.TB, text string, keys *secrets.File, overlay fs.FS, former *ticket.Former) made {
 	t.Helper()
 	loaded, f, found := compile.Topology("farm.yaml", []byte(text))
 	found, waivers := check.Waive(loaded, found, time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC))
@@ -104,6 +105,7 @@ func build(t testing.TB, text string, keys *secrets.File, overlay fs.FS, former 
 	if err != nil {
 		t.Fatal(err)
 	}
+	var problems diag.List
 	rendered := func(o render.Options) *artifact.Tree {
 		o.Topology, o.Waivers = "farm.yaml", waivers
 		tree, problems, err := c.Tree(p, o)
@@ -113,30 +115,16 @@ func build(t testing.TB, text string, keys *secrets.File, overlay fs.FS, former 
 		return tree
 	}
 	o := render.Options{Secrets: secrets.Redacted(), Topology: "farm.yaml", Waivers: waivers}
-	fingerprint := ""
 	if keys != nil {
-		o.Secrets, fingerprint = secrets.Redact(*keys), keys.Fingerprint()
-	}
-	m := made{tree: rendered(o), real: rendered}
-	book, err := c.Runbook(p, m.tree, o)
-	if err != nil {
-		t.Fatal(err)
+		o.Secrets = secrets.Redact(*keys)
 	}
 	sum := sha256.Sum256([]byte(text))
-	m.about = artifact.About{Tool: "test", Redacted: true, Unsupported: f.Stamp(), Topology: artifact.Topology{Name: f.Name, SHA256: hex.EncodeToString(sum[:])}}
-	in := Input{Loaded: loaded, Plan: p, Runbook: book, Findings: found, Tree: m.tree, Fingerprint: fingerprint, About: m.about}
-	if former != nil {
-		same := m.tree
-		if former.Shown() {
-			o.Redacted = true
-			same = rendered(o)
-		}
-		if in.Changes, err = former.Compare(same, Keyed(same, fingerprint), fingerprint); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if m.ticket, err = New(in); err != nil {
-		t.Fatal(err)
+	m := made{real: rendered, about: artifact.About{
+		Tool: "test", Redacted: true, Unsupported: f.Stamp(), Topology: artifact.Topology{Name: f.Name, SHA256: hex.EncodeToString(sum[:])},
+	}}
+	m.ticket, problems, err = c.Ticket(p, compile.TicketInput{Loaded: loaded, Findings: found, Options: o, About: m.about, Former: former})
+	if err != nil || len(problems) > 0 {
+		t.Fatal(err, problems)
 	}
 	return m
 }
@@ -224,14 +212,14 @@ func TestDigestsAreThoseOfTheRealFiles(t *testing.T) {
 func TestSums(t *testing.T) {
 	files := build(t, example(t, examples.Default), nil, nil, nil).files(t)
 	n, after, redacted := 0, false, 0
-	for line := range strings.Lines(string(files[sumsName])) {
+	for line := range strings.Lines(string(files[ticket.SumsName])) {
 		line = strings.TrimSuffix(line, "\n")
 		if strings.HasPrefix(line, "#") {
 			after = after || strings.Contains(line, "Redacted")
 			continue
 		}
 		sum, p, ok := strings.Cut(line, "  ")
-		got := sha256.Sum256(files[attachmentFolder+p])
+		got := sha256.Sum256(files[ticket.AttachmentFolder+p])
 		if !ok || hex.EncodeToString(got[:]) != sum {
 			t.Errorf("%q does not hold", line)
 		}
@@ -242,10 +230,10 @@ func TestSums(t *testing.T) {
 	}
 	attached := 0
 	for p := range files {
-		if strings.HasPrefix(p, attachmentFolder) {
+		if strings.HasPrefix(p, ticket.AttachmentFolder) {
 			attached++
 		}
-		if !Writes(p) {
+		if !ticket.Writes(p) {
 			t.Errorf("a ticket does not write %s", p)
 		}
 	}
@@ -272,7 +260,7 @@ func TestSameBytesTwice(t *testing.T) {
 // TestArchive holds the archive against the folder.
 func TestArchive(t *testing.T) {
 	files := ticketOf(t, examples.Default).files
-	z, err := zip.NewReader(bytes.NewReader(files[zipName]), int64(len(files[zipName])))
+	z, err := zip.NewReader(bytes.NewReader(files[ticket.ZipName]), int64(len(files[ticket.ZipName])))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -333,7 +321,7 @@ func validate(t testing.TB, s *jsonschema.Schema, name string, data []byte) {
 func TestSchema(t *testing.T) {
 	s := schema(t)
 	for _, name := range exampleNames(t) {
-		data := ticketOf(t, name).files[jsonName]
+		data := ticketOf(t, name).files[ticket.JSONName]
 		validate(t, s, name, data)
 		for _, break_ := range [][2]string{{`"schema": 1`, `"schema": 2`}, {`"fileNumber": `, `"number": `}, {`"asRun": true`, `"asRun": "yes"`}} {
 			value, err := jsonschema.UnmarshalJSON(strings.NewReader(strings.Replace(string(data), break_[0], break_[1], 1)))
@@ -351,7 +339,7 @@ func TestSchema(t *testing.T) {
 func TestFields(t *testing.T) {
 	for _, name := range exampleNames(t) {
 		r := ticketOf(t, name).ticket.Request
-		if n := utf8.RuneCountInString(r.Fields.ShortDescription); n == 0 || n > shortLength {
+		if n := utf8.RuneCountInString(r.Fields.ShortDescription); n == 0 || n > ticket.ShortLength {
 			t.Errorf("%s: the short description has %d characters", name, n)
 		}
 		texts, err := json.Marshal(r.Fields)
@@ -368,7 +356,7 @@ func TestFields(t *testing.T) {
 			}
 			for line := range strings.Lines(text) {
 				line = strings.TrimSuffix(line, "\n")
-				if n := utf8.RuneCountInString(line); n > column && field != "short_description" && strings.Contains(strings.TrimSpace(line[:column]), " ") && len(strings.Fields(line)) > 2 {
+				if n := utf8.RuneCountInString(line); n > ticket.Column && field != "short_description" && strings.Contains(strings.TrimSpace(line[:ticket.Column]), " ") && len(strings.Fields(line)) > 2 {
 					t.Errorf("%s: %s has a line of %d characters: %s", name, field, n, line)
 				}
 				if line != strings.TrimRight(line, " ") {
@@ -452,8 +440,8 @@ func TestMarks(t *testing.T) {
 	} {
 		m := build(t, c.text, nil, c.overlay, nil)
 		files := m.files(t)
-		validate(t, schema(t), c.name, files[jsonName])
-		for _, p := range []string{"change-request.md", "change-request.html", jsonName} {
+		validate(t, schema(t), c.name, files[ticket.JSONName])
+		for _, p := range []string{"change-request.md", "change-request.html", ticket.JSONName} {
 			for _, want := range c.everywhere {
 				if !bytes.Contains(files[p], []byte(want)) {
 					t.Errorf("%s: %s has no %q", c.name, p, want)
@@ -486,21 +474,21 @@ func TestGeneralText(t *testing.T) {
 		{"nothing", "", "nothing"},
 		{"äWEB1 WEB1ö (WEB1)", "WEB1", "äWEB1 WEB1ö (X)"},
 	} {
-		if got := replaceWord(c.text, c.name, "X"); got != c.want {
+		if got := ticket.ReplaceWord(c.text, c.name, "X"); got != c.want {
 			t.Errorf("%q: %q, want %q", c.text, got, c.want)
 		}
 	}
 }
 
 func TestWrap(t *testing.T) {
-	var p prose
-	p.line("110  ", strings.Repeat("word ", 30))
-	p.line("- ", strings.Repeat("x", 120)+" end")
+	var p ticket.Prose
+	p.Line("110  ", strings.Repeat("word ", 30))
+	p.Line("- ", strings.Repeat("x", 120)+" end")
 	want := "110  " + strings.TrimSpace(strings.Repeat("word ", 19)) + "\n     " + strings.TrimSpace(strings.Repeat("word ", 11)) + "\n- " + strings.Repeat("x", 120) + "\n  end"
-	if p.text() != want {
-		t.Errorf("got\n%s\nwant\n%s", p.text(), want)
+	if p.Text() != want {
+		t.Errorf("got\n%s\nwant\n%s", p.Text(), want)
 	}
-	if got := clip(strings.Repeat("ä", 200)); utf8.RuneCountInString(got) != shortLength || !strings.HasSuffix(got, "…") {
+	if got := ticket.Clip(strings.Repeat("ä", 200)); utf8.RuneCountInString(got) != ticket.ShortLength || !strings.HasSuffix(got, "…") {
 		t.Errorf("%q", got)
 	}
 }
@@ -515,9 +503,9 @@ func folder(t testing.TB, tree *artifact.Tree, about artifact.About) string {
 	return dir
 }
 
-func formerOf(t testing.TB, dir string) *Former {
+func formerOf(t testing.TB, dir string) *ticket.Former {
 	t.Helper()
-	f, err := ReadFormer(dir)
+	f, err := ticket.ReadFormer(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -554,18 +542,18 @@ func TestSince(t *testing.T) {
 			}
 			m := build(t, after, known, nil, former)
 			c := m.ticket.Request.Changes
-			kinds := map[string]map[string]int{added: {}, changed: {}, removed: {}}
+			kinds := map[string]map[string]int{"new": {}, "changed": {}, "removed": {}}
 			for _, f := range c.Files {
 				kinds[f.What][f.Server]++
 			}
-			if kinds[added]["RPT9"] == 0 || kinds[removed]["RPT1"] != kinds[added]["RPT9"] || kinds[added]["RPT1"]+kinds[removed]["RPT9"] > 0 || kinds[changed]["WEB1"] == 0 {
+			if kinds["new"]["RPT9"] == 0 || kinds["removed"]["RPT1"] != kinds["new"]["RPT9"] || kinds["new"]["RPT1"]+kinds["removed"]["RPT9"] > 0 || kinds["changed"]["WEB1"] == 0 {
 				t.Errorf("%s: %v", what, kinds)
 			}
 			if !strings.Contains(c.Diff, "RPT9") || !strings.Contains(c.Diff, "Only in the former output: reports/RPT1/") {
 				t.Errorf("%s: the difference does not show it", what)
 			}
-			if len(m.ticket.Request.Attachments) != c.Attached || c.Attached+c.AsBefore != len(m.tree.Files()) {
-				t.Errorf("%s: %d attached, %d as before, %d files", what, c.Attached, c.AsBefore, len(m.tree.Files()))
+			if len(m.ticket.Request.Attachments) != c.Attached || c.Attached+c.AsBefore != len(m.real(render.Options{Secrets: keys}).Files()) {
+				t.Errorf("%s: %d attached, %d as before, %d files", what, c.Attached, c.AsBefore, len(m.real(render.Options{Secrets: keys}).Files()))
 			}
 			for _, s := range m.ticket.Request.Steps {
 				if len(s.Files) == 0 {
@@ -576,8 +564,8 @@ func TestSince(t *testing.T) {
 				}
 			}
 			files := m.files(t)
-			validate(t, schema(t), what, files[jsonName])
-			if string(files[diffName]) != c.Diff || !strings.Contains(string(files["change-request.md"]), "What changed") {
+			validate(t, schema(t), what, files[ticket.JSONName])
+			if string(files[ticket.DiffName]) != c.Diff || !strings.Contains(string(files["change-request.md"]), "What changed") {
 				t.Errorf("%s: the difference is missing", what)
 			}
 			for p, data := range files {
@@ -589,7 +577,7 @@ func TestSince(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if _, err := ReadFormer(folder(t, part, m.about)); err == nil || !strings.Contains(err.Error(), "holds only what had changed") {
+			if _, err := ticket.ReadFormer(folder(t, part, m.about)); err == nil || !strings.Contains(err.Error(), "holds only what had changed") {
 				t.Errorf("%s: a part is taken for the whole: %v", what, err)
 			}
 		}
@@ -658,7 +646,7 @@ func TestReadFormerRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	for dir, want := range map[string]string{empty: "no output folder of mbamplan", filepath.Join(empty, "none"): "no output folder", damaged: "cannot be used"} {
-		if _, err := ReadFormer(dir); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := ticket.ReadFormer(dir); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", dir, err, want)
 		}
 	}
