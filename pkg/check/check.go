@@ -48,6 +48,7 @@ type Context struct {
 	loaded *topology.Loaded
 	rule   *Rule
 	found  diag.List
+	steps  []string
 }
 
 // Report adds a finding at a path of the topology (package decode describes paths).
@@ -75,15 +76,15 @@ func (c *Context) add(s diag.Severity, path, fix string, related []diag.Related,
 // Rules lists every rule in the order of its code.
 func Rules() []Rule {
 	var all []Rule
-	for _, family := range [][]Rule{scopeRules, nameRules, accountRules, databaseRules, mirroringRules, webRules, shapeRules, textRules, mbam20Rules, existingRules, lifecycleRules, supportRules, availabilityRules} {
+	for _, family := range [][]Rule{scopeRules, nameRules, accountRules, databaseRules, mirroringRules, webRules, shapeRules, textRules, mbam20Rules, existingRules, lifecycleRules, supportRules, availabilityRules, durationRules} {
 		all = append(all, family...)
 	}
 	return all
 }
 
-// Run applies every rule to a resolved farm.
-func Run(l *topology.Loaded, f *farm.Farm) diag.List {
-	c := &Context{Farm: f, File: l.File, loaded: l}
+// Run applies every rule to a resolved farm. Steps are the IDs of the catalogue's; without any nothing is held against them.
+func Run(l *topology.Loaded, f *farm.Farm, steps ...string) diag.List {
+	c := &Context{Farm: f, File: l.File, loaded: l, steps: steps}
 	rules := Rules()
 	for i := range rules {
 		c.rule = &rules[i]

@@ -81,7 +81,11 @@ func (a *app) inspect(args []string) (*input, diag.List, error) {
 	if name == "" {
 		name = in.name
 	}
-	loaded, f, found := compile.Topology(name, in.data)
+	var own []fs.FS
+	if a.templates != "" {
+		own = append(own, os.DirFS(a.templates))
+	}
+	loaded, f, found := compile.Topology(name, in.data, own...)
 	in.loaded, in.farm = loaded, f
 	found, in.waivers = check.Waive(loaded, found, a.now())
 	return in, found, nil

@@ -5,6 +5,7 @@ package compile
 import (
 	"fmt"
 	"io/fs"
+	"path"
 
 	"github.com/mbamplan/mbamplan/docs"
 	"github.com/mbamplan/mbamplan/pkg/artifact"
@@ -22,8 +23,9 @@ import (
 )
 
 // Topology reads, resolves and checks a topology. The farm is nil when it could not be resolved; it must not be
-// rendered while the findings hold an error.
-func Topology(name string, data []byte) (*topology.Loaded, *farm.Farm, diag.List) {
+// rendered while the findings hold an error. Overlays are folders of the user's own steps, which a topology may name beside
+// the built-in ones.
+func Topology(name string, data []byte, overlays ...fs.FS) (*topology.Loaded, *farm.Farm, diag.List) {
 	loaded, found := topology.Load(name, data)
 	if found.Errors() > 0 {
 		return loaded, nil, found
@@ -31,10 +33,29 @@ func Topology(name string, data []byte) (*topology.Loaded, *farm.Farm, diag.List
 	f, more := farm.New(name, loaded.File, loaded.Origins)
 	found = append(found, more...)
 	if f != nil {
-		found = append(found, check.Run(loaded, f)...)
+		var steps []string
+		if len(f.Durations) > 0 {
+			steps = stepIDs(append([]fs.FS{templates.FS}, overlays...))
+		}
+		found = append(found, check.Run(loaded, f, steps...)...)
 	}
 	found.Sort()
 	return loaded, f, found
+}
+
+// stepIDs lists the steps of folders by their names alone.
+func stepIDs(folders []fs.FS) []string {
+	var out []string
+	for _, f := range folders {
+		list, err := fs.Glob(f, "*/*/step.yaml")
+		if err != nil {
+			continue // the pattern is right, and an overlay that cannot be read is refused where it is loaded
+		}
+		for _, p := range list {
+			out = append(out, path.Dir(p))
+		}
+	}
+	return out
 }
 
 // Compiler holds a catalogue ready for any number of farms.

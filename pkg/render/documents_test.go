@@ -25,7 +25,7 @@ func find(t *testing.T, tree *artifact.Tree, path string) []byte {
 func TestPolicyNamesStyleAndScript(t *testing.T) {
 	data := find(t, tailspin(t), "START-HERE.html")
 	for _, tag := range []string{"style", "script"} {
-		m := regexp.MustCompile(`(?s)<` + tag + `>(.*?)</` + tag + `>`).FindAllSubmatch(data, -1)
+		m := regexp.MustCompile(`(?s)<`+tag+`>(.*?)</`+tag+`>`).FindAllSubmatch(data, -1)
 		if len(m) != 1 {
 			t.Fatalf("%d elements %s", len(m), tag)
 		}

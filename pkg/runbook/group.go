@@ -70,8 +70,35 @@ func (s *Step) name() string {
 	return s.Where + " (" + s.Part + ")"
 }
 
-// Title is the title of all steps of the group, that of the first where they differ.
-func (g *Group) Title() string { return g.First.Title }
+// Title is the title of all steps of the group. Where they differ, an ellipsis stands for what is different: "Restore test on …".
+func (g *Group) Title() string {
+	before := strings.Fields(g.First.Title)
+	after := before
+	for _, s := range g.Steps[1:] {
+		words := strings.Fields(s.Title)
+		before, after = before[:common(before, words)], after[len(after)-commonEnd(after, words):]
+	}
+	if len(g.Titles) < 2 {
+		return g.First.Title
+	}
+	return strings.TrimSpace(strings.Join(before, " ") + " … " + strings.Join(after, " "))
+}
+
+func common(a, b []string) int {
+	n := 0
+	for n < len(a) && n < len(b) && a[n] == b[n] {
+		n++
+	}
+	return n
+}
+
+func commonEnd(a, b []string) int {
+	n := 0
+	for n < len(a) && n < len(b) && a[len(a)-1-n] == b[len(b)-1-n] {
+		n++
+	}
+	return n
+}
 
 // NoReturnGroups are NoReturn, the same steps together.
 func (r *Runbook) NoReturnGroups() []*Group { return Groups(r.NoReturn) }

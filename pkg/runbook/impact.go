@@ -1,6 +1,7 @@
 package runbook
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/mbamplan/mbamplan/pkg/farm"
@@ -15,22 +16,22 @@ type Impact struct {
 
 // ImpactRow is the failure of one part.
 type ImpactRow struct {
-	Part    string // for people: "SQL1", "the certificate of mbam.contoso.com (expired)"
+	Part    string // for people: "server SQL1", "certificate of mbam.contoso.com (expired)"
 	Cells   []ImpactCell
-	Effects []ImpactEffect // what is noticed and done; none while every service goes on
+	Notices []ImpactNotice // none while every service goes on
+	Actions []ImpactAction // what is done about it, each once
+	Risks   []string       // data that may be lost
 }
 
 // ImpactCell is the state of one service: up, automatic, degraded, manual, down.
 type ImpactCell struct{ State string }
 
-// ImpactEffect is what happens to services that share it.
-type ImpactEffect struct {
+// ImpactNotice is what users notice of services that share it.
+type ImpactNotice struct {
 	Services string // titles: "reports, Self-Service Portal"
 	State    string
-	Notice   string // what users notice
-	Actions  []ImpactAction
-	Risk     string // data that may be lost, "" for none
-	Grade    string
+	Text     string
+	Grade    string // documented, inferred
 }
 
 // ImpactAction is something that one person does.
@@ -60,7 +61,7 @@ func (r *Runbook) impact(f *farm.Farm) *Impact {
 		for _, e := range s.Effects {
 			row.Cells = append(row.Cells, ImpactCell{e.State.String()})
 			if e.State != impact.Up {
-				row.Effects = r.join(row.Effects, e)
+				r.notice(&row, e)
 			}
 		}
 		out.Rows = append(out.Rows, row)
@@ -71,38 +72,32 @@ func (r *Runbook) impact(f *farm.Farm) *Impact {
 	return out
 }
 
-// join adds an effect, to another one that says the same of another service where there is one.
-func (r *Runbook) join(list []ImpactEffect, e impact.Effect) []ImpactEffect {
-	one := ImpactEffect{Services: e.Service.Title(), State: e.State.String(), Notice: e.Notice, Risk: e.DataAtRisk, Grade: string(e.Grade)}
+// notice adds an effect to a row, to what is said of another service where it is the same.
+func (r *Runbook) notice(row *ImpactRow, e impact.Effect) {
 	for _, a := range e.Actions {
 		act := ImpactAction{Actor: a.Actor, Text: a.Text}
 		if a.Drill != nil {
-			for _, s := range r.Later {
-				if s.ID == a.Drill.Step && (a.Drill.Server == "" || s.Server == a.Drill.Server) {
-					act.Drill = s
-					break
-				}
+			at := slices.IndexFunc(r.Later, func(s *Step) bool {
+				return s.ID == a.Drill.Step && (a.Drill.Server == "" || s.Server == a.Drill.Server)
+			})
+			if at >= 0 {
+				act.Drill = r.Later[at]
 			}
 		}
-		one.Actions = append(one.Actions, act)
-	}
-	for i, o := range list {
-		if o.State == one.State && o.Notice == one.Notice && o.Risk == one.Risk && o.Grade == one.Grade && sameActions(o.Actions, one.Actions) {
-			list[i].Services += ", " + one.Services
-			return list
+		if !slices.Contains(row.Actions, act) {
+			row.Actions = append(row.Actions, act)
 		}
 	}
-	return append(list, one)
-}
-
-func sameActions(a, b []ImpactAction) bool {
-	if len(a) != len(b) {
-		return false
+	if e.DataAtRisk != "" && !slices.Contains(row.Risks, e.DataAtRisk) {
+		row.Risks = append(row.Risks, e.DataAtRisk)
 	}
-	for i := range a {
-		if a[i] != b[i] {
-			return false
+	one := ImpactNotice{State: e.State.String(), Text: e.Notice, Grade: string(e.Grade)}
+	for i, o := range row.Notices {
+		if o.State == one.State && o.Text == one.Text && o.Grade == one.Grade {
+			row.Notices[i].Services += ", " + e.Service.Title()
+			return
 		}
 	}
-	return true
+	one.Services = e.Service.Title()
+	row.Notices = append(row.Notices, one)
 }

@@ -130,7 +130,7 @@ type Waiver struct {
 // Source is a document that steps of this plan rest on.
 type Source struct {
 	catalog.Source
-	Numbers []int // file numbers of the steps that name it, ascending
+	Numbers []int // file numbers of the steps that name it, ascending; none for one that only a table rests on
 }
 
 // ServiceName is a service principal name.
@@ -155,14 +155,14 @@ func New(p *plan.Plan, files []File, o Options) (*Runbook, error) {
 		return nil, fmt.Errorf("runbook: %w", err)
 	}
 	r.sections()
-	r.tables(o)
-	r.secrets(files)
-	r.teams()
 	flows, err := p.Farm.Flows()
 	if err != nil {
 		return nil, fmt.Errorf("runbook: firewall: %w", err)
 	}
 	r.Firewall = flows
+	r.tables(o)
+	r.secrets(files)
+	r.teams()
 	r.Diagram = diagram(p.Farm)
 	r.Impact = r.impact(p.Farm)
 	r.KeysFrom = keysFrom(r)

@@ -175,3 +175,12 @@ func TestSecretsNameTheStepThatRemovesThem(t *testing.T) {
 		t.Errorf("a farm without a machine key has %d secret files", n)
 	}
 }
+
+func TestDurationsAreThoseOfTheTopology(t *testing.T) {
+	b := book(t, "contoso-alwayson.yaml", "clients: {gpo", "durations: {web/enable-web-applications: 1h30m, web/machine-key: 45m}\nclients: {gpo")
+	for id, want := range map[string]string{"web/enable-web-applications": "1 hour 30 minutes", "web/machine-key": "45 minutes", "web/windows-features": ""} {
+		if s := find(b, id, "WEB1")[0]; s.Duration != want {
+			t.Errorf("%s: %q, want %q", id, s.Duration, want)
+		}
+	}
+}

@@ -126,6 +126,7 @@ func newStep(it *plan.Item) (*Step, error) {
 	s := &Step{
 		Item: it, Order: it.Order, Number: it.Step.Number, ID: it.Step.ID, Team: it.Step.Actor, Server: it.Server(), Where: where(it), Folder: it.Folder,
 		Title: it.Title, Part: it.Subject, Downtime: it.Downtime, Restart: it.Restart, Serial: it.Step.Serial, VerifyOnly: it.VerifyOnly,
+		Duration: spoken(it.Farm.Durations[it.Step.ID]),
 		Evidence: it.Step.Evidence, Sources: it.Step.Sources,
 		Changes: it.Step.Changes, Success: it.Step.Success, Undo: it.Step.Undo, Leaves: it.Step.Leaves,
 	}
@@ -152,6 +153,28 @@ func newStep(it *plan.Item) (*Step, error) {
 		s.Inferred = append(s.Inferred, text)
 	}
 	return s, nil
+}
+
+// spoken writes a duration for people: "1 hour 30 minutes".
+func spoken(d string) string {
+	if d == "" {
+		return ""
+	}
+	hours, minutes, ok := strings.Cut(d, "h")
+	if !ok {
+		hours, minutes = "", d
+	}
+	var out []string
+	for _, part := range []struct{ n, unit string }{{hours, "hour"}, {strings.TrimSuffix(minutes, "m"), "minute"}} {
+		switch part.n {
+		case "", "0":
+		case "1":
+			out = append(out, "1 "+part.unit)
+		default:
+			out = append(out, part.n+" "+part.unit+"s")
+		}
+	}
+	return strings.Join(out, " ")
 }
 
 // where says on which machine a step is done.

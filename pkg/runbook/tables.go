@@ -52,6 +52,14 @@ func (r *Runbook) tables(o Options) {
 			}
 		}
 	}
+	for _, f := range r.Firewall {
+		if _, ok := at[f.Source]; !ok {
+			src := o.Sources[f.Source]
+			src.Key = f.Source
+			at[f.Source] = len(r.Sources)
+			r.Sources = append(r.Sources, Source{Source: src})
+		}
+	}
 	for i := range r.Sources {
 		slices.Sort(r.Sources[i].Numbers)
 	}
@@ -242,4 +250,24 @@ func keysFrom(r *Runbook) string {
 		return "From the moment when the link of the policy " + f.Clients.GPO + " is enabled, clients store their recovery keys in " + f.Recovery.Name + "." + end
 	}
 	return "From the moment when a policy sends the first client here, clients store their recovery keys in " + f.Recovery.Name + "." + end
+}
+
+// FlowGroup are connections between the same ends.
+type FlowGroup struct {
+	farm.Flow // the first, for its ends
+	Flows     []farm.Flow
+}
+
+// FirewallGroups are Firewall, connections between the same ends together.
+func (r *Runbook) FirewallGroups() []FlowGroup {
+	var out []FlowGroup
+	for _, f := range r.Firewall {
+		n := len(out)
+		if n == 0 || out[n-1].Each != f.Each || !slices.Equal(out[n-1].From, f.From) || !slices.Equal(out[n-1].To, f.To) {
+			out = append(out, FlowGroup{Flow: f})
+			n++
+		}
+		out[n-1].Flows = append(out[n-1].Flows, f)
+	}
+	return out
 }
