@@ -183,7 +183,7 @@ func (w *writer) affected() {
 
 func (w *writer) schedule() {
 	w.heading(1, "Schedule and hand-offs", "schedule")
-	w.say("Each team has one or more turns. A turn is a stop point: the next one begins when every step of this one is done and verified. Dates and durations are for you to fill in; the plan knows none.")
+	w.say("Each team has one or more turns. A turn is a stop point: the next one begins when every step of this one is done and verified. Dates are for you to fill in. Where the topology says how long a step takes, that stands with the step; nothing is assumed for the others.")
 	var table [][]doc.Cell
 	for _, h := range w.Request.HandOffs {
 		next := "the change is done"

@@ -214,6 +214,9 @@ func (r row) notes() []string {
 	case "service":
 		out = append(out, "restarts the service")
 	}
+	if r.Duration != "" {
+		out = append(out, "expected "+r.Duration+map[bool]string{true: " each", false: ""}[len(r.all) > 1])
+	}
 	if r.Final {
 		out = append(out, "no way back by a script")
 	}

@@ -99,6 +99,7 @@ type Step struct {
 	Success    string   `json:"success"`
 	Downtime   string   `json:"downtime"`
 	Restart    string   `json:"restart"`
+	Duration   string   `json:"expectedDuration"` // as the topology says it, "20 minutes"; "" when it does not
 	OneByOne   bool     `json:"oneServerAtATime"`
 	VerifyOnly bool     `json:"verifyOnly"`
 	NoReturn   bool     `json:"pointOfNoReturn"`

@@ -11,7 +11,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -129,9 +128,8 @@ func (c *Changes) Any() bool { return len(c.Files) > 0 }
 func (c *Changes) Has(p string) bool { return c.differences[p] }
 
 // Compare compares a tree with the former output. The tree is rendered as the former output was, but for placeholders in place
-// of keys; keyed names the files of the tree that are to name a fingerprint of the keys which is not known. fingerprint is that
-// of the farm's keys for people, "" when it is not known.
-func (f *Former) Compare(t *artifact.Tree, keyed map[string]bool, fingerprint string) (*Changes, error) {
+// of keys; fingerprint is that of the farm's keys for people, "" when it is not known; keyed holds what depends on it then.
+func (f *Former) Compare(t *artifact.Tree, keyed Keyed, fingerprint string) (*Changes, error) {
 	c := &Changes{
 		Tool: f.manifest.Tool, Farm: f.manifest.Topology.Name, Topology: f.manifest.Topology.SHA256,
 		Files: []Change{}, Uncompared: []string{}, differences: map[string]bool{},
@@ -148,7 +146,7 @@ func (f *Former) Compare(t *artifact.Tree, keyed map[string]bool, fingerprint st
 		delete(before, file.Path)
 		one := Change{Path: file.Path, What: added, Step: file.Meta.Step, Kind: file.Meta.Kind, Server: file.Meta.Server}
 		if known {
-			switch f.same(file, old, keyed[file.Path], fingerprint) {
+			switch f.same(file, old, keyed, fingerprint) {
 			case "":
 				c.AsBefore++
 				continue
@@ -179,23 +177,21 @@ func (f *Former) Compare(t *artifact.Tree, keyed map[string]bool, fingerprint st
 	return c, nil
 }
 
-// same compares a file of the tree with the former one: "" when it is as it was, changed, or uncertain. keyed tells that the
-// file is to name a fingerprint which is not known.
-func (f *Former) same(file artifact.File, old artifact.ManifestFile, keyed bool, fingerprint string) string {
+// same compares a file of the tree with the former one: "" when it is as it was, changed, or uncertain.
+func (f *Former) same(file artifact.File, old artifact.ManifestFile, keyed Keyed, fingerprint string) string {
 	sum := sha256.Sum256(file.Data)
+	other, open := keyed[file.Path]
 	switch secret := file.Secret || old.Secret; {
 	case hex.EncodeToString(sum[:]) == old.SHA256:
 		return ""
-	case !secret && !keyed:
+	case !secret && !open:
 		return changed
 	case !secret:
-		// All but the fingerprint can be compared.
-		text, err := f.read(old.Path)
-		if err != nil || !bytes.Equal(fingerprints.ReplaceAll(text, nil), fingerprints.ReplaceAll(file.Data, nil)) {
+		if text, err := f.read(old.Path); err != nil || !alike(text, file.Data, other) {
 			return changed
 		}
 		return uncertain
-	case f.manifest.Redacted && !keyed:
+	case f.manifest.Redacted && !open:
 		return changed
 	// One of both has a key and the other has not: the digests differ in any case.
 	case file.Meta.TemplateSHA256 != old.TemplateSHA256, fingerprint != "" && f.manifest.SecretsFingerprint != "" && fingerprint != f.manifest.SecretsFingerprint:
@@ -204,8 +200,20 @@ func (f *Former) same(file artifact.File, old artifact.ManifestFile, keyed bool,
 	return uncertain
 }
 
-// fingerprints matches a full fingerprint of keys, and what stands in its place when it is not known.
-var fingerprints = regexp.MustCompile(`\b(?:[0-9A-F]{64}|REDACTED)\b`)
+// alike reports whether a former text differs from the present one only in lines that depend on keys: those in which the text
+// differs from the same under other stand-ins.
+func alike(former, text, other []byte) bool {
+	a, b, c := bytes.Split(former, []byte("\n")), bytes.Split(text, []byte("\n")), bytes.Split(other, []byte("\n"))
+	if len(a) != len(b) || len(b) != len(c) {
+		return false
+	}
+	for i := range a {
+		if bytes.Equal(b[i], c[i]) && !bytes.Equal(a[i], b[i]) {
+			return false
+		}
+	}
+	return true
+}
 
 // show adds the difference of a file to the diff, or says why there is none.
 func (f *Former) show(diff *strings.Builder, c *Change, old *artifact.ManifestFile, after []byte, secret bool) error {

@@ -37,20 +37,25 @@ type Input struct {
 	Tree *artifact.Tree
 	// Fingerprint is that of the farm's keys for people, "" when it is not known or the farm has none.
 	Fingerprint string
+	Keyed       Keyed // without a fingerprint: what depends on it
 	About       artifact.About
 	Changes     *Changes // nil for the whole plan
 }
 
-// Keyed names the files of a tree that are to name the full fingerprint of the keys and do not, because it is not known.
-func Keyed(t *artifact.Tree, fingerprint string) map[string]bool {
-	out := map[string]bool{}
-	if fingerprint != "" {
-		return out
+// Keyed holds the files whose text depends on keys that are not known, by path, with the text that they have under other
+// stand-ins for them: a placeholder, a fingerprint, and what follows from one, as the digest of a script that holds it.
+type Keyed map[string][]byte
+
+// Differing compares two renders of a plan that differ in the stand-ins for keys only.
+func Differing(a, b *artifact.Tree) Keyed {
+	other := map[string][]byte{}
+	for _, f := range b.Files() {
+		other[f.Path] = f.Data
 	}
-	for _, f := range t.Files() {
-		// secrets.File prints this word in place of a fingerprint; a template may have changed its case.
-		if bytes.Contains(bytes.ToUpper(f.Data), []byte("REDACTED")) {
-			out[f.Path] = true
+	out := Keyed{}
+	for _, f := range a.Files() {
+		if !bytes.Equal(f.Data, other[f.Path]) {
+			out[f.Path] = other[f.Path]
 		}
 	}
 	return out
@@ -105,7 +110,7 @@ func New(in Input) (*Ticket, error) {
 	t.Request = &Request{
 		Schema: schemaVersion, Tool: in.About.Tool, Farm: t.farm.Name, Release: t.farm.MBAM.Release, Topology: in.About.Topology, Unsupported: in.About.Unsupported,
 		KeyFingerprint: in.Fingerprint, OwnTemplates: ownTemplates(t.attached), Changes: in.Changes,
-		Attachments:  attachments(t.attached, Keyed(in.Tree, in.Fingerprint)),
+		Attachments:  attachments(t.attached, in.Keyed),
 		Placeholders: []string{"schedule[].start", "schedule[].end", "approvals[].name", "approvals[].decision", "approvals[].date"},
 	}
 	r := t.Request
@@ -378,7 +383,7 @@ func (t *Ticket) stepList() []Step {
 	for _, s := range t.steps {
 		one := Step{
 			Order: s.Order, Number: s.Number, ID: s.ID, Title: s.Title, Part: s.Part, Team: s.Team, Server: s.Server, Where: s.Where, After: []int{}, Changes: s.Changes,
-			Success: s.Success, Downtime: s.Downtime, Restart: s.Restart, OneByOne: s.Serial, VerifyOnly: s.VerifyOnly, NoReturn: s.Final, Undo: s.Undo, Leaves: s.Leaves,
+			Success: s.Success, Downtime: s.Downtime, Restart: s.Restart, Duration: s.Duration, OneByOne: s.Serial, VerifyOnly: s.VerifyOnly, NoReturn: s.Final, Undo: s.Undo, Leaves: s.Leaves,
 			Preflight: commands(s.Look), Install: commands(s.Do), Verify: commands(s.Check), Rollback: commands(s.Back), Files: []string{}, Evidence: s.Evidence,
 			Inferred: nonNil(s.Inferred), Sources: nonNil(s.Sources),
 		}

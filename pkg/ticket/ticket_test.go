@@ -237,7 +237,7 @@ func TestSums(t *testing.T) {
 			t.Errorf("a ticket does not write %s", p)
 		}
 	}
-	if n != attached-1 || redacted != 8 {
+	if n != attached-1 || redacted != 9 {
 		t.Errorf("%d lines for %d files, %d of them redacted", n, attached-1, redacted)
 	}
 }
@@ -428,14 +428,20 @@ func TestMarks(t *testing.T) {
 		"web/own/install.ps1.tmpl": {Data: []byte("    Write-Unchanged 'nothing'\n")},
 		"sources.yaml":             {Data: []byte("sources:\n  house: {title: House rules, grade: field}\n")},
 	}
-	unsupported := strings.Replace(example(t, "mbam20-two-servers.yaml"), "  release: \"2.0\"\n", "  release: \"2.0\"\n", 1)
+	unsupported := strings.NewReplacer(
+		"  media:", "  acceptUnsupported: true\n  media:", "edition: Standard", "edition: Enterprise", "  MBAMWEB: {", "  SQL2: {address: 10.20.0.12/24}\n  MBAMWEB: {",
+		"  MBAMDB:\n\n", "  MBAMDB:\n  SQL2:\n\ncluster: {name: CLU1}\n",
+		"databases: {kind: standalone, instance: MBAMDB}", `AG: {kind: availabilityGroup, replicas: [MBAMDB, SQL2], listener: {name: LSN, addresses: [10.20.0.50/24]}, backupShare: '\\fs1\seed'}`,
+		"compliance: databases", "compliance: AG", "recovery: databases", "recovery: AG",
+	).Replace(example(t, "mbam20-two-servers.yaml"))
 	for _, c := range []struct {
 		name, text string
 		overlay    fs.FS
 		everywhere []string // in every text of the ticket
 	}{
 		{"own templates", example(t, examples.Default), own, []string{"web/own/install.ps1.tmpl"}},
-		{"MBAM 2.0", unsupported, nil, []string{"2.0"}},
+		{"durations", example(t, examples.Default) + "durations: {database/alwayson-feature: 25m}\n", nil, []string{"25 minutes"}},
+		{"MBAM 2.0", unsupported, nil, []string{"UNSUPPORTED: MBAM 2.0 with an availability group", "no document supports the plan"}},
 		{"waived", strings.Replace(waived, "WAIVERS", "waivers:\n  - {code: MBP1404, reason: tested in the lab, who: Jo Berg, until: \"2026-06-30\"}\n", 1), nil, []string{"Jo Berg", "tested in the lab", "2026-06-30"}},
 	} {
 		m := build(t, c.text, nil, c.overlay, nil)
@@ -601,7 +607,7 @@ func TestSinceOtherKeys(t *testing.T) {
 	for _, f := range c.Files {
 		paths = append(paths, f.Path+" "+f.What)
 	}
-	want := []string{}
+	want := []string{"START-HERE.html changed"} // it remembers ticks by the digests of scripts
 	for _, node := range []string{"WEB1", "WEB2"} {
 		want = append(want, "web/"+node+"/install/680-machine-key.machineKey.config changed", "web/"+node+"/verify/680-machine-key.compareKey.txt changed",
 			"web/"+node+"/verify/680-machine-key.ps1 changed", "web/"+node+"/verify/690-node-check.ps1 changed")

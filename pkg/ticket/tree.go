@@ -102,12 +102,13 @@ type Attachment struct {
 	Team   string `json:"team"`
 }
 
-func attachments(files []artifact.File, keyed map[string]bool) []Attachment {
+func attachments(files []artifact.File, keyed Keyed) []Attachment {
 	out := []Attachment{}
 	for _, f := range files {
 		sum := sha256.Sum256(f.Data)
+		_, open := keyed[f.Path]
 		out = append(out, Attachment{
-			Path: f.Path, SHA256: hex.EncodeToString(sum[:]), Size: len(f.Data), Real: !f.Secret && !keyed[f.Path],
+			Path: f.Path, SHA256: hex.EncodeToString(sum[:]), Size: len(f.Data), Real: !f.Secret && !open,
 			Kind: f.Meta.Kind, Step: f.Meta.Step, Server: f.Meta.Server, Team: f.Meta.Actor,
 		})
 	}
