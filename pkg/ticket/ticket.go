@@ -162,13 +162,19 @@ func files(s *runbook.Step) []string {
 func rows(list []*runbook.Step) []row {
 	var out []row
 	for _, s := range list {
-		if n := len(out); n > 0 && out[n-1].Number == s.Number && general(out[n-1].Step, out[n-1].Title) == general(s, s.Title) {
+		if n := len(out); n > 0 && alikeSteps(out[n-1].Step, s) {
 			out[n-1].all = append(out[n-1].all, s)
 			continue
 		}
 		out = append(out, row{s, []*runbook.Step{s}})
 	}
 	return out
+}
+
+// alikeSteps reports whether two steps are the same work on other servers. What is there already on one of them is not.
+func alikeSteps(a, b *runbook.Step) bool {
+	return a.Number == b.Number && a.VerifyOnly == b.VerifyOnly && a.Final == b.Final && a.Restart == b.Restart && a.Serial == b.Serial && a.Duration == b.Duration &&
+		general(a, a.Title) == general(b, b.Title)
 }
 
 // general returns a text of the step with "the server" in place of the names of its own server and instance.

@@ -421,6 +421,26 @@ func TestContoso(t *testing.T) {
 	}
 }
 
+// TestExisting keeps apart what is built and what is only looked at, where one step does both.
+func TestExisting(t *testing.T) {
+	plan := ticketOf(t, "existing-to-alwayson.yaml").ticket.Request.Fields.ImplementationPlan
+	for _, want := range []string{
+		"205  Install the Windows features of the web node: WEB2 [may need a restart of the server]\n",
+		"205  Install the Windows features of the web node: WEB1 [there already: only verified]\n",
+		"215  Install MBAM's server software: RPT1, WEB1 [there already: only verified]\n",
+	} {
+		if !strings.Contains(plan, want) {
+			t.Errorf("the plan lacks %q", want)
+		}
+	}
+	if strings.Contains(plan, "WEB1, WEB2 [there already") || strings.Contains(plan, "WEB2, WEB1 [there already") {
+		t.Error("what is installed on WEB2 is said to be there")
+	}
+	if t.Failed() {
+		t.Log(plan)
+	}
+}
+
 // TestMarks holds what must be said of a plan that is not like others.
 func TestMarks(t *testing.T) {
 	own := fstest.MapFS{
