@@ -110,7 +110,7 @@ mbamplan reads one file that describes the planned BitLocker (MBAM) farm and giv
 person exactly what to run, on which server, in which order, with the proof that it
 worked and the way back.
 
-Without a file, check, plan, impact, show and render use the built-in example.`),
+Without a file, check, plan, impact, show, render and ticket use the built-in example.`),
 		Example: strings.Join([]string{
 			"  mbamplan render -o out                 the built-in example",
 			"  mbamplan check farm.yaml               what is wrong with the plan",
