@@ -104,8 +104,6 @@ type Change struct {
 	Kind   string `json:"kind"`
 	Server string `json:"server"`
 	Note   string `json:"note,omitempty"` // why no difference is shown
-
-	diff string
 }
 
 // Changes is what differs from a former output.
