@@ -8,6 +8,8 @@ import (
 	"testing/fstest"
 
 	"github.com/mbamplan/mbamplan/pkg/diag"
+	"github.com/mbamplan/mbamplan/pkg/quote"
+	"github.com/mbamplan/mbamplan/pkg/weave"
 )
 
 const sources = `
@@ -243,7 +245,19 @@ func TestOverlayOverridesAddsAndIsInspected(t *testing.T) {
 	if len(more) > 0 {
 		t.Fatal(more)
 	}
-	if text, err := p.Execute("", nil); err != nil || text != "'overlaid'" {
+	if text, err := p.Text(&weave.Run{}, "", nil); err != nil || text != "'overlaid'" {
 		t.Errorf("got %q, %v", text, err)
+	}
+}
+
+// A template that sorts sorts a list of its own.
+func TestSortingLeavesTheList(t *testing.T) {
+	list := []string{"b", "a"}
+	set := weave.NewSet(functions(quote.LangText))
+	if err := set.Parse("main", `{{range sortAlpha .}}{{line .}}{{end}}`); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := set.Text(&weave.Run{}, "main", list); err != nil || text != "ab" || list[0] != "b" {
+		t.Error(text, err, list)
 	}
 }

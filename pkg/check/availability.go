@@ -10,10 +10,10 @@ import (
 var availabilityRules = []Rule{
 	{
 		Code: "MBP1951", Title: "a figure of availability belongs to a part of the farm", Severity: diag.Error, Sources: []string{"general-practice"},
-		Why: "mbamplan impact multiplies the figures of the parts that a service stands on. A figure whose name is neither a part nor a kind of " +
+		Why: "The command impact multiplies the figures of the parts that a service stands on. A figure whose name is neither a part nor a kind of " +
 			"part would be left out without anybody noticing. Sites and the network between them take none: they are away together with " +
 			"their servers, so that one outage would count twice.",
-		Fix:     "Name a part as mbamplan impact prints it, or a kind: server, balancer, certificate …",
+		Fix:     "Name a part as mbamplan impact prints it, or a kind: server, balancer, certificate and so on.",
 		Example: Example{Edits: []string{"clients: {gpo", "availability: {SQL9: 99.9}\nclients: {gpo"}},
 		Find: func(c *Context) {
 			for _, g := range c.Figures {

@@ -24,6 +24,7 @@ const iisRefuses = `\/?;:@&=+$,|"<>*%#`
 var textRules = []Rule{
 	{
 		Code: "MBP1601", Title: "a text can be written into the files that it goes to", Severity: diag.Error, Firm: true, Sources: []string{"general-practice"},
+		Covers: []string{"SQL-R39", "WIN-T113"},
 		Why: "Every value is quoted for the language of its file, and nearly every character comes out as itself. Some have no escape: " +
 			"SQL Server Agent and sqlcmd take $( for a variable, certreq takes % for one, and a line break ends a line of a script.",
 		Fix:     "Choose a text without the character that the finding names.",
@@ -59,6 +60,7 @@ var textRules = []Rule{
 	},
 	{
 		Code: "MBP1602", Title: "a time, an address, a volume and a virtual directory have their form", Severity: diag.Error, Firm: true, Sources: []string{"general-practice"},
+		Covers: []string{"WIN-T02"},
 		Why: "The schedule of the backup job, the configuration of HAProxy, the shadow copy test and the applications of IIS are made from these values. " +
 			"Another form stops the one that runs them, or is passed over.",
 		Fix:     "Write a time as 22:00, an address to listen on as 10.1.0.60 or *, with :443 behind it if need be, a volume as E:, a directory as HelpDesk.",
@@ -85,6 +87,7 @@ var textRules = []Rule{
 	},
 	{
 		Code: "MBP1603", Title: "MBAM's databases are none of SQL Server's own", Severity: diag.Error, Firm: true, Sources: []string{"general-practice"},
+		Covers: []string{"SQL-R40"},
 		Why: "master, model, msdb, tempdb, distribution and the databases of Reporting Services belong to SQL Server. They cannot be in an availability " +
 			"group, and MBAM's tables, recovery model and logins have no place in them.",
 		Fix:     "Choose another name, or leave name out for MBAM's own.",
@@ -99,6 +102,7 @@ var textRules = []Rule{
 	},
 	{
 		Code: "MBP1604", Title: "the secrets file lies beside the topology or below it", Severity: diag.Error, Firm: true, Sources: []string{"general-practice"},
+		Covers: []string{"G-23"},
 		Why: "Topology files pass from hand to hand. One that names a secrets file elsewhere makes a render read, or make, a file that its author chose: " +
 			"keys that somebody else knows, or a file where none belongs. Whoever renders names such a file with --secrets.",
 		Fix:     "Write a relative path without .. that ends in .secrets.yaml, or leave it out and name the file with --secrets.",

@@ -21,10 +21,10 @@ import (
 // Exit codes are stable; scripts may rely on them.
 const (
 	ExitOK         = 0
-	ExitProblems   = 1 // problems in the topology or an overlay
+	ExitProblems   = 1 // problems in the topology, an overlay or a collected file
 	ExitUsage      = 2 // wrong command line
 	ExitFailure    = 3 // the machine: unreadable input, unwritable output, interrupted
-	ExitDifference = 4 // --diff found differences, or a gate of impact --fail-on is broken
+	ExitDifference = 4 // --diff found differences, a report deviations, or a gate of impact --fail-on is broken
 )
 
 // Stdio is what a run talks to.
@@ -128,8 +128,8 @@ Without a file, check, plan, impact, show, render and ticket use the built-in ex
 	})
 	root.PersistentFlags().StringVar(&a.templates, "templates", "", "folder laid over the built-in step catalogue")
 	root.AddCommand(
-		a.initCommand(), a.checkCommand(), a.explainCommand(), a.schemaCommand(), a.planCommand(), a.renderCommand(), a.impactCommand(), a.ticketCommand(),
-		a.showCommand(), a.secretsCommand(), a.versionCommand(),
+		a.initCommand(), a.checkCommand(), a.explainCommand(), a.schemaCommand(), a.planCommand(), a.renderCommand(), a.impactCommand(), a.showCommand(),
+		a.ticketCommand(), a.reportCommand(), a.compareCommand(), a.secretsCommand(), a.versionCommand(),
 	)
 	return root
 }

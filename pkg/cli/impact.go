@@ -374,7 +374,11 @@ func (r *impactReport) singlePoints() []impact.SinglePoint {
 
 // answer prints one scenario in full.
 func (r *impactReport) answer(w io.Writer, s impact.Scenario) error {
-	fmt.Fprintf(w, "%s: when these fail together\n", diag.Visible(r.in.farm.Name))
+	when := "when this fails"
+	if len(s.Failed) > 1 {
+		when = "when these fail together"
+	}
+	fmt.Fprintf(w, "%s: %s\n", diag.Visible(r.in.farm.Name), when)
 	for _, p := range s.Failed {
 		fmt.Fprintf(w, "  %s: %s\n", diag.Visible(p.ID), diag.Visible(p.Title))
 	}

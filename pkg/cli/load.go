@@ -17,10 +17,12 @@ import (
 	"github.com/mbamplan/mbamplan/pkg/farm"
 	"github.com/mbamplan/mbamplan/pkg/plan"
 	"github.com/mbamplan/mbamplan/pkg/topology"
+	"github.com/mbamplan/mbamplan/pkg/yamlsrc"
 )
 
-// maxFile bounds what is read of a topology; package yamlsrc refuses anything near it with a finding.
-const maxFile = 4 << 20
+// maxFile bounds what is read of a topology: one byte more than package yamlsrc takes, so that it refuses the file with a
+// finding.
+const maxFile = yamlsrc.MaxBytes + 1
 
 // input is a topology that was read, resolved and checked.
 type input struct {

@@ -31,7 +31,8 @@ const (
 
 // Component is something that can fail: a server, a site, the network between sites, or something that servers share.
 type Component struct {
-	// ID tells parts apart: "SQL1" for a server, "site:HQ", "link:DR-HQ", "witness" … It changes only with the names in it.
+	// ID tells components apart: "SQL1" for a server, and kind:name for all others ("site:HQ", "witness:SQLCLU1", "account:pool"), so that a
+	// server may have any name. It changes only with the names in it. Case does not matter.
 	ID   string
 	Kind ComponentKind
 	// Name is the bare name: "SQL1", "HQ", "mbam.contoso.com".
@@ -47,14 +48,15 @@ type Component struct {
 	Instance *Instance // listener, storage of a failover cluster instance
 }
 
-// Sites returns the sites that servers with a role name, in the order of the topology, and whether some server names none.
+// Sites returns the sites that servers with a role name, in the order of the topology and in the spelling of the first, and whether some
+// server names none. Names compare without case.
 func (f *Farm) Sites() (names []string, rest bool) {
 	for _, h := range f.Hosts {
 		switch {
 		case !h.HasRole():
 		case h.Site == "":
 			rest = true
-		case !slices.Contains(names, h.Site):
+		case !slices.ContainsFunc(names, func(s string) bool { return strings.EqualFold(s, h.Site) }):
 			names = append(names, h.Site)
 		}
 	}
@@ -95,8 +97,8 @@ func (f *Farm) Components() []Component {
 }
 
 func (f *Farm) sharedParts(add func(Component)) {
-	add(Component{ID: "directory", Kind: KindDirectory, Name: f.Domain.DNS, Title: "Active Directory (every domain controller of " + f.Domain.DNS + ")"})
-	add(Component{ID: "dns", Kind: KindDNS, Name: f.Domain.Zone, Title: "DNS (every server that resolves " + f.Domain.Zone + ")"})
+	add(Component{ID: "directory:" + f.Domain.DNS, Kind: KindDirectory, Name: f.Domain.DNS, Title: "Active Directory (every domain controller of " + f.Domain.DNS + ")"})
+	add(Component{ID: "dns:" + f.Domain.Zone, Kind: KindDNS, Name: f.Domain.Zone, Title: "DNS (every server that resolves " + f.Domain.Zone + ")"})
 	if !f.MBAM.V2() {
 		add(Component{ID: "account:pool", Kind: KindAccount, Name: f.Pool.Down(), Title: "application pool account " + f.Pool.Down() + " (locked or expired)"})
 	}
@@ -107,7 +109,7 @@ func (f *Farm) sharedParts(add func(Component)) {
 
 func (f *Farm) databaseParts(add func(Component)) {
 	if f.Cluster != nil && f.Cluster.Witness != "" {
-		add(Component{ID: "witness", Kind: KindWitness, Name: f.Cluster.Witness, Title: "quorum witness " + f.Cluster.Witness + " of " + f.Cluster.Name})
+		add(Component{ID: "witness:" + f.Cluster.Name, Kind: KindWitness, Name: f.Cluster.Witness, Title: "quorum witness " + f.Cluster.Witness + " of " + f.Cluster.Name})
 	}
 	var seen []*Instance
 	for _, p := range f.Placements {
@@ -150,7 +152,7 @@ func (f *Farm) webParts(add func(Component)) {
 			}
 		}
 		if w.Balanced() {
-			add(Component{ID: "machinekey:" + w.Name, Kind: KindMachineKey, Name: w.Host, Title: "machine key of " + w.Host + " (not the same on every node)", Web: w})
+			add(Component{ID: "machineKey:" + w.Name, Kind: KindMachineKey, Name: w.Host, Title: "machine key of " + w.Host + " (not the same on every node)", Web: w})
 		}
 	}
 }
@@ -171,7 +173,7 @@ func (f *Farm) reportParts(add func(Component)) {
 	if r == nil || !r.Scaled() {
 		return
 	}
-	add(Component{ID: "reportdb", Kind: KindReportDB, Name: "report server database", Title: "common database of the report servers (not part of this plan)"})
+	add(Component{ID: "reportDB:reports", Kind: KindReportDB, Name: "report server database", Title: "common database of the report servers (not part of this plan)"})
 	if r.URLHost() != nil {
 		return
 	}
@@ -200,6 +202,27 @@ func ComponentKinds() []ComponentKind {
 		KindServer, KindSite, KindLink, KindDirectory, KindDNS, KindAccount, KindWitness, KindListener, KindStorage, KindName, KindBalancer,
 		KindCertificate, KindMachineKey, KindReportDB,
 	}
+}
+
+// Find returns the one among components that a person means by a name: an ID, else a bare name, else a kind of which there is one. Several
+// that fit are returned together, none when nothing fits. Case does not matter.
+func Find(list []Component, name string) []Component {
+	for _, fits := range []func(Component) string{
+		func(c Component) string { return c.ID },
+		func(c Component) string { return c.Name },
+		func(c Component) string { return string(c.Kind) },
+	} {
+		var found []Component
+		for _, c := range list {
+			if strings.EqualFold(fits(c), name) {
+				found = append(found, c)
+			}
+		}
+		if len(found) > 0 {
+			return found
+		}
+	}
+	return nil
 }
 
 // Availability returns the share of time, between 0 and 1, that the topology gives for a component: by its ID, by its bare name, or by

@@ -33,6 +33,7 @@ func TestComponents(t *testing.T) {
 		{"two sites", build(host("A", "HQ"), host("B", "DR")), "A B site:HQ site:DR link:HQ-DR"},
 		{"three sites", build(host("A", "HQ"), host("B", "DR"), host("C", "X")), "A B C site:HQ site:DR site:X link:HQ link:DR link:X"},
 		{"one site, and servers without", build(host("A", "HQ"), host("B", "")), "A B site:HQ link:HQ"},
+		{"one site in two spellings", build(host("A", "HQ"), host("B", "hq")), "A B site:HQ"},
 		{"a server without a role", build(host("A", "HQ"), &Host{Name: "B", Site: "DR"}), "A site:HQ"},
 	} {
 		if got := kinds(tt.farm); got != tt.want {
@@ -78,6 +79,29 @@ func TestURLHost(t *testing.T) {
 	}{{"https://rpt2.x.com/ReportServer", b}, {"http://RPT1/ReportServer", a}, {"https://reports.x.com/ReportServer", nil}, {"::", nil}} {
 		if got := (&Reporting{Hosts: []*Host{a, b}, URL: tt.url}).URLHost(); got != tt.want {
 			t.Errorf("%s: %v", tt.url, got)
+		}
+	}
+}
+
+func TestFind(t *testing.T) {
+	list := []Component{
+		{ID: "WITNESS", Name: "WITNESS", Kind: KindServer}, {ID: "site:HQ", Name: "HQ", Kind: KindSite},
+		{ID: "witness:CLU", Name: `\\fs\w`, Kind: KindWitness}, {ID: "dns:x.com", Name: "x.com", Kind: KindDNS}, {ID: "directory:x.com", Name: "x.com", Kind: KindDirectory},
+	}
+	for _, tt := range []struct{ name, want string }{
+		{"witness", "WITNESS"}, // a server's name comes before a kind
+		{"WITNESS:clu", "witness:CLU"},
+		{"hq", "site:HQ"},
+		{"dns", "dns:x.com"},
+		{"x.com", "dns:x.com directory:x.com"},
+		{"y", ""},
+	} {
+		var got []string
+		for _, c := range Find(list, tt.name) {
+			got = append(got, c.ID)
+		}
+		if strings.Join(got, " ") != tt.want {
+			t.Errorf("%s: %v, want %s", tt.name, got, tt.want)
 		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 type Analysis struct {
 	farm     *farm.Farm
 	sites    []string
+	location []int // by Host.Index: its site's index in sites, the number of sites for a server without one
 	parts    []Part
 	needs    []need
 	services []Service
@@ -23,6 +24,13 @@ type Analysis struct {
 func Analyze(f *farm.Farm) *Analysis {
 	a := &Analysis{farm: f, parts: f.Components(), needs: needs(f)}
 	a.sites, _ = f.Sites()
+	for _, h := range f.Hosts {
+		l := slices.IndexFunc(a.sites, func(s string) bool { return strings.EqualFold(s, h.Site) })
+		if l < 0 {
+			l = len(a.sites)
+		}
+		a.location = append(a.location, l)
+	}
 	for _, n := range a.needs {
 		a.services = append(a.services, n.service)
 	}
@@ -101,8 +109,7 @@ func harder(all, some []Effect, parts []Part) []Effect {
 // maxParts bounds Fail, which looks at every selection of the parts.
 const maxParts = 10
 
-// Fail returns what the failure of the named parts does. A name is the ID of a part, or its bare name where only one part has it; case
-// does not matter. An error names what is no part, with the nearest one.
+// Fail returns what the failure of the named parts does; see Part for names.
 func (a *Analysis) Fail(names ...string) (Scenario, error) {
 	var failed []Part
 	for _, n := range names {
@@ -135,28 +142,21 @@ func (a *Analysis) index(p Part) int {
 	return slices.IndexFunc(a.parts, func(q Part) bool { return q.ID == p.ID })
 }
 
-// Part returns the part with an ID or, where only one has it, a bare name. Case does not matter.
+// Part returns the part that a name means; see farm.Find. An error names what is no part, with the nearest one, or what it may be.
 func (a *Analysis) Part(name string) (Part, error) {
+	found := farm.Find(a.parts, name)
+	if len(found) == 1 {
+		return found[0], nil
+	}
 	var ids []string
-	var found []Part
-	for _, p := range a.parts {
-		if strings.EqualFold(p.ID, name) {
-			return p, nil
-		}
-		if strings.EqualFold(p.Name, name) {
-			found = append(found, p)
-		}
+	for _, p := range found {
 		ids = append(ids, p.ID)
 	}
-	switch {
-	case len(found) == 1:
-		return found[0], nil
-	case len(found) > 1:
-		ids = nil
-		for _, p := range found {
-			ids = append(ids, p.ID)
-		}
+	if len(found) > 1 {
 		return Part{}, fmt.Errorf("%q may be %s", name, strings.Join(ids, " or "))
+	}
+	for _, p := range a.parts {
+		ids = append(ids, p.ID)
 	}
 	if near := diag.Suggest(name, ids); near != "" {
 		return Part{}, fmt.Errorf("no part is called %q; did you mean %q?", name, near)

@@ -108,7 +108,7 @@ func TestCases(t *testing.T) {
 		{"contoso-alwayson", nil, "listener:MBAM-SQL", "DDDDDD", "sql-ag-listener: all connection strings name it", "Bring the listener online", "", ""},
 		{"contoso-alwayson", nil, "name:mbam.contoso.com", "DDDGDD", "mbam-gpo: one URL for a service", "Publish", "directory/dns-record ", ""},
 		{"contoso-alwayson", nil, "balancer:web", "DDDGDD", "the virtual address is the only one", "", "", ""},
-		{"contoso-alwayson", nil, "machinekey:web", "UUGUGG", "mbam-ha: the websites use one machine key; clients keep no session", "Set the farm's machine key", "web/machine-key WEB1", ""},
+		{"contoso-alwayson", nil, "machineKey:web", "UUGUGG", "mbam-ha: the websites use one machine key; clients keep no session", "Set the farm's machine key", "web/machine-key WEB1", ""},
 		{"contoso-alwayson", nil, "directory", "DDDDDD", "nobody is authenticated", "", "", ""},
 		{"contoso-alwayson", nil, "dns", "DDDDDD", "no name is resolved", "", "", ""},
 		// Votes.

@@ -18,7 +18,6 @@ type cause struct {
 	risk   string
 	source string
 	grade  Grade
-	web    bool // it lies in front of the databases
 }
 
 // option is one way in which a placement's databases are served after a failure.
@@ -111,15 +110,23 @@ func (w *world) instance(i *farm.Instance) running {
 func (w *world) stopped() string {
 	c := w.farm.Cluster
 	_, voters := w.votes()
-	most := 0
+	most, running := 0, 0
 	for _, n := range voters {
-		most = max(most, n)
+		most, running = max(most, n), running+n
 	}
 	holder := w.witnessHost()
-	q := c.Quorum(most, c.Witness != "" && !w.witness && (holder == nil || w.up(holder)))
-	text := fmt.Sprintf("the cluster %s has lost its quorum (%d of %d votes are left) and stops on every node", c.Name, q.Votes, q.Of)
+	witness := c.Witness != "" && !w.witness && (holder == nil || w.up(holder))
+	q := c.Quorum(most, witness)
 	if q.Chance {
-		text = fmt.Sprintf("the cluster %s has no witness and half of its %d votes are left: whether it goes on is chance, here it is taken as stopped", c.Name, q.Of)
+		return fmt.Sprintf("the cluster %s has no witness and half of its %d votes are left: whether it goes on is chance, here it is taken as stopped", c.Name, q.Of)
+	}
+	text := fmt.Sprintf("the cluster %s has lost its quorum (%d of %d votes are left) and stops on every node", c.Name, q.Votes, q.Of)
+	lost := len(c.Voters()) - running
+	if c.Witness != "" && !witness {
+		lost++
+	}
+	if lost > 1 && most == running && running > 0 && c.Nodes[0].Windows != "2008 R2" {
+		text += "; it might have gone on, had they failed one after the other with time between"
 	}
 	return text
 }
@@ -133,17 +140,18 @@ func (w *world) force(on *farm.Host) string {
 	return "start the cluster on " + on.Name + " by force (Stop-ClusterNode, then Start-ClusterNode " + how + ")"
 }
 
-// possible returns the node on which an instance could run if the cluster's quorum were forced there; nil when there is none.
-func (w *world) possible(i *farm.Instance) *farm.Host {
+// possible returns the nodes, one in each place, on which an instance could run if the cluster's quorum were forced there.
+func (w *world) possible(i *farm.Instance) []*farm.Host {
 	if slices.Contains(w.storages, i) || slices.Contains(w.names, i) {
 		return nil
 	}
+	var out []*farm.Host
 	for _, h := range i.Nodes {
-		if w.up(h) {
-			return h
+		if w.up(h) && !slices.ContainsFunc(out, func(o *farm.Host) bool { return w.place(o) == w.place(h) }) {
+			out = append(out, h)
 		}
 	}
-	return nil
+	return out
 }
 
 func (w *world) single(p *farm.Placement) served {
@@ -162,13 +170,11 @@ func (w *world) single(p *farm.Placement) served {
 	}
 	if i.Clustered() && w.quorum == nowhere {
 		var s served
-		for _, h := range i.Nodes {
-			if w.possible(i) != nil && w.up(h) {
-				s.options = append(s.options, option{place: w.place(h), at: i, cause: cause{
-					state: Manual, text: sentence(r.why), action: sentence(w.force(h) + "; the cluster then starts " + i.Name), actor: dba,
-					source: "win-quorum", grade: Documented,
-				}})
-			}
+		for _, h := range w.possible(i) {
+			s.options = append(s.options, option{place: w.place(h), at: i, cause: cause{
+				state: Manual, text: sentence(r.why), action: sentence(w.force(h) + "; the cluster then starts " + i.Name), actor: dba,
+				source: "win-quorum", grade: Documented,
+			}})
 		}
 		if len(s.options) > 0 {
 			return s
@@ -251,7 +257,7 @@ func (w *world) group(p *farm.Placement) served {
 			o.action = "Make " + name + " the primary of " + p.Name + "."
 			o.risk = loss(p, t.Instance, primary.Synchronous && t.Synchronous)
 		}
-		if best == nil || o.state < best.state || o.state == best.state && best.risk != "" && surer(p, o.at, best.at) {
+		if best == nil || o.state < best.state || o.state == best.state && surer(p, o.at, best.at) {
 			best = &o
 		}
 	}
@@ -290,24 +296,52 @@ func (w *world) exposed(p *farm.Placement) string {
 	return ""
 }
 
+// thin says that the cluster goes on, has lost votes, and cannot lose another node for certain, even when dynamic quorum has had the time
+// to count anew (win-quorum); "" otherwise.
+func (w *world) thin() string {
+	c := w.farm.Cluster
+	if c == nil {
+		return ""
+	}
+	places, voters := w.votes()
+	i := slices.Index(places, w.quorum)
+	if i < 0 {
+		return ""
+	}
+	holder := w.witnessHost()
+	lost := w.witness || holder != nil && (!w.up(holder) || w.place(holder) != w.quorum)
+	if !lost && voters[i] == len(c.Voters()) {
+		return ""
+	}
+	now := *c
+	if c.Nodes[0].Windows != "2008 R2" {
+		now.Nodes, now.NoVote = c.Voters()[:voters[i]], nil
+		if lost {
+			now.Witness = ""
+		}
+	}
+	if now.Quorum(voters[i]-1, c.Witness != "" && !lost).Holds {
+		return ""
+	}
+	return sentence("the cluster " + c.Name + " goes on; with one node less it may stop")
+}
+
 // forced lists the replicas on which the stopped cluster can be forced. The group stays in no role then and must be forced as well, even
 // where its primary is alive (sql-ag-failover-modes).
 func (w *world) forced(p *farm.Placement) served {
 	var s served
 	for n, r := range p.Replicas {
-		h := w.possible(r.Instance)
-		if h == nil {
-			continue
+		for _, h := range w.possible(r.Instance) {
+			o := option{place: w.place(h), at: r.Instance, cause: cause{
+				state: Manual, text: sentence(w.stopped()), actor: dba, source: "sql-ag-failover-modes", grade: Documented,
+				action: sentence(w.force(h) + ", then make " + r.Instance.Name + " the primary of " + p.Name + " by force, which SQL Server asks for after that"),
+				drill:  &Drill{Step: "database/drill-forced-failover", Server: r.Instance.Folder()},
+			}}
+			if n > 0 {
+				o.risk = loss(p, r.Instance, p.Replicas[0].Synchronous && r.Synchronous)
+			}
+			s.options = append(s.options, o)
 		}
-		o := option{place: w.place(h), at: r.Instance, cause: cause{
-			state: Manual, text: sentence(w.stopped()), actor: dba, source: "sql-ag-failover-modes", grade: Documented,
-			action: sentence(w.force(h) + ", then make " + r.Instance.Name + " the primary of " + p.Name + " by force, which SQL Server asks for after that"),
-			drill:  &Drill{Step: "database/drill-forced-failover", Server: r.Instance.Folder()},
-		}}
-		if n > 0 {
-			o.risk = loss(p, r.Instance, p.Replicas[0].Synchronous && r.Synchronous)
-		}
-		s.options = append(s.options, o)
 	}
 	if len(s.options) == 0 {
 		s.lost = cause{
@@ -379,13 +413,20 @@ func (w *world) mirror(p *farm.Placement) served {
 		return at(p.Mirror, mirror, force)
 	}
 	if w.farm.Cluster != nil && w.quorum == nowhere {
+		var forced served
 		for _, i := range []*farm.Instance{p.Principal, p.Mirror} {
-			if h := w.possible(i); i.Clustered() && h != nil {
-				return at(i, running{place: w.place(h)}, cause{
+			if !i.Clustered() {
+				continue
+			}
+			for _, h := range w.possible(i) {
+				forced.options = append(forced.options, at(i, running{place: w.place(h)}, cause{
 					state: Manual, text: sentence(w.stopped()), actor: dba, source: "win-quorum",
 					action: sentence(w.force(h) + "; then look at the mirroring sessions"),
-				})
+				}).options...)
 			}
+		}
+		if len(forced.options) > 0 {
+			return forced
 		}
 	}
 	return served{lost: cause{

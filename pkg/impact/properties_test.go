@@ -330,8 +330,10 @@ func TestFailNames(t *testing.T) {
 		{"SITE:hq", ""},
 		{"HQ", ""},
 		{"SQL1,SQL1", ""},
+		{"witness,DNS", ""},
+		{"account", `"account" may be account:pool or account:reports`},
 		{"SQL4", `no part is called "SQL4"; did you mean "SQL1"?`},
-		{"mbam.contoso.com", `"mbam.contoso.com" may be name:mbam.contoso.com or certificate:web or machinekey:web`},
+		{"mbam.contoso.com", `"mbam.contoso.com" may be name:mbam.contoso.com or certificate:web or machineKey:web`},
 		{"SQL1,SQL2,SQL3,RPT1,WEB1,WEB2,site:HQ,site:DR,directory,dns,witness", "11 parts at once are too many, at most 10"},
 	} {
 		_, err := a.Fail(strings.Split(tt.names, ",")...)
@@ -363,5 +365,28 @@ func BenchmarkPairs(b *testing.B) {
 	}
 	for b.Loop() {
 		impact.Analyze(f).Pairs()
+	}
+}
+
+// Words that a person reads in the night.
+func TestWords(t *testing.T) {
+	for _, tt := range []struct{ example, fail, want string }{
+		{"contoso-alwayson", "witness", "The cluster SQLCLU1 goes on; with one node less it may stop."},
+		{"contoso-alwayson", "SQL2", "SQL1 goes on, and nothing takes over for it without loss until another synchronous copy is back."},
+		{"contoso-alwayson", "SQL1,witness", "(1 of 3 votes are left) and stops on every node; it might have gone on, had they failed one after the other"},
+		{"contoso-alwayson", "SQL1,SQL2", "(1 of 3 votes are left) and stops on every node."},
+		{"adatum-mirroring", "SQL2", "SQL1 goes on without a mirror."},
+		{"adatum-mirroring", "WIT1", "without the witness WIT1 the mirror does not take over by itself"},
+		{"multi-subnet-named-instances", "witness", ""}, // three nodes can lose one
+		{"split-portals", "AGENT1", "the balancer's probes fail and it is taken out, and AGENT2 serves mbam-agent.litware.com."},
+		{"standalone-two-servers", "KEYS1", "KEYS1 is down, and nothing takes over for KEYS1."},
+	} {
+		s, err := analyze(t, tt.example).Fail(strings.Split(tt.fail, ",")...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := s.Effect(impact.Escrow).Why; !strings.Contains(got, tt.want) || tt.want == "" && got != "" {
+			t.Errorf("%s, %s: %q, want …%s…", tt.example, tt.fail, got, tt.want)
+		}
 	}
 }

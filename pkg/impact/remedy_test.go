@@ -26,7 +26,7 @@ func TestSinglePoints(t *testing.T) {
 	}{
 		{"contoso-alwayson", nil, "SQL1", ""},
 		{"contoso-alwayson", nil, "WEB1", ""},
-		{"contoso-alwayson", nil, "machinekey:web", ""},
+		{"contoso-alwayson", nil, "machineKey:web", ""},
 		{"contoso-alwayson", nil, "RPT1", "down: Put a second report server beside RPT1, with one report server database, behind a balancer. reports automatic"},
 		{"contoso-alwayson", nil, "site:HQ", "down: "},
 		{"contoso-alwayson", noWitness, "SQL1", "manual: Give the cluster SQLCLU1 a witness. escrow automatic"},
@@ -74,7 +74,7 @@ func TestRanks(t *testing.T) {
 		}
 		index[p.Part.ID] = p.Rank
 	}
-	for _, order := range [][]string{{"directory", "balancer:web"}, {"balancer:web", "DB1"}, {"DB1", "SSRS1"}} {
+	for _, order := range [][]string{{"directory:corp.fabrikam.com", "balancer:web"}, {"balancer:web", "DB1"}, {"DB1", "SSRS1"}} {
 		if a, b := index[order[0]], index[order[1]]; a == 0 || b == 0 || a > b {
 			t.Errorf("%v have ranks %d and %d", order, a, b)
 		}
@@ -129,7 +129,7 @@ func TestAvailability(t *testing.T) {
 			t.Errorf("%s: %.6f, want %.6f\n%s", v.Service, v.Value, w, v.Formula)
 		}
 		if v.Service == impact.Escrow {
-			const formula = "A(directory) × A(dns) × A(account:pool) × A(name:mbam.adatum.com) × A(balancer:web) × A(certificate:web) × " +
+			const formula = "A(directory:adatum.com) × A(dns:adatum.com) × A(account:pool) × A(name:mbam.adatum.com) × A(balancer:web) × A(certificate:web) × " +
 				"(1 − (1 − A(WEB1)) × (1 − A(WEB2))) × (A(SQL1) × (A(SQL2) + (1 − A(SQL2)) × A(WIT1)) + (1 − A(SQL1)) × A(SQL2) × A(WIT1))"
 			if v.Formula != formula {
 				t.Errorf("formula:\n got %s\nwant %s", v.Formula, formula)
@@ -208,8 +208,8 @@ func TestGates(t *testing.T) {
 		{"escrow:automatic:1", []farm.ComponentKind{farm.KindServer}, "SQL1 WEB1 WEB2"},
 		{"any:down:1", []farm.ComponentKind{farm.KindServer}, "RPT1"},
 		{"escrow:down:2", []farm.ComponentKind{farm.KindServer}, "WEB1+WEB2"},
-		{"escrow:manual:2", []farm.ComponentKind{farm.KindServer, farm.KindWitness}, "SQL1+SQL2 SQL1+witness SQL2+witness WEB1+WEB2"},
-		{"helpdesk:degraded:1", []farm.ComponentKind{farm.KindMachineKey, farm.KindSite}, "site:HQ machinekey:web"},
+		{"escrow:manual:2", []farm.ComponentKind{farm.KindServer, farm.KindWitness}, "SQL1+SQL2 SQL1+witness:SQLCLU1 SQL2+witness:SQLCLU1 WEB1+WEB2"},
+		{"helpdesk:degraded:1", []farm.ComponentKind{farm.KindMachineKey, farm.KindSite}, "site:HQ machineKey:web"},
 	} {
 		g, err := impact.ParseGate(tt.gate)
 		if err != nil || g.String() != tt.gate {

@@ -71,7 +71,7 @@ func (w *world) effects() []Effect {
 	admin := slices.IndexFunc(w.needs, func(n need) bool { return n.service == Administration })
 	if reports >= 0 && status >= 0 && worst(causes[status]) >= Degraded && worst(causes[reports]) < Degraded {
 		causes[reports] = append(causes[reports], cause{
-			state: Degraded, text: "Clients cannot report, so the reports go stale.", source: w.noticeSource(), grade: Documented,
+			state: Degraded, text: "Clients cannot report, so the reports go stale.", source: noticeSource, grade: Documented,
 		})
 	}
 	if admin >= 0 && reports >= 0 && worst(causes[reports]) >= Degraded && worst(causes[admin]) < Degraded {
@@ -112,6 +112,9 @@ func (w *world) service(n need) []cause {
 					action: "Repair the network between the sites.", source: "general-practice", grade: Inferred,
 				})
 			}
+		}
+		if len(lost) == 0 && slices.ContainsFunc(placements(n.hard), clustered) {
+			causes = append(causes, cause{text: w.thin(), source: "win-quorum", grade: Documented})
 		}
 		if n.service == Reports {
 			causes = append(causes, w.reporting(place)...)
@@ -157,19 +160,24 @@ func placements(list []*farm.Database) []*farm.Placement {
 	return out
 }
 
+// clustered reports whether the placement needs the quorum of the cluster.
+func clustered(p *farm.Placement) bool {
+	return p.AG() || slices.ContainsFunc(p.All(), (*farm.Instance).Clustered)
+}
+
 // front lists what all services stand on.
 func (w *world) front() []cause {
 	var out []cause
 	if w.directory {
 		out = append(out, cause{
 			state: Down, text: "Without a domain controller nobody is authenticated: neither clients and people at the websites nor the websites at SQL Server.",
-			action: "Bring a domain controller back.", actor: domain, source: "general-practice", grade: Inferred, web: true,
+			action: "Bring a domain controller back.", actor: domain, source: "general-practice", grade: Inferred,
 		})
 	}
 	if w.dns {
 		out = append(out, cause{
 			state: Down, text: "Without name resolution neither clients find the websites nor these the databases, as soon as what they remember has run out.",
-			action: "Bring a DNS server back.", actor: domain, source: "general-practice", grade: Inferred, web: true,
+			action: "Bring a DNS server back.", actor: domain, source: "general-practice", grade: Inferred,
 		})
 	}
 	return out
@@ -207,7 +215,7 @@ func (w *world) websites(n need, place int) []cause {
 func (w *world) website(web *farm.Web, place int, portal bool) []cause {
 	var out []cause
 	down := func(text, action, actor, source string, grade Grade, drill *Drill) {
-		out = append(out, cause{state: Down, text: text, action: action, actor: actor, source: source, grade: grade, drill: drill, web: true})
+		out = append(out, cause{state: Down, text: text, action: action, actor: actor, source: source, grade: grade, drill: drill})
 	}
 	f := w.webs[web.Index]
 	first := web.Nodes[0].Host.Name
@@ -228,7 +236,7 @@ func (w *world) website(web *farm.Web, place int, portal bool) []cause {
 		}
 	}
 	if f.certificate {
-		down("The agent and the websites refuse an expired certificate of "+web.Host+".", "Renew it and change it on each node.", pki, "mbam-deploy", Inferred,
+		down("The agent refuses an expired certificate of "+web.Host+", browsers warn of it, and no document says whether the portals reach their own services with it.", "Renew it and change it on each node.", pki, "mbam-deploy", Inferred,
 			&Drill{Step: "web/certificate-change", Server: first})
 	}
 	if len(out) > 0 {
@@ -251,28 +259,26 @@ func (w *world) nodes(web *farm.Web, place int, portal bool) []cause {
 			serving = append(serving, n)
 		}
 	}
-	one := func(c cause) []cause { c.web = true; return []cause{c} }
 	if len(serving) == 0 {
 		switch {
 		case len(expired) > 0:
-			return one(cause{
+			return []cause{{
 				state: Down, text: "No node of " + web.Host + " is left with a valid certificate.", action: "Renew the certificates and change them on each node.", actor: pki,
 				drill: &Drill{Step: "web/certificate-change", Server: expired[0].Host.Name}, source: "mbam-deploy", grade: Inferred,
-			})
+			}}
 		case len(blind) > 0:
-			return one(cause{
+			return []cause{{
 				state: Down, text: "No node of " + web.Host + " reaches the databases: " + nodeNames(blind) + " cut off from them.", action: "Repair the network between the sites.", actor: network,
 				source: "mbam-ha", grade: Inferred,
-			})
+			}}
 		default:
-			return one(cause{
+			return []cause{{
 				state: Down, text: nodeNames(gone) + " down, and no other node serves " + web.Host + ".", action: "Bring a node back, or build one under the same name.", actor: webber,
 				source: "mbam-ha", grade: Documented,
-			})
+			}}
 		}
 	}
 	var out []cause
-	add := func(c cause) { c.web = true; out = append(out, c) }
 	if len(gone) > 0 {
 		c := cause{
 			state: Automatic, text: nodeNames(gone) + " down; " + balancerTakesOut(web) + ", and " + nodeNames(serving, "serves", "serve") + " " + web.Host + ".",
@@ -281,29 +287,29 @@ func (w *world) nodes(web *farm.Web, place int, portal bool) []cause {
 		if web.Balancer.External() {
 			c.grade = Inferred // the product's probe is what its sheet asks for
 		}
-		add(c)
+		out = append(out, c)
 	}
 	if len(expired) > 0 {
-		// HAProxy verifies the certificate in its probe (balancer/haproxy).
+		// The rendered HAProxy verifies the certificate in its probe (balancer/haproxy).
 		c := cause{
 			state: Degraded, text: nodeNames(expired, "has", "have") + " an expired certificate: what the balancer sends there fails.",
 			action: "Take the node out of the balancer, renew its certificate, and change it.", actor: pki, source: "mbam-deploy", grade: Inferred,
 			drill: &Drill{Step: "web/certificate-change", Server: expired[0].Host.Name},
 		}
-		if web.Balancer.HAProxy() {
+		if web.Balancer.HAProxy() && !web.Balancer.Existing {
 			c.state, c.text, c.source = Automatic, nodeNames(expired, "has", "have")+" an expired certificate: HAProxy, which verifies it in its probe, takes the node out.", "haproxy"
 		}
-		add(c)
+		out = append(out, c)
 	}
 	if len(blind) > 0 {
-		add(cause{
+		out = append(out, cause{
 			state: Degraded, text: nodeNames(blind, "answers but does not reach", "answer but do not reach") + " the databases, and the balancer, which only sees that the website answers, goes on sending users there.",
 			action: "Take these nodes out of the balancer until the network is back.", actor: webber, source: "win-nlb", grade: Inferred,
 			drill: &Drill{Step: "web/drill-node-drain", Server: blind[0].Host.Name},
 		})
 	}
 	if w.webs[web.Index].machineKey && portal {
-		add(cause{
+		out = append(out, cause{
 			state: Degraded, text: "A page that one node of " + web.Host + " has issued is refused by another with a different machine key.",
 			action: "Set the farm's machine key on each node again.", actor: webber, source: "mbam-ha", grade: Inferred,
 			drill: &Drill{Step: "web/machine-key", Server: web.Nodes[0].Host.Name},
@@ -358,7 +364,7 @@ func plural(names []string, verbs ...string) string {
 func (w *world) reporting(place int) []cause {
 	r := w.farm.Reporting
 	down := func(text, action, actor, source string, grade Grade) []cause {
-		return []cause{{state: Down, text: text, action: action, actor: actor, source: source, grade: grade, web: true}}
+		return []cause{{state: Down, text: text, action: action, actor: actor, source: source, grade: grade}}
 	}
 	switch {
 	case w.reader:
@@ -384,17 +390,17 @@ func (w *world) reporting(place int) []cause {
 	case len(serving) == 0 && len(blind) > 0:
 		return down(plural(blind)+" cut off from the Compliance and Audit Database.", "Repair the network between the sites.", network, "mbam-reports", Inferred)
 	case len(serving) == 0:
-		return down(plural(gone)+" down, and no other report server is there.", "Bring the report server back.", reporter, w.noticeSource(), Documented)
+		return down(plural(gone)+" down, and no other report server is there.", "Bring the report server back.", reporter, noticeSource, Documented)
 	case named != nil && !slices.Contains(serving, named.Name):
 		return down("The reports' address names "+named.Name+" itself, so that the other report servers are not asked.", "Bring it back, or give the report servers a name of their own.", reporter, "mbam-reports", Inferred)
 	case len(gone) > 0:
 		return []cause{{
-			state: Automatic, text: plural(gone) + " down; " + plural(serving, "answers", "answer") + " under the name of the report servers.", source: "ssrs-install", grade: Inferred, web: true,
+			state: Automatic, text: plural(gone) + " down; " + plural(serving, "answers", "answer") + " under the name of the report servers.", source: "ssrs-install", grade: Inferred,
 		}}
 	case len(blind) > 0:
 		return []cause{{
 			state: Degraded, text: plural(blind) + " cut off from the Compliance and Audit Database and still asked for reports.",
-			action: "Take it out of the balancer.", actor: reporter, source: "mbam-reports", grade: Inferred, web: true,
+			action: "Take it out of the balancer.", actor: reporter, source: "mbam-reports", grade: Inferred,
 		}}
 	}
 	return nil
@@ -403,7 +409,8 @@ func (w *world) reporting(place int) []cause {
 // audit returns what a portal suffers when the database that takes its audit cannot be reached from the place of its other database.
 func (w *world) audit(d *farm.Database, place int) []cause {
 	s := w.databases(d.Placement)
-	best := cause{state: Down, text: s.lost.text}
+	best := s.lost
+	best.state = Down
 	for _, o := range s.options {
 		if (place == nowhere || o.place == place) && o.state < best.state {
 			best = o.cause
@@ -419,7 +426,7 @@ func (w *world) audit(d *farm.Database, place int) []cause {
 }
 
 // noticeSource is where it stands what users notice: on the page about MBAM 2.0 only, whose sentences also hold for 2.5 (field-checks).
-func (w *world) noticeSource() string { return "mbam20-ha" }
+const noticeSource = "mbam20-ha"
 
 // effect joins the causes of a service.
 func (w *world) effect(s Service, causes []cause) Effect {
@@ -460,8 +467,8 @@ func (w *world) effect(s Service, causes []cause) Effect {
 	e.Why, e.DataAtRisk = joined(why...), joined(risks...)
 	if e.State > Up {
 		e.Notice = w.notice(s, e.State)
-		if !slices.Contains(e.Sources, w.noticeSource()) {
-			e.Sources = append(e.Sources, w.noticeSource())
+		if !slices.Contains(e.Sources, noticeSource) {
+			e.Sources = append(e.Sources, noticeSource)
 		}
 	}
 	return e
@@ -495,7 +502,7 @@ func (w *world) notice(s Service, state State) string {
 		case state == Degraded:
 			return "Some computers cannot store their recovery password and do not begin to encrypt; users are asked for nothing, and clients try again at " + check + "."
 		}
-		return "For seconds to minutes no key is stored; a client that tried then tries again at " + check + ". Users are asked for nothing."
+		return "For seconds to minutes no key is stored; clients that tried then try again at " + check + ". Users are asked for nothing."
 	case Status:
 		switch {
 		case away:

@@ -45,7 +45,7 @@ func (a *Analysis) fail(parts []Part) *world {
 			w.dead[p.Host.Index] = true
 		case farm.KindSite:
 			for _, h := range a.farm.Hosts {
-				if h.Site == p.Site {
+				if strings.EqualFold(h.Site, p.Site) {
 					w.dead[h.Index] = true
 				}
 			}
@@ -100,11 +100,7 @@ func (w *world) up(h *farm.Host) bool { return !w.dead[h.Index] }
 // place returns where a server is: 0 for all that reach each other over the network between the sites, another number for each site that is
 // cut off.
 func (w *world) place(h *farm.Host) int {
-	l := slices.Index(w.sites, h.Site)
-	if l < 0 {
-		l = len(w.sites)
-	}
-	if w.cut[l] {
+	if l := w.location[h.Index]; w.cut[l] {
 		return l + 1
 	}
 	return 0

@@ -14,6 +14,7 @@ import (
 	"github.com/mbamplan/mbamplan/pkg/diag"
 	"github.com/mbamplan/mbamplan/pkg/plan"
 	"github.com/mbamplan/mbamplan/pkg/runbook"
+	"github.com/mbamplan/mbamplan/pkg/weave"
 )
 
 // Start is the document that people open first.
@@ -29,13 +30,14 @@ func (e *Engine) Files(p *plan.Plan, t *artifact.Tree, o Options) ([]runbook.Fil
 		rendered[f.Path] = f
 	}
 	var out []runbook.File
+	run := e.newRun()
 	for _, it := range p.Items {
 		for _, a := range it.Step.Artifacts {
 			f, ok := rendered[FileName(it, a)]
 			if !ok {
 				continue
 			}
-			entry, err := e.entry(p, it, a, &f, o)
+			entry, err := e.entry(run, p, it, a, &f, o)
 			if err != nil {
 				return nil, err
 			}
@@ -51,7 +53,7 @@ func (e *Engine) Runbook(p *plan.Plan, files []runbook.File, o Options) (*runboo
 }
 
 // entry is a rendered file as documents list it.
-func (e *Engine) entry(p *plan.Plan, it *plan.Item, a *catalog.Artifact, f *artifact.File, o Options) (runbook.File, error) {
+func (e *Engine) entry(r *weave.Run, p *plan.Plan, it *plan.Item, a *catalog.Artifact, f *artifact.File, o Options) (runbook.File, error) {
 	out := runbook.File{Item: it, Artifact: a, Path: f.Path, Secret: f.Secret}
 	if !f.Secret {
 		sum := sha256.Sum256(f.Data)
@@ -60,11 +62,11 @@ func (e *Engine) entry(p *plan.Plan, it *plan.Item, a *catalog.Artifact, f *arti
 	if a.Ext != "ps1" {
 		return out, nil
 	}
-	parsed, found := e.parse(a)
+	parsed, found := e.catalog.Parse(a)
 	if len(found) > 0 || !parsed.Has("example") {
 		return out, nil
 	}
-	text, err := parsed.Execute("example", newDot(it, p, o, a.Secret))
+	text, err := parsed.Text(r, "example", newDot(it, p, o, a.Secret))
 	if err != nil {
 		return out, fmt.Errorf("example of %s: %w", a.Path, err)
 	}
@@ -101,27 +103,29 @@ func (e *Engine) documents(t *artifact.Tree, p *plan.Plan, o Options, entries []
 		k := fileKind{f.Item, f.Kind()}
 		files[k] = append(files[k], f.Path)
 	}
-	dot := documentDot{Dot: newDot(&plan.Item{Farm: p.Farm}, p, o, false), Entries: entries, Runbook: book, catalog: e.catalog, files: files}
+	dot := &documentDot{Dot: *newDot(&plan.Item{Farm: p.Farm}, p, o, false), Entries: entries, Runbook: book, catalog: e.catalog, files: files}
 	var names []string
 	for n := range e.catalog.Documents {
 		names = append(names, n)
 	}
 	sort.Strings(names)
 	var written []document
+	r := e.newRun()
+	r.Memory = nil // a document reads everything, so none is like another
 	for _, n := range names {
 		a := e.catalog.Documents[n]
-		parsed, found := e.parse(a)
+		parsed, found := e.catalog.Parse(a)
 		if len(found) > 0 {
 			return found, nil
 		}
-		text, err := parsed.Execute("", dot)
+		text, err := parsed.Text(r, "", dot)
 		if err != nil {
 			return diag.List{executionError(a, err)}, nil
 		}
 		if strings.TrimSpace(text) == "" {
 			continue
 		}
-		written = append(written, document{n, a, text})
+		written = append(written, document{n, a, parsed, text})
 	}
 	own := e.ownFiles(entries, written)
 	for _, d := range written {
@@ -133,7 +137,7 @@ func (e *Engine) documents(t *artifact.Tree, p *plan.Plan, o Options, entries []
 		if err != nil {
 			return nil, fmt.Errorf("stamp %s: %w", d.name, err)
 		}
-		f := artifact.File{Path: d.name, Data: encode(d.artifact.Ext, text), Meta: e.meta(nil, d.artifact)}
+		f := artifact.File{Path: d.name, Data: encode(d.artifact.Ext, []byte(text)), Meta: e.meta(nil, d.artifact, d.parsed)}
 		if err := t.Add(f); err != nil {
 			return nil, err
 		}
@@ -144,6 +148,7 @@ func (e *Engine) documents(t *artifact.Tree, p *plan.Plan, o Options, entries []
 type document struct {
 	name     string
 	artifact *catalog.Artifact
+	parsed   *catalog.Parsed
 	text     string
 }
 

@@ -3,17 +3,18 @@
 package render
 
 import (
+	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
 	"path"
 	"runtime"
-	"sort"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
-	"text/template"
 
 	"github.com/mbamplan/mbamplan/pkg/artifact"
 	"github.com/mbamplan/mbamplan/pkg/catalog"
@@ -23,6 +24,7 @@ import (
 	"github.com/mbamplan/mbamplan/pkg/quote"
 	"github.com/mbamplan/mbamplan/pkg/runbook"
 	"github.com/mbamplan/mbamplan/pkg/secrets"
+	"github.com/mbamplan/mbamplan/pkg/weave"
 )
 
 // Options are what a rendering needs besides the plan.
@@ -36,17 +38,10 @@ type Options struct {
 // Engine holds the parsed frames and libraries of a catalogue. It is safe for use by several goroutines once made.
 type Engine struct {
 	catalog *catalog.Catalog
-	frames  *template.Template
-	library map[string]*function // of PowerShell, by name
-	names   []string             // sorted function names
-	mu      sync.Mutex
-	notes   map[note]string // quoted header texts; most headers share most of their lines
-}
-
-// function is one function of the PowerShell library.
-type function struct {
-	text  string
-	calls map[string]bool // other functions of the library
+	frames  *weave.Set
+	library *library
+	newRun  func() *weave.Run
+	notes   sync.Map // quoted texts of the catalogue by note; headers share most of their lines
 }
 
 // note is a text for a comment of a language.
@@ -57,54 +52,57 @@ type note struct {
 
 // note quotes a text for a comment.
 func (e *Engine) note(l quote.Language, text string) (string, error) {
-	key := note{l, text}
-	e.mu.Lock()
-	quoted, ok := e.notes[key]
-	e.mu.Unlock()
-	if ok {
-		return quoted, nil
-	}
-	f := quote.PSNote
 	if l == quote.LangSQL {
-		f = quote.SQLNote
+		return quote.SQLNote(text)
 	}
-	quoted, err := f(text)
-	if err != nil {
-		return "", err
+	return quote.PSNote(text)
+}
+
+// lasting quotes a text that is the same for every farm, once.
+func (e *Engine) lasting(l quote.Language, text string) (string, error) {
+	if quoted, ok := e.notes.Load(note{l, text}); ok {
+		return quoted.(string), nil
 	}
-	e.mu.Lock()
-	e.notes[key] = quoted
-	e.mu.Unlock()
-	return quoted, nil
+	quoted, err := e.note(l, text)
+	if err == nil {
+		e.notes.Store(note{l, text}, quoted)
+	}
+	return quoted, err
 }
 
 // New reads frames and the PowerShell library from the catalogue's files.
 func New(c *catalog.Catalog, files fs.FS) (*Engine, error) {
-	e := &Engine{catalog: c, library: map[string]*function{}, notes: map[note]string{}}
-	frames, err := template.New("frames").Option("missingkey=error").ParseFS(files, "_frame/*.tmpl")
-	if err != nil {
+	e := &Engine{catalog: c, newRun: func() *weave.Run { return &weave.Run{} }}
+	if err := e.readFrames(files); err != nil {
 		return nil, fmt.Errorf("read script frames: %w", err)
 	}
-	e.frames = frames
-	list, err := fs.Glob(files, "_lib/ps1/*.ps1")
-	if err != nil {
+	var err error
+	if e.library, err = readLibrary(files); err != nil {
 		return nil, fmt.Errorf("read script library: %w", err)
 	}
-	for _, p := range list {
-		data, err := fs.ReadFile(files, p)
-		if err != nil {
-			return nil, fmt.Errorf("read script library: %w", err)
-		}
-		name := strings.TrimSuffix(path.Base(p), ".ps1")
-		e.library[name] = &function{text: strings.TrimRight(strings.ReplaceAll(string(data), "\r\n", "\n"), "\n") + "\n"}
-		e.names = append(e.names, name)
-	}
-	sort.Strings(e.names)
-	for name, f := range e.library {
-		f.calls = e.calls(f.text)
-		delete(f.calls, name)
-	}
 	return e, nil
+}
+
+func (e *Engine) readFrames(files fs.FS) error {
+	e.frames = weave.NewSet(nil)
+	list, err := fs.Glob(files, "_frame/*.tmpl")
+	for _, p := range list {
+		var data []byte
+		if data, err = fs.ReadFile(files, p); err == nil {
+			err = e.frames.Parse(path.Base(p), string(data))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return err
+}
+
+// Remember makes the engine keep the results of templates by what they read, for those who render many plans that are
+// partly alike. Files of equal content then share memory.
+func (e *Engine) Remember() {
+	memory := weave.NewMemory()
+	e.newRun = func() *weave.Run { return &weave.Run{Memory: memory} }
 }
 
 // Dot is what a template sees: the plan's item with what a rendering adds.
@@ -123,8 +121,8 @@ type Shown struct {
 	Topology string
 }
 
-func newDot(it *plan.Item, p *plan.Plan, o Options, secret bool) Dot {
-	return Dot{Item: it, Plan: p, Options: Shown{Redacted: o.Redacted, Topology: o.Topology}, keys: o.Secrets, secret: secret}
+func newDot(it *plan.Item, p *plan.Plan, o Options, secret bool) *Dot {
+	return &Dot{Item: it, Plan: p, Options: Shown{Redacted: o.Redacted, Topology: o.Topology}, keys: o.Secrets, secret: secret}
 }
 
 var errNotSecret = errors.New("a key in a file that is not marked secret: list the artifact under secret: in step.yaml")
@@ -172,16 +170,18 @@ func (e *Engine) Tree(p *plan.Plan, o Options) (*artifact.Tree, diag.List, error
 	var wait sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), 4) {
 		wait.Go(func() {
+			run := e.newRun()
 			for i := next.Add(1) - 1; i < int64(len(jobs)); i = next.Add(1) - 1 {
 				j := jobs[i]
-				j.file, j.found, j.err = e.file(p, j.item, j.artifact, o)
+				j.file, j.found, j.err = e.file(run, p, j.item, j.artifact, o)
 			}
 		})
 	}
 	wait.Wait()
-	t := &artifact.Tree{}
+	t := &artifact.Tree{Steps: steps(p)}
 	var found diag.List
 	var entries []runbook.File
+	run := e.newRun()
 	for _, j := range jobs {
 		found = append(found, j.found...)
 		if j.err != nil {
@@ -193,7 +193,7 @@ func (e *Engine) Tree(p *plan.Plan, o Options) (*artifact.Tree, diag.List, error
 		if err := t.Add(*j.file); err != nil {
 			return nil, found, fmt.Errorf("step %s on %s: %w", j.item.Step.ID, j.item.Folder, err)
 		}
-		entry, err := e.entry(p, j.item, j.artifact, j.file, o)
+		entry, err := e.entry(run, p, j.item, j.artifact, j.file, o)
 		if err != nil {
 			return nil, found, err
 		}
@@ -206,20 +206,15 @@ func (e *Engine) Tree(p *plan.Plan, o Options) (*artifact.Tree, diag.List, error
 	return t, more, err
 }
 
-func (e *Engine) parse(a *catalog.Artifact) (*catalog.Parsed, diag.List) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.catalog.Parse(a)
-}
-
-func (e *Engine) meta(it *plan.Item, a *catalog.Artifact) artifact.Meta {
+func (e *Engine) meta(it *plan.Item, a *catalog.Artifact, parsed *catalog.Parsed) artifact.Meta {
 	origin := "built-in"
 	if len(e.catalog.Own(a)) > 0 {
 		origin = "overlay"
 	}
-	m := artifact.Meta{Kind: a.Kind, Template: a.Path, TemplateSHA256: a.SHA256, TemplateOrigin: origin}
+	m := artifact.Meta{Kind: a.Kind, Template: a.Path, TemplateSHA256: parsed.SHA256, TemplateOrigin: origin}
 	if it != nil {
 		m.Step, m.Server, m.Role, m.Actor = it.Step.ID, it.Server(), it.Step.Role(), it.Step.Actor
+		m.Order, m.Result = it.Order, recordName(it, a)
 	} else {
 		m.Kind = "document"
 	}
@@ -256,6 +251,44 @@ func resultName(it *plan.Item, a *catalog.Artifact) string {
 	return name
 }
 
+// recordName is the base name of the result file that a run of the file leaves, "" for a file that is no script. The runner of
+// T-SQL files makes theirs out of the file's name, where a name of the artifact stands ahead of the kind.
+func recordName(it *plan.Item, a *catalog.Artifact) string {
+	switch {
+	case a.Ext == "ps1":
+		return resultName(it, a)
+	case a.Ext == "sql" && a.Name != "":
+		return strings.TrimSuffix(resultName(it, a), a.Kind+"."+a.Name) + a.Name + "." + a.Kind
+	case a.Ext == "sql":
+		return resultName(it, a)
+	}
+	return ""
+}
+
+// steps lists the plan for the manifest.
+func steps(p *plan.Plan) []artifact.PlannedStep {
+	out := make([]artifact.PlannedStep, 0, len(p.Items))
+	for _, it := range p.Items {
+		s := artifact.PlannedStep{
+			Order: it.Order, Number: it.Step.Number, Step: it.Step.ID, Title: it.Title, Actor: it.Step.Actor, Server: it.Server(), Subject: it.Subject,
+			Hosts: append([]string{}, it.HostNames()...), After: []int{},
+		}
+		switch {
+		case it.Web != nil:
+			s.Group = it.Web.Name
+		case it.Placement != nil:
+			s.Group = it.Placement.Name
+		}
+		for _, before := range it.After {
+			s.After = append(s.After, before.Order)
+		}
+		slices.Sort(s.After)
+		s.After = slices.Compact(s.After)
+		out = append(out, s)
+	}
+	return out
+}
+
 // slug keeps what every file system and every shell takes as it is.
 func slug(s string) string {
 	return strings.Map(func(r rune) rune {
@@ -269,35 +302,38 @@ func slug(s string) string {
 }
 
 // file renders one artifact; nil when the template renders to nothing, which is how an artifact leaves itself out.
-func (e *Engine) file(p *plan.Plan, it *plan.Item, a *catalog.Artifact, o Options) (*artifact.File, diag.List, error) {
+func (e *Engine) file(r *weave.Run, p *plan.Plan, it *plan.Item, a *catalog.Artifact, o Options) (*artifact.File, diag.List, error) {
 	if it.VerifyOnly && catalog.Builds(a.Kind) {
 		return nil, nil, nil
 	}
-	parsed, found := e.parse(a)
+	parsed, found := e.catalog.Parse(a)
 	if len(found) > 0 {
 		return nil, found, nil
 	}
+	defer r.Release(r.Mark())
 	dot := newDot(it, p, o, a.Secret)
-	body, err := parsed.Execute("", dot)
+	body, err := parsed.Body(r, dot)
 	if err != nil {
 		return nil, diag.List{executionError(a, err)}, nil
 	}
-	if strings.TrimSpace(body) == "" {
+	if len(bytes.TrimSpace(body)) == 0 {
 		return nil, nil, nil
 	}
-	text := strings.Trim(body, "\n") + "\n"
+	var text []byte
 	switch a.Ext {
 	case "ps1":
-		text, err = e.powerShell(it, a, parsed, dot, body)
+		text, err = e.powerShell(r, it, a, parsed, dot, body)
 	case "sql":
-		text, err = e.tsql(it, a, parsed, dot, body)
+		text, err = e.tsql(r, it, a, parsed, dot, body)
 	default:
-		text, err = stamped(a.Ext, text, e.stamps(it.Farm.Stamp(), a)...)
+		var s string
+		s, err = stamped(a.Ext, string(body)+"\n", e.stamps(it.Farm.Stamp(), a)...)
+		text = encode(a.Ext, []byte(s))
 	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("render %s for %s: %w", a.Path, it.Folder, err)
 	}
-	return &artifact.File{Path: FileName(it, a), Data: encode(a.Ext, text), Secret: a.Secret, Meta: e.meta(it, a)}, nil, nil
+	return &artifact.File{Path: FileName(it, a), Data: text, Secret: a.Secret, Meta: e.meta(it, a, parsed)}, nil, nil
 }
 
 func executionError(a *catalog.Artifact, err error) diag.Diagnostic {
@@ -306,20 +342,45 @@ func executionError(a *catalog.Artifact, err error) diag.Diagnostic {
 
 // encode sets line ends and byte order mark: Windows files get CRLF; PowerShell and T-SQL a UTF-8 mark when they are not
 // pure ASCII, because Windows PowerShell 5.1 and sqlcmd read a file without one in the ANSI code page.
-func encode(ext, text string) []byte {
+func encode(ext string, text []byte) []byte {
+	marked := (ext == "ps1" || ext == "sql") && !ascii(text)
+	size := len(text)
+	if marked {
+		size += len(mark)
+	}
+	windows := false
 	switch ext {
 	case "ps1", "sql", "cmd", "inf", "dsh", "txt", "config":
-		text = strings.ReplaceAll(text, "\n", "\r\n")
+		windows = true
+		size += bytes.Count(text, []byte{'\n'})
 	}
-	if (ext == "ps1" || ext == "sql") && !ascii(text) {
-		text = "\ufeff" + text
+	out := make([]byte, 0, size)
+	if marked {
+		out = append(out, mark...)
 	}
-	return []byte(text)
+	for windows {
+		i := bytes.IndexByte(text, '\n')
+		if i < 0 {
+			break
+		}
+		out = append(out, text[:i]...)
+		out = append(out, "\r\n"...)
+		text = text[i+1:]
+	}
+	return append(out, text...)
 }
 
-func ascii(s string) bool {
-	for i := range len(s) {
-		if s[i] >= 0x80 {
+// mark is the byte order mark of UTF-8.
+const mark = "\ufeff"
+
+func ascii(s []byte) bool {
+	for ; len(s) >= 8; s = s[8:] {
+		if binary.LittleEndian.Uint64(s)&0x8080808080808080 != 0 {
+			return false
+		}
+	}
+	for _, b := range s {
+		if b >= 0x80 {
 			return false
 		}
 	}
@@ -334,6 +395,7 @@ type frameData struct {
 	Example   string // parameters that the call in the help needs, with a blank before them
 	File      string
 	ReadOnly  bool
+	Preflight bool // runs with the rights that its reader has
 	Params    string
 	Step      string
 	Kind      string
@@ -341,14 +403,15 @@ type frameData struct {
 	Hosts     string
 	FarmHosts string
 	Library   string
-	Body      string
+	Body      weave.Text
 	Instance  string
 }
 
+// field is a line of a header. The name is as wide as the longest is.
 type field struct{ Name, Text string }
 
-func (e *Engine) powerShell(it *plan.Item, a *catalog.Artifact, parsed *catalog.Parsed, dot Dot, body string) (string, error) {
-	d := frameData{ReadOnly: catalog.ReadOnly(a.Kind), File: path.Base(FileName(it, a)), Body: strings.Trim(body, "\n")}
+func (e *Engine) powerShell(r *weave.Run, it *plan.Item, a *catalog.Artifact, parsed *catalog.Parsed, dot *Dot, body []byte) ([]byte, error) {
+	d := frameData{ReadOnly: catalog.ReadOnly(a.Kind), Preflight: a.Kind == "preflight", File: path.Base(FileName(it, a)), Body: body}
 	var err error
 	set := func(to *string, f func(string) (string, error), v string) {
 		if err == nil {
@@ -361,12 +424,12 @@ func (e *Engine) powerShell(it *plan.Item, a *catalog.Artifact, parsed *catalog.
 	if err == nil && it.Bound() {
 		d.Hosts, err = quote.PSList(it.HostNames())
 	}
-	if err == nil {
+	if err == nil && !it.Bound() {
 		d.FarmHosts, err = quote.PSList(it.Farm.HostNames())
 	}
 	for block, to := range map[string]*string{"params": &d.Params, "help": &d.Help, "example": &d.Example} {
 		if err == nil && parsed.Has(block) {
-			*to, err = parsed.Execute(block, dot)
+			*to, err = parsed.Text(r, block, dot)
 			*to = strings.TrimRight(strings.Trim(*to, "\n"), ", \n")
 		}
 	}
@@ -377,93 +440,43 @@ func (e *Engine) powerShell(it *plan.Item, a *catalog.Artifact, parsed *catalog.
 		d.Help = "\n" + d.Help
 	}
 	if err == nil {
-		d.Title, d.Fields, err = e.header(it, a, quote.LangPowerShell)
+		d.Title, d.Fields, err = e.header(r, it, a, quote.LangPowerShell)
 	}
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	d.Library = e.functions(d.Params + "\n" + d.Body)
-	return e.frame("script.ps1.tmpl", d)
+	d.Library = e.library.needed([]byte(d.Params), body)
+	return e.frames.Finish(r, "script.ps1.tmpl", &d, func(text []byte) []byte { return encode("ps1", text) })
 }
 
 // tsql puts the frame around a body. A block "variables" of the template names the sqlcmd variables that the file needs; the
 // runner knows them by the header.
-func (e *Engine) tsql(it *plan.Item, a *catalog.Artifact, parsed *catalog.Parsed, dot Dot, body string) (string, error) {
+func (e *Engine) tsql(r *weave.Run, it *plan.Item, a *catalog.Artifact, parsed *catalog.Parsed, dot *Dot, body []byte) ([]byte, error) {
 	if it.Instance == nil {
-		return "", fmt.Errorf("a T-SQL template needs a scope with an instance, not %q", it.Step.Scope)
+		return nil, fmt.Errorf("a T-SQL template needs a scope with an instance, not %q", it.Step.Scope)
 	}
-	d := frameData{Body: strings.TrimSuffix(strings.Trim(body, "\n"), "\nGO")} // the frame ends the last batch itself
+	d := frameData{Body: bytes.TrimSuffix(body, []byte("\nGO"))} // the frame ends the last batch itself
 	var err error
 	if d.Instance, err = quote.SQLString(it.Instance.Name); err != nil {
-		return "", err
+		return nil, err
 	}
-	if d.Title, d.Fields, err = e.header(it, a, quote.LangSQL); err != nil {
-		return "", err
+	if d.Title, d.Fields, err = e.header(r, it, a, quote.LangSQL); err != nil {
+		return nil, err
 	}
 	if parsed.Has("variables") {
-		names, err := parsed.Execute("variables", dot)
+		names, err := parsed.Text(r, "variables", dot)
 		if err != nil {
-			return "", err
+			return nil, err
 		}
 		if names = strings.TrimSpace(names); names != "" {
 			d.Fields = append(d.Fields, field{"Variables", names})
 		}
 	}
-	return e.frame("script.sql.tmpl", d)
-}
-
-func (e *Engine) frame(name string, d frameData) (string, error) {
-	var b strings.Builder
-	if err := e.frames.ExecuteTemplate(&b, name, d); err != nil {
-		return "", err
-	}
-	return b.String(), nil
-}
-
-// functions returns the library functions that the text calls, and those that they call, in alphabetical order of a
-// callee-before-caller walk: a function stands before its first use.
-func (e *Engine) functions(text string) string {
-	var out strings.Builder
-	done := map[string]bool{}
-	var add func(called map[string]bool)
-	add = func(called map[string]bool) {
-		for _, n := range e.names {
-			if called[n] && !done[n] {
-				done[n] = true
-				add(e.library[n].calls)
-				out.WriteString(e.library[n].text)
-			}
-		}
-	}
-	add(e.calls(text))
-	return out.String()
-}
-
-// calls returns the names of library functions that occur in text as whole words.
-func (e *Engine) calls(text string) map[string]bool {
-	found := map[string]bool{}
-	for i := 0; i < len(text); {
-		if !wordByte(text[i]) {
-			i++
-			continue
-		}
-		start := i
-		for i < len(text) && wordByte(text[i]) {
-			i++
-		}
-		if _, ok := e.library[text[start:i]]; ok {
-			found[text[start:i]] = true
-		}
-	}
-	return found
-}
-
-func wordByte(b byte) bool {
-	return b == '-' || b == '_' || b >= '0' && b <= '9' || b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z'
+	return e.frames.Finish(r, "script.sql.tmpl", &d, func(text []byte) []byte { return encode("sql", text) })
 }
 
 // header returns title and fields of a script's header, quoted for a comment of its language.
-func (e *Engine) header(it *plan.Item, a *catalog.Artifact, l quote.Language) (string, []field, error) {
+func (e *Engine) header(r *weave.Run, it *plan.Item, a *catalog.Artifact, l quote.Language) (string, []field, error) {
 	s := it.Step
 	title, changes, undo := it.Title, s.Changes, s.Undo
 	switch a.Kind {
@@ -481,24 +494,24 @@ func (e *Engine) header(it *plan.Item, a *catalog.Artifact, l quote.Language) (s
 	// Only texts of step.yaml hold expressions. A name that looks like one, as {{x}}, is a name.
 	success, err := s.Success, error(nil)
 	for _, text := range []*string{&changes, &undo, &success} {
-		if *text, err = it.Text(*text); err != nil {
+		if *text, err = it.Text(r, *text); err != nil {
 			return "", nil, fmt.Errorf("step.yaml: %w", err)
 		}
 	}
-	var raw []field
+	raw := make([]field, 0, 10+len(s.Sources)+len(s.Inferred))
 	if stamp := it.Farm.Stamp(); stamp != "" {
-		raw = append(raw, field{"Support", stamp})
+		raw = append(raw, field{"Support  ", stamp})
 	}
 	if len(e.catalog.Own(a)) > 0 {
-		raw = append(raw, field{"Template", notOurs})
+		raw = append(raw, field{"Template ", notOurs})
 	}
-	raw = append(raw, field{"Step", s.ID + ", " + a.Kind + ", file number " + strconv.Itoa(s.Number)})
-	raw = append(raw, field{"Run on", where(it)}, field{"Run by", s.Actor}, field{"Changes", orNothing(changes)}, field{"Undo", orNothing(undo)})
+	raw = append(raw, field{"Step     ", s.ID + ", " + a.Kind + ", file number " + strconv.Itoa(s.Number)})
+	raw = append(raw, field{"Run on   ", where(it, a.Kind)}, field{"Run by   ", s.Actor}, field{"Changes  ", orNothing(changes)}, field{"Undo     ", orNothing(undo)})
 	if it.Downtime != "" && !catalog.ReadOnly(a.Kind) {
-		raw = append(raw, field{"Downtime", it.Downtime})
+		raw = append(raw, field{"Downtime ", it.Downtime})
 	}
 	if success != "" && a.Kind != "rollback" {
-		raw = append(raw, field{"Success", success})
+		raw = append(raw, field{"Success  ", success})
 	}
 	for i, key := range s.Sources {
 		src := e.catalog.Sources[key]
@@ -506,24 +519,24 @@ func (e *Engine) header(it *plan.Item, a *catalog.Artifact, l quote.Language) (s
 		if src.Section != "" {
 			text += ": " + src.Section
 		}
-		name := ""
+		name := "         "
 		if i == 0 {
-			name = "Sources"
+			name = "Sources  "
 		}
 		raw = append(raw, field{name, text})
 	}
 	for _, inf := range s.Inferred {
-		text, err := it.Text(inf.Fact + "; proved by: " + inf.Verified)
+		text, err := it.Text(r, inf.Fact+"; proved by: "+inf.Verified)
 		if err != nil {
 			return "", nil, fmt.Errorf("step.yaml: inferred: %w", err)
 		}
-		raw = append(raw, field{"Inferred", text})
+		raw = append(raw, field{"Inferred ", text})
 	}
 	if a.Secret {
-		raw = append(raw, field{"Secret", "this file carries a secret: never attach it to a ticket or mail"})
+		raw = append(raw, field{"Secret   ", "this file carries a secret: never attach it to a ticket or mail"})
 	}
 	for i := range raw {
-		if raw[i].Text, err = e.note(l, raw[i].Text); err != nil {
+		if raw[i].Text, err = e.lasting(l, raw[i].Text); err != nil {
 			return "", nil, err
 		}
 	}
@@ -531,12 +544,16 @@ func (e *Engine) header(it *plan.Item, a *catalog.Artifact, l quote.Language) (s
 	return strings.TrimSuffix(title, "."), raw, err
 }
 
-func where(it *plan.Item) string {
+func where(it *plan.Item, kind string) string {
+	rights := "elevated"
+	if kind == "preflight" {
+		rights = "with or without elevation: what you may not read is reported as not checked"
+	}
 	switch {
 	case it.Host == nil && it.Farm.Domain.Management != "":
-		return it.Farm.Domain.Management + " or another management computer, never a server of the farm; 64-bit, elevated"
+		return it.Farm.Domain.Management + " or another management computer, never a server of the farm; 64-bit, " + rights
 	case it.Host == nil:
-		return "a management computer of the domain, never a server of the farm; 64-bit, elevated"
+		return "a management computer of the domain, never a server of the farm; 64-bit, " + rights
 	}
 	var hosts []string
 	for _, h := range it.Machines() {
@@ -546,7 +563,7 @@ func where(it *plan.Item) string {
 	if it.Instance != nil {
 		return "instance " + it.Instance.Name + " on " + text
 	}
-	return text + ", 64-bit, elevated"
+	return text + ", 64-bit, " + rights
 }
 
 func orNothing(s string) string {

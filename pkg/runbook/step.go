@@ -12,6 +12,7 @@ import (
 	"github.com/mbamplan/mbamplan/pkg/catalog"
 	"github.com/mbamplan/mbamplan/pkg/plan"
 	"github.com/mbamplan/mbamplan/pkg/quote"
+	"github.com/mbamplan/mbamplan/pkg/weave"
 )
 
 // Root is the folder on a server below which commands find the files: the folder web/WEB1 of the output is copied to
@@ -81,13 +82,14 @@ func (r *Runbook) steps(p *plan.Plan, files []File) error {
 			batches[b] = append(batches[b], f.Path)
 		}
 	}
+	run := &weave.Run{}
 	c := &commands{runners: runners, batches: batches, first: map[string]*Step{}}
 	for _, it := range p.Items {
 		list := byItem[it]
 		if len(list) == 0 {
 			continue
 		}
-		s, err := newStep(it)
+		s, err := newStep(run, it)
 		if err != nil {
 			return err
 		}
@@ -122,7 +124,7 @@ func (r *Runbook) steps(p *plan.Plan, files []File) error {
 	return nil
 }
 
-func newStep(it *plan.Item) (*Step, error) {
+func newStep(run *weave.Run, it *plan.Item) (*Step, error) {
 	s := &Step{
 		Item: it, Order: it.Order, Number: it.Step.Number, ID: it.Step.ID, Team: it.Step.Actor, Server: it.Server(), Where: where(it), Folder: it.Folder,
 		Title: it.Title, Part: it.Subject, Downtime: it.Downtime, Restart: it.Restart, Serial: it.Step.Serial, VerifyOnly: it.VerifyOnly,
@@ -132,21 +134,21 @@ func newStep(it *plan.Item) (*Step, error) {
 	}
 	for _, text := range []*string{&s.Changes, &s.Success, &s.Undo, &s.Leaves} {
 		var err error
-		if *text, err = it.Text(*text); err != nil {
+		if *text, err = it.Text(run, *text); err != nil {
 			return nil, fmt.Errorf("step %s: step.yaml: %w", s.ID, err)
 		}
 	}
 	for _, f := range it.Step.Failures {
 		for _, text := range []*string{&f.Sign, &f.Cause, &f.Do} {
 			var err error
-			if *text, err = it.Text(*text); err != nil {
+			if *text, err = it.Text(run, *text); err != nil {
 				return nil, fmt.Errorf("step %s: step.yaml: failures: %w", s.ID, err)
 			}
 		}
 		s.Failures = append(s.Failures, f)
 	}
 	for _, i := range it.Step.Inferred {
-		text, err := it.Text(i.Fact + "; proved by: " + i.Verified)
+		text, err := it.Text(run, i.Fact+"; proved by: "+i.Verified)
 		if err != nil {
 			return nil, fmt.Errorf("step %s: step.yaml: inferred: %w", s.ID, err)
 		}

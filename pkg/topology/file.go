@@ -311,7 +311,7 @@ type Clients struct {
 // Figure is how often a part of the farm is available.
 type Figure struct {
 	_       struct{} `short:"percent"`
-	Name    string   `name:"true" doc:"a part as mbamplan impact names it (SQL1, witness, balancer:web), or a kind of part for all without a figure of their own (server, balancer, certificate …)"`
+	Name    string   `name:"true" doc:"a part as mbamplan impact names it (SQL1, balancer:web, account:pool), or a kind of part for all without a figure of their own (server, balancer, certificate …)"`
 	Percent string   `key:"percent" req:"true" is:"percent" doc:"more than 0 and less than 100" eg:"99.9"`
 }
 
@@ -320,5 +320,6 @@ type Backup struct {
 	Folder    string `key:"folder" is:"unc|winpath" doc:"where the native backup job writes; without it no job is rendered" eg:"\\\\fs1\\mbam-backup"`
 	Full      string `key:"fullAt" def:"22:00" why:"outside office hours" doc:"time of the daily full backup (hh:mm)"`
 	LogEvery  int    `key:"logMinutes" is:"minutes" def:"15" why:"at most a quarter of an hour of recovery keys is lost" doc:"minutes between log backups"`
+	By        string `key:"by" is:"text" doc:"who backs up the databases and their logs when folder is left out, as the name of a product" eg:"the backup team, with Veeam"`
 	VSSVolume string `key:"vssVolume" doc:"volume of the databases for the discovery test, as D:" eg:"E:"`
 }

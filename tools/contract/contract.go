@@ -30,6 +30,12 @@
 //	PSC024  nothing newer than Windows PowerShell 4.0
 //	PSC025  the result: its keys, an outcome, nothing changed by a script that only reads
 //	PSC026  no redirection outside Invoke-Native
+//	PSC027  every variable set, on every way, before it is read
+//	PSC028  no secret in a message, the result, the console or a command line
+//	PSC029  the history: a line when the run begins, and one when it ends
+//	PSC030  an install records a change ahead of making it
+//	PSC031  elevation is demanded, but by no preflight
+//	PSC032  a preflight stops at its end only: Complete-Preflight, once
 package contract
 
 import (
@@ -102,6 +108,11 @@ func Check(f *psverify.File, kind Kind) ([]psverify.Finding, error) {
 	c.style()
 	c.functions()
 	c.result()
+	c.history()
+	c.record()
+	c.flow()
+	c.secrets()
+	c.rights()
 	return psverify.Sort(c.findings), nil
 }
 

@@ -10,6 +10,9 @@ import (
 // resultKeys are the keys of the result file.
 var resultKeys = []string{"schema", "step", "script", "host", "user", "started", "finished", "outcome", "exitCode", "message", "changed", "facts"}
 
+// preflightKeys are those that the result of a preflight has besides.
+var preflightKeys = []string{"notes", "notChecked"}
+
 // result checks the use of $Result, which becomes the result file. Under strict mode a key that is not there throws.
 func (c *checker) result() {
 	var made *psverify.Assignment
@@ -54,7 +57,11 @@ func (c *checker) result() {
 	for _, e := range made.Value.Entries {
 		have = append(have, e.Key)
 	}
-	for _, key := range resultKeys {
+	want := resultKeys
+	if c.kind == Preflight {
+		want = slices.Concat(resultKeys, preflightKeys)
+	}
+	for _, key := range want {
 		if !slices.Contains(have, key) {
 			c.report(made.Node, "PSC025", "$Result has no key %s", key)
 		}
@@ -74,6 +81,27 @@ func (c *checker) result() {
 		}
 	}
 }
+
+// history checks that the frame keeps every run: the result file holds only the last one, and none of a run that was cut off.
+func (c *checker) history() {
+	begins, ends := false, false
+	for _, call := range c.file.Commands {
+		if !strings.EqualFold(call.Name, historyHelper) || !c.inFrame(call.Node) {
+			continue
+		}
+		begins = begins || call.Function == nil
+		ends = ends || call.Function != nil && strings.EqualFold(call.Function.Name, "Save-Result")
+	}
+	if !begins {
+		c.at(0, "PSC029", "the frame calls no %s when the run begins", historyHelper)
+	}
+	if !ends {
+		c.at(0, "PSC029", "Save-Result calls no %s", historyHelper)
+	}
+}
+
+// historyHelper is the function of the frame that keeps a record of each run.
+const historyHelper = "Add-History"
 
 // fromStep tells whether a function is called outside the frame; helpers such as Write-Changed are defined in it.
 func (c *checker) fromStep(fn *psverify.Function) bool {

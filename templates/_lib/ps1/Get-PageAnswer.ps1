@@ -3,8 +3,8 @@ function Get-PageAnswer {
     # redirection is not followed: it would lead back to the balancer.
     param([string]$Uri, [bool]$Authenticate, [string]$Address = '')
     $target = New-Object System.UriBuilder -ArgumentList $Uri
+    $page = $target.Uri
     if ($Address) {
-        $page = $target.Uri
         $target.Host = $Address
         # .NET takes the name for Kerberos from the host name of the request; where it took the address, this table corrects it.
         [System.Net.AuthenticationManager]::CustomTargetNameDictionary[[string]$target.Uri.AbsoluteUri] = 'HTTP/{0}' -f $page.Host

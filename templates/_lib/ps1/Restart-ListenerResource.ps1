@@ -4,6 +4,7 @@ function Restart-ListenerResource {
     $problem = ''
     try { Stop-ClusterResource -Name $Resource -Wait 120 | Out-Null } catch { $problem = $_.Exception.Message }
     try { Start-ClusterResource -Name $Group -Wait 120 | Out-Null } catch { $problem = $_.Exception.Message }
+    $states = @()
     for ($i = 0; $i -lt 30; $i++) {
         $states = @([string](Get-ClusterResource -Name $Resource).State, [string](Get-ClusterResource -Name $Group).State)
         if (@($states | Where-Object { $_ -ne 'Online' }).Count -eq 0) { break }

@@ -46,6 +46,11 @@ function Invoke-Native {
     $code = $LASTEXITCODE
     New-Object PSObject -Property @{ ExitCode = $code; Text = $text }
 }
+function Add-History {
+    param([string]$Name, [string]$Line)
+    if ($WhatIfPreference) { return }
+    [IO.File]::AppendAllText((Join-Path $script:WorkDir ('{0}.history.jsonl' -f $Name)), ('{0}{1}' -f [Environment]::NewLine, $Line), (New-Object System.Text.UTF8Encoding $false))
+}
 function Save-Result {
     if ($WhatIfPreference) { return }
     $script:Result.finished = [DateTime]::UtcNow.ToString('o')
@@ -55,6 +60,7 @@ function Save-Result {
     $temp = '{0}.{1}.tmp' -f $file, $PID
     [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
     if ([IO.File]::Exists($file)) { [IO.File]::Replace($temp, $file, [NullString]::Value) } else { [IO.File]::Move($temp, $file) }
+    Add-History $StepName.Replace('/', '.') (ConvertTo-Json -InputObject $script:Result -Depth 6 -Compress)
 }
 try {
     if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess) { Stop-Step 2 'Start the 64-bit Windows PowerShell: %SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe, from a 64-bit program.' }
@@ -71,6 +77,7 @@ try {
         [void][IO.Directory]::CreateDirectory($WorkDir)
         Start-Transcript -Path (Join-Path $WorkDir ('{0}.{1}.log' -f $StepName.Replace('/', '.'), [DateTime]::UtcNow.ToString('yyyyMMddTHHmmss', [Globalization.CultureInfo]::InvariantCulture))) | Out-Null
         $Transcribing = $true
+        Add-History $StepName.Replace('/', '.') (ConvertTo-Json -InputObject $Result -Depth 6 -Compress)
     }
     #endregion
     #region step

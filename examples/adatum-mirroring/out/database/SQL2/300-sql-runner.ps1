@@ -86,16 +86,42 @@ function Write-Unchanged {
     $script:Result.outcome = 'unchanged'
     $script:Result.message = $Message
 }
+function Add-History {
+    # A line for each run that begins and for each that ends, which no later run replaces. The line end ahead of it closes what a
+    # break of the power has left; past 1 MB the file makes way for a new one.
+    param([string]$Name, [string]$Line)
+    if ($WhatIfPreference) { return }
+    $file = Join-Path $script:WorkDir ('{0}.history.jsonl' -f $Name)
+    if ([IO.File]::Exists($file) -and ([IO.FileInfo]$file).Length -gt 1048576) {
+        [IO.File]::Copy($file, (Join-Path $script:WorkDir ('{0}.history.old.jsonl' -f $Name)), $true)
+        [IO.File]::Delete($file)
+    }
+    [IO.File]::AppendAllText($file, ('{0}{1}' -f [Environment]::NewLine, $Line), (New-Object System.Text.UTF8Encoding $false))
+}
+function Write-Record {
+    if ($WhatIfPreference) { return }
+    if (-not $Saving) { return }
+    $mine = @($script:Result.changed)
+    $script:Result.changed = @(@($Earlier) + $mine | Select-Object -Unique)
+    $file = Join-Path $script:WorkDir ('{0}.result.json' -f $ResultName)
+    $temp = '{0}.{1}.tmp' -f $file, $PID
+    [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
+    if ([IO.File]::Exists($file)) { [IO.File]::Replace($temp, $file, [NullString]::Value) } else { [IO.File]::Move($temp, $file) }
+    $script:Result.changed = $mine
+}
+function Save-Change {
+    # Records what is about to be changed, ahead of the change: what a run did that was cut off, rollback takes back too.
+    param([string]$Text)
+    $script:Result.changed += $Text
+    Write-Record
+}
 function Save-Result {
     if ($WhatIfPreference) { return }
     if (-not $Saving) { return }
     $script:Result.finished = [DateTime]::UtcNow.ToString('o')
     $script:Result.exitCode = $script:ExitCode
-    $script:Result.changed = @(@($Earlier) + @($script:Result.changed) | Select-Object -Unique)
-    $file = Join-Path $script:WorkDir ('{0}.result.json' -f $ResultName)
-    $temp = '{0}.{1}.tmp' -f $file, $PID
-    [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
-    if ([IO.File]::Exists($file)) { [IO.File]::Replace($temp, $file, [NullString]::Value) } else { [IO.File]::Move($temp, $file) }
+    Write-Record
+    Add-History $ResultName (ConvertTo-Json -InputObject $script:Result -Depth 6 -Compress)
 }
 try {
     if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess) { Stop-Step 2 'Start the 64-bit Windows PowerShell: %SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe, from a 64-bit program.' }
@@ -116,6 +142,7 @@ try {
         if ([IO.File]::Exists($record)) {
             try { $Earlier = @((ConvertFrom-Json -InputObject ([IO.File]::ReadAllText($record))).changed | ForEach-Object { [string]$_ }) } catch { Stop-Step 2 ('The record of an earlier run cannot be read: {0}. Rollback relies on it. Move it away, then start this script again. Nothing was changed.' -f $record) }
         }
+        Add-History $ResultName (ConvertTo-Json -InputObject $Result -Depth 6 -Compress)
         $Saving = $true
     }
     #endregion
@@ -124,9 +151,10 @@ try {
     $InstanceFolder = 'SQL2'
     $HostFolder = 'SQL2'
     $TrustSwitch = $true
-    $Waits = @('310 needs 305-preflight on SQL1', '310 needs 305-preflight on WIT1', '331 needs 326-mirroring-endpoint on SQL1', '331 needs 326-mirroring-endpoint on WIT1', '390 needs 340-create-databases on RPT1', '400 needs 350-recovery-model-and-backup on SQL1', '400 needs 331-mirroring-logins on SQL1', '400 needs 331-mirroring-logins on WIT1', '412 needs 410-principal-partner on SQL1', '425 needs 410-principal-partner on SQL1', '430 needs 412-mirroring-safety on SQL1', '440 needs 415-mirroring-witness on SQL1', '440 needs 425-mirroring-settings on SQL1', '440 needs 430-mirroring-watchdog on SQL1', '448 needs 440-mirroring-check on SQL1', '448 needs 440-mirroring-check on WIT1', '449 needs 440-mirroring-check on SQL1', '449 needs 440-mirroring-check on WIT1', '974 needs 390-mbam-logins on SQL1')
+    $Waits = @('152 needs 110-accounts on a management computer', '152 needs 120-service-principal-names on a management computer', '310 needs 305-preflight on SQL1', '310 needs 305-preflight on WIT1', '331 needs 326-mirroring-endpoint on SQL1', '331 needs 326-mirroring-endpoint on WIT1', '390 needs 340-create-databases on RPT1', '400 needs 350-recovery-model-and-backup on SQL1', '400 needs 331-mirroring-logins on SQL1', '400 needs 331-mirroring-logins on WIT1', '412 needs 410-principal-partner on SQL1', '425 needs 410-principal-partner on SQL1', '430 needs 412-mirroring-safety on SQL1', '440 needs 415-mirroring-witness on SQL1', '440 needs 425-mirroring-settings on SQL1', '440 needs 430-mirroring-watchdog on SQL1', '448 needs 440-mirroring-check on SQL1', '448 needs 440-mirroring-check on WIT1', '449 needs 440-mirroring-check on SQL1', '449 needs 440-mirroring-check on WIT1', '974 needs 390-mbam-logins on SQL1')
     function Save-FileResult {
         param($Record)
+        $run = ConvertTo-Json -InputObject $Record -Depth 6 -Compress
         $file = Join-Path $WorkDir ('{0}.result.json' -f $Record.name)
         if ([IO.File]::Exists($file)) {
             $earlier = @()
@@ -136,6 +164,7 @@ try {
         $temp = '{0}.{1}.tmp' -f $file, $PID
         [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $Record -Depth 6), (New-Object System.Text.UTF8Encoding $false))
         if ([IO.File]::Exists($file)) { [IO.File]::Replace($temp, $file, [NullString]::Value) } else { [IO.File]::Move($temp, $file) }
+        Add-History $Record.name $run
     }
     function Read-Password {
         param([string]$Prompt)
@@ -186,6 +215,7 @@ try {
                 $sha = New-Object System.Security.Cryptography.SHA256CryptoServiceProvider
                 try { $digest = [BitConverter]::ToString($sha.ComputeHash($bytes)).Replace('-', '').ToLowerInvariant() } finally { $sha.Dispose() }
                 $one = [ordered]@{ schema = 1; step = $step; kind = $Kind; name = ('{0}{1}.{2}' -f $name, $part, $Kind); script = $digest; host = $Result.host; user = $Result.user; started = [DateTime]::UtcNow.ToString('o'); finished = ''; outcome = 'failed'; exitCode = 1; message = ''; changed = @(); checks = @(); facts = [ordered]@{} }
+                Add-History $one.name (ConvertTo-Json -InputObject $one -Depth 6 -Compress)
                 '{0} on {1}: running' -f $file, $Server
                 $run = $null
                 try {
@@ -250,7 +280,7 @@ try {
     'FAILED ({0}): {1}' -f $ExitCode, $_.Exception.Message
     if ($ExitCode -eq 1) { $_.InvocationInfo.PositionMessage }
 } finally {
-    try { Save-Result } catch { 'The result file could not be written: {0}' -f $_.Exception.Message; if ($ExitCode -eq 0) { $ExitCode = 1 } }
+    try { Save-Result } catch { 'The record of this run could not be written: {0}' -f $_.Exception.Message; if ($ExitCode -eq 0) { $ExitCode = 1 } }
     if ($Transcribing) { Stop-Transcript | Out-Null }
 }
 exit $ExitCode

@@ -104,16 +104,42 @@ function Write-Unchanged {
     $script:Result.outcome = 'unchanged'
     $script:Result.message = $Message
 }
+function Add-History {
+    # A line for each run that begins and for each that ends, which no later run replaces. The line end ahead of it closes what a
+    # break of the power has left; past 1 MB the file makes way for a new one.
+    param([string]$Name, [string]$Line)
+    if ($WhatIfPreference) { return }
+    $file = Join-Path $script:WorkDir ('{0}.history.jsonl' -f $Name)
+    if ([IO.File]::Exists($file) -and ([IO.FileInfo]$file).Length -gt 1048576) {
+        [IO.File]::Copy($file, (Join-Path $script:WorkDir ('{0}.history.old.jsonl' -f $Name)), $true)
+        [IO.File]::Delete($file)
+    }
+    [IO.File]::AppendAllText($file, ('{0}{1}' -f [Environment]::NewLine, $Line), (New-Object System.Text.UTF8Encoding $false))
+}
+function Write-Record {
+    if ($WhatIfPreference) { return }
+    if (-not $Saving) { return }
+    $mine = @($script:Result.changed)
+    $script:Result.changed = @(@($Earlier) + $mine | Select-Object -Unique)
+    $file = Join-Path $script:WorkDir ('{0}.result.json' -f $ResultName)
+    $temp = '{0}.{1}.tmp' -f $file, $PID
+    [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
+    if ([IO.File]::Exists($file)) { [IO.File]::Replace($temp, $file, [NullString]::Value) } else { [IO.File]::Move($temp, $file) }
+    $script:Result.changed = $mine
+}
+function Save-Change {
+    # Records what is about to be changed, ahead of the change: what a run did that was cut off, rollback takes back too.
+    param([string]$Text)
+    $script:Result.changed += $Text
+    Write-Record
+}
 function Save-Result {
     if ($WhatIfPreference) { return }
     if (-not $Saving) { return }
     $script:Result.finished = [DateTime]::UtcNow.ToString('o')
     $script:Result.exitCode = $script:ExitCode
-    $script:Result.changed = @(@($Earlier) + @($script:Result.changed) | Select-Object -Unique)
-    $file = Join-Path $script:WorkDir ('{0}.result.json' -f $ResultName)
-    $temp = '{0}.{1}.tmp' -f $file, $PID
-    [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
-    if ([IO.File]::Exists($file)) { [IO.File]::Replace($temp, $file, [NullString]::Value) } else { [IO.File]::Move($temp, $file) }
+    Write-Record
+    Add-History $ResultName (ConvertTo-Json -InputObject $script:Result -Depth 6 -Compress)
 }
 try {
     if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess) { Stop-Step 2 'Start the 64-bit Windows PowerShell: %SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe, from a 64-bit program.' }
@@ -134,6 +160,7 @@ try {
         if ([IO.File]::Exists($record)) {
             try { $Earlier = @((ConvertFrom-Json -InputObject ([IO.File]::ReadAllText($record))).changed | ForEach-Object { [string]$_ }) } catch { Stop-Step 2 ('The record of an earlier run cannot be read: {0}. Rollback relies on it. Move it away, then start this script again. Nothing was changed.' -f $record) }
         }
+        Add-History $ResultName (ConvertTo-Json -InputObject $Result -Depth 6 -Compress)
         $Saving = $true
     }
     #endregion
@@ -178,7 +205,7 @@ try {
         if ($PSCmdlet.ShouldProcess($Domain, ('create the Group Policy object {0}' -f $Gpo))) {
             $new = New-GPO -Name $Gpo -Domain $Domain -Comment 'MBAM: services that clients report to'
             $id = $new.Id
-            $Result.changed += ('object {0}' -f $id)
+            Save-Change ('object {0}' -f $id)
         }
     } elseif ($wrong.Count -gt 0) {
         $folder = Join-Path $WorkDir 'gpo-backup'
@@ -186,15 +213,15 @@ try {
             [void][IO.Directory]::CreateDirectory($folder)
             $kept = Backup-GPO -Guid $id -Path $folder -Domain $Domain
             # In the list that survives a second run, so that a rollback can name it.
-            $Result.changed += ('backup {0} in {1}' -f $kept.Id, $folder)
+            Save-Change ('backup {0} in {1}' -f $kept.Id, $folder)
         }
     }
     foreach ($w in $wrong) {
         $asked++
         if ($PSCmdlet.ShouldProcess($Gpo, ('set {0} to {1} {2}; now: {3}' -f $w.Name, $w.Type, $w.Value, $w.Before))) {
             if ($null -eq $id) { Stop-Step 2 ('The Group Policy object {0} does not exist. Start this script again and let it create the object.' -f $Gpo) }
+            Save-Change ('{0} was: {1}' -f $w.Name, $w.Before)
             [void](Set-GPRegistryValue -Guid $id -Domain $Domain -Key $Key -ValueName $w.Name -Type $w.Type -Value $w.Value)
-            $Result.changed += ('{0} was: {1}' -f $w.Name, $w.Before)
             $after = Get-PolicyText -Id $id -Domain $Domain -RegistryPath $Key -Name $w.Name
             if ($after -cne ('{0} {1}' -f $w.Type, $w.Value)) { Stop-Step 4 ('{0} was set, but reads back as: {1}' -f $w.Name, $after) }
         }
@@ -203,8 +230,8 @@ try {
         $asked++
         if ($PSCmdlet.ShouldProcess($Target, ('link the Group Policy object {0}, disabled' -f $Gpo))) {
             if ($null -eq $id) { Stop-Step 2 ('The Group Policy object {0} does not exist. Start this script again and let it create the object.' -f $Gpo) }
+            Save-Change ('link {0}' -f $Target)
             [void](New-GPLink -Guid $id -Target $Target -LinkEnabled No -Domain $Domain)
-            $Result.changed += ('link {0}' -f $Target)
         }
     }
     if ($asked -eq 0) {
@@ -226,7 +253,7 @@ try {
     'FAILED ({0}): {1}' -f $ExitCode, $_.Exception.Message
     if ($ExitCode -eq 1) { $_.InvocationInfo.PositionMessage }
 } finally {
-    try { Save-Result } catch { 'The result file could not be written: {0}' -f $_.Exception.Message; if ($ExitCode -eq 0) { $ExitCode = 1 } }
+    try { Save-Result } catch { 'The record of this run could not be written: {0}' -f $_.Exception.Message; if ($ExitCode -eq 0) { $ExitCode = 1 } }
     if ($Transcribing) { Stop-Transcript | Out-Null }
 }
 exit $ExitCode

@@ -12,6 +12,7 @@ Sources   [documented] Validating the MBAM 2.5 Server Feature Configuration
           [documented] Planning for MBAM 2.5 high availability
           [documented] MBAM 2.5 Server Event Logs
           [documented] MBAM cmdlet reference (Microsoft.MBAM)
+          [documented] MBAM 2.5 Security Considerations
           [documented] MachineKeySection class
           [field] Public MBAM test packages and issue threads
 Inferred  a GET without credentials under the virtual host name to the node's own address is answered with 401 by a living application, and does not meet the loopback check, which concerns authentication only; proved by: the status that each application answers with; the pages themselves are tried from outside by directory/kerberos-test
@@ -162,6 +163,13 @@ function Get-SitePlace {
     $Site
     foreach ($a in @(Get-WebApplication -Site $Site)) { '{0}/{1}' -f $Site, ([string]$a.path).Trim('/') }
 }
+function Get-SiteValue {
+    # One attribute of an IIS section as it takes effect at a place such as "Site/HelpDesk", web.config files included.
+    param([string]$Place, [string]$Section, [string]$Name)
+    $value = Get-WebConfigurationProperty -PSPath ('MACHINE/WEBROOT/APPHOST/{0}' -f $Place) -Filter $Section -Name $Name
+    if ($null -ne $value -and $null -ne $value.PSObject.Properties['Value']) { $value = $value.Value }
+    [string]$value
+}
 function Get-SourceAddress {
     # The address from which this server would send to a target. The connect of a datagram socket asks the routing table only: no
     # packet is sent, and no firewall is in the way.
@@ -244,15 +252,33 @@ function Read-CompareKey {
     for ($i = 0; $i -lt 32; $i++) { $bytes[$i] = [Convert]::ToByte($hex.Substring(2 * $i, 2), 16) }
     , $bytes
 }
+function Add-History {
+    # A line for each run that begins and for each that ends, which no later run replaces. The line end ahead of it closes what a
+    # break of the power has left; past 1 MB the file makes way for a new one.
+    param([string]$Name, [string]$Line)
+    if ($WhatIfPreference) { return }
+    $file = Join-Path $script:WorkDir ('{0}.history.jsonl' -f $Name)
+    if ([IO.File]::Exists($file) -and ([IO.FileInfo]$file).Length -gt 1048576) {
+        [IO.File]::Copy($file, (Join-Path $script:WorkDir ('{0}.history.old.jsonl' -f $Name)), $true)
+        [IO.File]::Delete($file)
+    }
+    [IO.File]::AppendAllText($file, ('{0}{1}' -f [Environment]::NewLine, $Line), (New-Object System.Text.UTF8Encoding $false))
+}
+function Write-Record {
+    if ($WhatIfPreference) { return }
+    if (-not $Saving) { return }
+    $file = Join-Path $script:WorkDir ('{0}.result.json' -f $ResultName)
+    $temp = '{0}.{1}.tmp' -f $file, $PID
+    [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
+    if ([IO.File]::Exists($file)) { [IO.File]::Replace($temp, $file, [NullString]::Value) } else { [IO.File]::Move($temp, $file) }
+}
 function Save-Result {
     if ($WhatIfPreference) { return }
     if (-not $Saving) { return }
     $script:Result.finished = [DateTime]::UtcNow.ToString('o')
     $script:Result.exitCode = $script:ExitCode
-    $file = Join-Path $script:WorkDir ('{0}.result.json' -f $ResultName)
-    $temp = '{0}.{1}.tmp' -f $file, $PID
-    [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
-    if ([IO.File]::Exists($file)) { [IO.File]::Replace($temp, $file, [NullString]::Value) } else { [IO.File]::Move($temp, $file) }
+    Write-Record
+    Add-History $ResultName (ConvertTo-Json -InputObject $script:Result -Depth 6 -Compress)
 }
 try {
     if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess) { Stop-Step 2 'Start the 64-bit Windows PowerShell: %SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe, from a 64-bit program.' }
@@ -269,6 +295,7 @@ try {
         Initialize-WorkDir
         Start-Transcript -Path (Join-Path $WorkDir ('{0}.{1}.log' -f $ResultName, [DateTime]::UtcNow.ToString('yyyyMMddTHHmmss', [Globalization.CultureInfo]::InvariantCulture))) | Out-Null
         $Transcribing = $true
+        Add-History $ResultName (ConvertTo-Json -InputObject $Result -Depth 6 -Compress)
         $Saving = $true
     }
     #endregion
@@ -284,6 +311,7 @@ try {
     # Facts are compared between the nodes by web/farm-compare, but for those whose name begins with "Here".
     $version = Get-MbamServerVersion
     Add-Info -Name 'Software version' -Text $version
+    Add-Info -Name 'Here Windows version' -Text ([string](Get-CimInstance -ClassName Win32_OperatingSystem).Version)
     $Servicing = '2.5.1152.0'
     Add-Check -Name 'MBAM server software' -Ok ($version -eq $Servicing) -Expected $Servicing -Actual $(if ($version) { $version } else { 'not installed' })
     $plans = [ordered]@{}
@@ -357,8 +385,11 @@ try {
             $user = [string]$item.processModel.userName
             $run = [string](Get-WebAppPoolState -Name $pool).Value
             Add-Check -Name ('Pool {0}' -f $pool) -Ok ($run -eq 'Started' -and [string]$item.processModel.identityType -eq 'SpecificUser' -and (Test-SameAccount $user $Account)) -Expected ('Started as {0}' -f $Account) -Actual ('{0} as {1} {2}' -f $run, $item.processModel.identityType, $user).Trim()
-            Add-Info -Name ('Pool {0}' -f $pool) -Text ('{0} {1}' -f $item.processModel.identityType, $item.managedRuntimeVersion)
+            Add-Info -Name ('Pool {0}' -f $pool) -Text ('{0} {1} {2}' -f $item.processModel.identityType, $user, $item.managedRuntimeVersion)
         }
+        # Who may import keys besides computers; web/farm-compare holds the nodes against each other.
+        $group = Get-SiteValue -Place ('{0}/MBAMRecoveryAndHardwareService' -f $Site) -Section 'appSettings/add[@key="DataMigrationUsersGroupName"]' -Name value
+        Add-Info -Name 'Data migration group' -Text $(if ($group) { $group } else { 'none' })
         [string[]]$bindings = @(Get-WebBinding -Name $Site | ForEach-Object { '{0} {1}' -f $_.protocol, $_.bindingInformation })
         [Array]::Sort($bindings, [StringComparer]::OrdinalIgnoreCase)
         Add-Info -Name 'Bindings' -Text ($bindings -join ', ')
@@ -415,7 +446,7 @@ try {
     'FAILED ({0}): {1}' -f $ExitCode, $_.Exception.Message
     if ($ExitCode -eq 1) { $_.InvocationInfo.PositionMessage }
 } finally {
-    try { Save-Result } catch { 'The result file could not be written: {0}' -f $_.Exception.Message; if ($ExitCode -eq 0) { $ExitCode = 1 } }
+    try { Save-Result } catch { 'The record of this run could not be written: {0}' -f $_.Exception.Message; if ($ExitCode -eq 0) { $ExitCode = 1 } }
     if ($Transcribing) { Stop-Transcript | Out-Null }
 }
 exit $ExitCode

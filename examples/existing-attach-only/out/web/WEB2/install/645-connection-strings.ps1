@@ -161,16 +161,42 @@ function Write-Unchanged {
     $script:Result.outcome = 'unchanged'
     $script:Result.message = $Message
 }
+function Add-History {
+    # A line for each run that begins and for each that ends, which no later run replaces. The line end ahead of it closes what a
+    # break of the power has left; past 1 MB the file makes way for a new one.
+    param([string]$Name, [string]$Line)
+    if ($WhatIfPreference) { return }
+    $file = Join-Path $script:WorkDir ('{0}.history.jsonl' -f $Name)
+    if ([IO.File]::Exists($file) -and ([IO.FileInfo]$file).Length -gt 1048576) {
+        [IO.File]::Copy($file, (Join-Path $script:WorkDir ('{0}.history.old.jsonl' -f $Name)), $true)
+        [IO.File]::Delete($file)
+    }
+    [IO.File]::AppendAllText($file, ('{0}{1}' -f [Environment]::NewLine, $Line), (New-Object System.Text.UTF8Encoding $false))
+}
+function Write-Record {
+    if ($WhatIfPreference) { return }
+    if (-not $Saving) { return }
+    $mine = @($script:Result.changed)
+    $script:Result.changed = @(@($Earlier) + $mine | Select-Object -Unique)
+    $file = Join-Path $script:WorkDir ('{0}.result.json' -f $ResultName)
+    $temp = '{0}.{1}.tmp' -f $file, $PID
+    [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
+    if ([IO.File]::Exists($file)) { [IO.File]::Replace($temp, $file, [NullString]::Value) } else { [IO.File]::Move($temp, $file) }
+    $script:Result.changed = $mine
+}
+function Save-Change {
+    # Records what is about to be changed, ahead of the change: what a run did that was cut off, rollback takes back too.
+    param([string]$Text)
+    $script:Result.changed += $Text
+    Write-Record
+}
 function Save-Result {
     if ($WhatIfPreference) { return }
     if (-not $Saving) { return }
     $script:Result.finished = [DateTime]::UtcNow.ToString('o')
     $script:Result.exitCode = $script:ExitCode
-    $script:Result.changed = @(@($Earlier) + @($script:Result.changed) | Select-Object -Unique)
-    $file = Join-Path $script:WorkDir ('{0}.result.json' -f $ResultName)
-    $temp = '{0}.{1}.tmp' -f $file, $PID
-    [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
-    if ([IO.File]::Exists($file)) { [IO.File]::Replace($temp, $file, [NullString]::Value) } else { [IO.File]::Move($temp, $file) }
+    Write-Record
+    Add-History $ResultName (ConvertTo-Json -InputObject $script:Result -Depth 6 -Compress)
 }
 try {
     if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess) { Stop-Step 2 'Start the 64-bit Windows PowerShell: %SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe, from a 64-bit program.' }
@@ -191,6 +217,7 @@ try {
         if ([IO.File]::Exists($record)) {
             try { $Earlier = @((ConvertFrom-Json -InputObject ([IO.File]::ReadAllText($record))).changed | ForEach-Object { [string]$_ }) } catch { Stop-Step 2 ('The record of an earlier run cannot be read: {0}. Rollback relies on it. Move it away, then start this script again. Nothing was changed.' -f $record) }
         }
+        Add-History $ResultName (ConvertTo-Json -InputObject $Result -Depth 6 -Compress)
         $Saving = $true
     }
     #endregion
@@ -237,13 +264,13 @@ try {
     } elseif ($PSCmdlet.ShouldProcess($env:COMPUTERNAME, ('{0}; start the application pool {1} again' -f (@($open | ForEach-Object { 'write {0} = {1} (now {2})' -f $_.Value, $_.New, $_.Old }) -join ' and '), ($pools -join ', ')))) {
         foreach ($o in $open) {
             # Recorded before it is written: name, a bar, and the value for the way back.
-            $Result.changed += '{0}|{1}' -f $o.Value, $o.Old
+            Save-Change ('{0}|{1}' -f $o.Value, $o.Old)
             Set-ItemProperty -LiteralPath $Key -Name $o.Value -Value $o.New
             $back = [string](Get-Item -LiteralPath $Key).GetValue($o.Value, '')
             if ($back -ne $o.New) { Stop-Step 4 ('{0} reads back as [{1}].' -f $o.Value, $back) }
         }
         foreach ($pool in $pools) { Restart-SitePool $pool }
-        foreach ($p in $plans) { $Result.changed += 'in use: {0} = {1}' -f $p.Value, $p.Connection }
+        foreach ($p in $plans) { Save-Change ('in use: {0} = {1}' -f $p.Value, $p.Connection) }
         Write-Changed ('In use: the planned {0}. Open the Help Desk, then run the verify script of this step.' -f (@($plans | ForEach-Object { $_.Value }) -join ' and '))
     } else {
         Write-Skipped
@@ -260,7 +287,7 @@ try {
     'FAILED ({0}): {1}' -f $ExitCode, $_.Exception.Message
     if ($ExitCode -eq 1) { $_.InvocationInfo.PositionMessage }
 } finally {
-    try { Save-Result } catch { 'The result file could not be written: {0}' -f $_.Exception.Message; if ($ExitCode -eq 0) { $ExitCode = 1 } }
+    try { Save-Result } catch { 'The record of this run could not be written: {0}' -f $_.Exception.Message; if ($ExitCode -eq 0) { $ExitCode = 1 } }
     if ($Transcribing) { Stop-Transcript | Out-Null }
 }
 exit $ExitCode

@@ -166,15 +166,33 @@ function Read-MbamDatabase {
     } finally { $client.Dispose() }
     New-Object PSObject -Property $answer
 }
+function Add-History {
+    # A line for each run that begins and for each that ends, which no later run replaces. The line end ahead of it closes what a
+    # break of the power has left; past 1 MB the file makes way for a new one.
+    param([string]$Name, [string]$Line)
+    if ($WhatIfPreference) { return }
+    $file = Join-Path $script:WorkDir ('{0}.history.jsonl' -f $Name)
+    if ([IO.File]::Exists($file) -and ([IO.FileInfo]$file).Length -gt 1048576) {
+        [IO.File]::Copy($file, (Join-Path $script:WorkDir ('{0}.history.old.jsonl' -f $Name)), $true)
+        [IO.File]::Delete($file)
+    }
+    [IO.File]::AppendAllText($file, ('{0}{1}' -f [Environment]::NewLine, $Line), (New-Object System.Text.UTF8Encoding $false))
+}
+function Write-Record {
+    if ($WhatIfPreference) { return }
+    if (-not $Saving) { return }
+    $file = Join-Path $script:WorkDir ('{0}.result.json' -f $ResultName)
+    $temp = '{0}.{1}.tmp' -f $file, $PID
+    [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
+    if ([IO.File]::Exists($file)) { [IO.File]::Replace($temp, $file, [NullString]::Value) } else { [IO.File]::Move($temp, $file) }
+}
 function Save-Result {
     if ($WhatIfPreference) { return }
     if (-not $Saving) { return }
     $script:Result.finished = [DateTime]::UtcNow.ToString('o')
     $script:Result.exitCode = $script:ExitCode
-    $file = Join-Path $script:WorkDir ('{0}.result.json' -f $ResultName)
-    $temp = '{0}.{1}.tmp' -f $file, $PID
-    [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
-    if ([IO.File]::Exists($file)) { [IO.File]::Replace($temp, $file, [NullString]::Value) } else { [IO.File]::Move($temp, $file) }
+    Write-Record
+    Add-History $ResultName (ConvertTo-Json -InputObject $script:Result -Depth 6 -Compress)
 }
 try {
     if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess) { Stop-Step 2 'Start the 64-bit Windows PowerShell: %SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe, from a 64-bit program.' }
@@ -191,6 +209,7 @@ try {
         Initialize-WorkDir
         Start-Transcript -Path (Join-Path $WorkDir ('{0}.{1}.log' -f $ResultName, [DateTime]::UtcNow.ToString('yyyyMMddTHHmmss', [Globalization.CultureInfo]::InvariantCulture))) | Out-Null
         $Transcribing = $true
+        Add-History $ResultName (ConvertTo-Json -InputObject $Result -Depth 6 -Compress)
         $Saving = $true
     }
     #endregion
@@ -256,7 +275,7 @@ try {
     'FAILED ({0}): {1}' -f $ExitCode, $_.Exception.Message
     if ($ExitCode -eq 1) { $_.InvocationInfo.PositionMessage }
 } finally {
-    try { Save-Result } catch { 'The result file could not be written: {0}' -f $_.Exception.Message; if ($ExitCode -eq 0) { $ExitCode = 1 } }
+    try { Save-Result } catch { 'The record of this run could not be written: {0}' -f $_.Exception.Message; if ($ExitCode -eq 0) { $ExitCode = 1 } }
     if ($Transcribing) { Stop-Transcript | Out-Null }
 }
 exit $ExitCode

@@ -1,5 +1,5 @@
 /*
-Preflight: check instance and server before anything is changed.
+Preflight: ask the instance before anything is changed.
 
 Step      database/preflight, preflight, file number 305
 Run on    instance SQLMBAM\BITLOCKER on NODE1 (node1.wingtip.com) or NODE2 (node2.wingtip.com)

@@ -1,5 +1,5 @@
 /*
-Preflight: check instance and server before anything is changed.
+Preflight: ask the instance before anything is changed.
 
 Step      database/preflight, preflight, file number 305
 Run on    instance DB1\STATUS on DB1 (db1.litware.com)
@@ -30,7 +30,7 @@ SET @version = CONVERT(nvarchar(128), SERVERPROPERTY(N'ProductVersion'));
 INSERT INTO @checks ([name], [want], [have]) VALUES
     (N'login is sysadmin', N'1', CONVERT(nvarchar(10), IS_SRVROLEMEMBER(N'sysadmin'))),
     (N'@@SERVERNAME and SERVERPROPERTY(ServerName) agree', @@SERVERNAME, CONVERT(nvarchar(128), SERVERPROPERTY(N'ServerName'))),
-    (N'version', N'11.0', PARSENAME(@version, 4) + N'.' + PARSENAME(@version, 3)),
+    (N'version', N'13.0', PARSENAME(@version, 4) + N'.' + PARSENAME(@version, 3)),
     (N'engine edition (2 Standard, 3 Enterprise, 4 Express)', N'3', CONVERT(nvarchar(10), SERVERPROPERTY(N'EngineEdition'))),
     (N'failover cluster instance', N'0', CONVERT(nvarchar(10), SERVERPROPERTY(N'IsClustered'))),
     (N'collation of the instance', N'SQL_Latin1_General_CP1_CI_AS', CONVERT(nvarchar(128), SERVERPROPERTY(N'Collation'))),

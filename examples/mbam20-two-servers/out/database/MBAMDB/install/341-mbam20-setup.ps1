@@ -147,8 +147,8 @@ function Get-PageAnswer {
     # redirection is not followed: it would lead back to the balancer.
     param([string]$Uri, [bool]$Authenticate, [string]$Address = '')
     $target = New-Object System.UriBuilder -ArgumentList $Uri
+    $page = $target.Uri
     if ($Address) {
-        $page = $target.Uri
         $target.Host = $Address
         # .NET takes the name for Kerberos from the host name of the request; where it took the address, this table corrects it.
         [System.Net.AuthenticationManager]::CustomTargetNameDictionary[[string]$target.Uri.AbsoluteUri] = 'HTTP/{0}' -f $page.Host
@@ -220,6 +220,17 @@ function Test-AccountPassword {
     $context = New-Object System.DirectoryServices.AccountManagement.PrincipalContext -ArgumentList ([System.DirectoryServices.AccountManagement.ContextType]::Domain), $Domain
     try { $context.ValidateCredentials($Name, $Credential.GetNetworkCredential().Password) } finally { $context.Dispose() }
 }
+function Get-RegistryText {
+    # A value of the registry as text; '' when key or value is not there.
+    param([string]$Path, [string]$Name)
+    if (-not (Test-Path -LiteralPath $Path)) { return '' }
+    [string](Get-Item -LiteralPath $Path).GetValue($Name, '')
+}
+function Test-CommandLineRecord {
+    # Does Windows write the command line of every new process into its Security log?
+    $recorded = Get-RegistryText 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Policies\System\Audit' 'ProcessCreationIncludeCmdLine_Enabled'
+    $recorded -ne '' -and $recorded -ne '0'
+}
 function Write-Changed {
     param([string]$Message)
     $script:Result.outcome = 'changed'
@@ -234,16 +245,42 @@ function Write-Unchanged {
     $script:Result.outcome = 'unchanged'
     $script:Result.message = $Message
 }
+function Add-History {
+    # A line for each run that begins and for each that ends, which no later run replaces. The line end ahead of it closes what a
+    # break of the power has left; past 1 MB the file makes way for a new one.
+    param([string]$Name, [string]$Line)
+    if ($WhatIfPreference) { return }
+    $file = Join-Path $script:WorkDir ('{0}.history.jsonl' -f $Name)
+    if ([IO.File]::Exists($file) -and ([IO.FileInfo]$file).Length -gt 1048576) {
+        [IO.File]::Copy($file, (Join-Path $script:WorkDir ('{0}.history.old.jsonl' -f $Name)), $true)
+        [IO.File]::Delete($file)
+    }
+    [IO.File]::AppendAllText($file, ('{0}{1}' -f [Environment]::NewLine, $Line), (New-Object System.Text.UTF8Encoding $false))
+}
+function Write-Record {
+    if ($WhatIfPreference) { return }
+    if (-not $Saving) { return }
+    $mine = @($script:Result.changed)
+    $script:Result.changed = @(@($Earlier) + $mine | Select-Object -Unique)
+    $file = Join-Path $script:WorkDir ('{0}.result.json' -f $ResultName)
+    $temp = '{0}.{1}.tmp' -f $file, $PID
+    [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
+    if ([IO.File]::Exists($file)) { [IO.File]::Replace($temp, $file, [NullString]::Value) } else { [IO.File]::Move($temp, $file) }
+    $script:Result.changed = $mine
+}
+function Save-Change {
+    # Records what is about to be changed, ahead of the change: what a run did that was cut off, rollback takes back too.
+    param([string]$Text)
+    $script:Result.changed += $Text
+    Write-Record
+}
 function Save-Result {
     if ($WhatIfPreference) { return }
     if (-not $Saving) { return }
     $script:Result.finished = [DateTime]::UtcNow.ToString('o')
     $script:Result.exitCode = $script:ExitCode
-    $script:Result.changed = @(@($Earlier) + @($script:Result.changed) | Select-Object -Unique)
-    $file = Join-Path $script:WorkDir ('{0}.result.json' -f $ResultName)
-    $temp = '{0}.{1}.tmp' -f $file, $PID
-    [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
-    if ([IO.File]::Exists($file)) { [IO.File]::Replace($temp, $file, [NullString]::Value) } else { [IO.File]::Move($temp, $file) }
+    Write-Record
+    Add-History $ResultName (ConvertTo-Json -InputObject $script:Result -Depth 6 -Compress)
 }
 try {
     if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess) { Stop-Step 2 'Start the 64-bit Windows PowerShell: %SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe, from a 64-bit program.' }
@@ -264,6 +301,7 @@ try {
         if ([IO.File]::Exists($record)) {
             try { $Earlier = @((ConvertFrom-Json -InputObject ([IO.File]::ReadAllText($record))).changed | ForEach-Object { [string]$_ }) } catch { Stop-Step 2 ('The record of an earlier run cannot be read: {0}. Rollback relies on it. Move it away, then start this script again. Nothing was changed.' -f $record) }
         }
+        Add-History $ResultName (ConvertTo-Json -InputObject $Result -Depth 6 -Compress)
         $Saving = $true
     }
     #endregion
@@ -277,7 +315,7 @@ try {
     if ($before.Code) {
         Write-Unchanged ('MBAM {0} is installed with {1}.' -f $before.Version, ($Features -join ', '))
     } else {
-    $there = Test-Path -LiteralPath '\\files.tailspin.com\mbam20\MbamSetup.exe' -PathType Leaf
+    $there = try { Test-Path -LiteralPath '\\files.tailspin.com\mbam20\MbamSetup.exe' -PathType Leaf } catch { $false }
     Add-Check -Name 'MbamSetup.exe can be read' -Ok $there -Expected 'True' -Actual ('{0} ({1})' -f $there, '\\files.tailspin.com\mbam20\MbamSetup.exe')
     $role = [string](Get-CimInstance -ClassName Win32_ComputerSystem).DomainRole
     Add-Check -Name 'member server, no domain controller' -Ok ($role -eq '3') -Expected '3' -Actual $role
@@ -297,6 +335,7 @@ try {
     $have = if ($service.Count -gt 0) { '{0}, {1}' -f $service[0].State, $service[0].StartMode } else { 'not installed' }
     Add-Check -Name ('SQL Server Agent of {0}' -f 'MBAMDB') -Ok ($have -eq 'Running, Auto') -Expected 'Running, Auto' -Actual $have
     $have = ''
+    $unread = ''
     try {
         $row = @(Get-SqlRow -Connection 'Data Source=MBAMDB;Initial Catalog="master";Integrated Security=SSPI' -Query 'SELECT CONVERT(nvarchar(128), @@SERVERNAME) AS [Server], CONVERT(nvarchar(128), SERVERPROPERTY(N''Collation'')) AS [Collation], CASE WHEN IS_SRVROLEMEMBER(N''sysadmin'') = 1 OR IS_SRVROLEMEMBER(N''dbcreator'') = 1 AND IS_SRVROLEMEMBER(N''processadmin'') = 1 THEN N''1'' ELSE N''0'' END AS [Allowed]')[0]
         $have = '{0}, {1}, {2}' -f $row.Server, $row.Collation, $row.Allowed
@@ -304,9 +343,11 @@ try {
     $want = '{0}, SQL_Latin1_General_CP1_CI_AS, 1' -f 'MBAMDB'
     Add-Check -Name ('{0}: answers by this name, collation, your rights (sysadmin, or dbcreator and processadmin)' -f 'MBAMDB') -Ok ($have -eq $want) -Expected $want -Actual $have
     $have = ''
+    $unread = ''
     try { $have = [string]@(Get-SqlRow -Connection 'Data Source=MBAMDB;Initial Catalog="master";Integrated Security=SSPI' -Value @{ '@name' = 'MBAM Recovery and Hardware' } -Query 'SELECT COUNT(*) AS [Number] FROM sys.databases WHERE name = @name')[0].Number } catch { $have = $_.Exception.GetBaseException().Message }
     Add-Check -Name ('databases called {0} on {1}' -f 'MBAM Recovery and Hardware', 'MBAMDB') -Ok ($have -eq '0') -Expected '0' -Actual $have
     $have = ''
+    $unread = ''
     try { $have = [string]@(Get-SqlRow -Connection 'Data Source=MBAMDB;Initial Catalog="master";Integrated Security=SSPI' -Value @{ '@name' = 'MBAM Compliance Status' } -Query 'SELECT COUNT(*) AS [Number] FROM sys.databases WHERE name = @name')[0].Number } catch { $have = $_.Exception.GetBaseException().Message }
     Add-Check -Name ('databases called {0} on {1}' -f 'MBAM Compliance Status', 'MBAMDB') -Ok ($have -eq '0') -Expected '0' -Actual $have
     $service = @(Get-CimInstance -ClassName Win32_Service | Where-Object { [string]$_.Name -eq 'ReportServer' })
@@ -319,9 +360,7 @@ try {
         Assert-SetupFile $Setup
         # Setup takes the password of the reports' account only on its command line, where every administrator of this server can see
         # it while setup runs. It is asked for here, given to setup alone, and looked for in the logs afterwards.
-        $policy = 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Policies\System\Audit'
-        $recorded = if (Test-Path -LiteralPath $policy) { [int](Get-Item -LiteralPath $policy).GetValue('ProcessCreationIncludeCmdLine_Enabled', 0) } else { 0 }
-        if ($recorded -ne 0) { Stop-Step 3 'This server writes the command lines of new processes into its Security log, and setup takes the password on its command line. Turn the policy "Include command line in process creation events" off for this run, or install with the windows of MbamSetup.exe. Nothing was changed.' }
+        if (Test-CommandLineRecord) { Stop-Step 3 'This server writes the command lines of new processes into its Security log, and setup takes the password on its command line. Turn the policy "Include command line in process creation events" off for this run, or install with the windows of MbamSetup.exe. Nothing was changed.' }
         if ($PSCmdlet.ShouldProcess($env:COMPUTERNAME, ('{0} {1} and the password of the reports'' account, which is asked for' -f $Setup, $Line))) {
             $Account = $null
             $Account = Get-Credential -UserName 'TAILSPIN\svc-mbam-reports' -Message 'Password of TAILSPIN\svc-mbam-reports, which reads the compliance database for the reports'
@@ -334,7 +373,7 @@ try {
             $Line = '{0} /liwearmo "{1}"' -f $Line, $Log
             'Setup runs without a window. Its log is {0}.' -f $Log
             $started = [DateTime]::UtcNow
-            $Result.changed += $Features
+            foreach ($feature in $Features) { Save-Change $feature }
             try {
                 $code = Invoke-MbamSetup -Path $Setup -Line $Line -Minutes 60 -Credential $Account
             } finally {
@@ -370,7 +409,7 @@ try {
     'FAILED ({0}): {1}' -f $ExitCode, $_.Exception.Message
     if ($ExitCode -eq 1) { $_.InvocationInfo.PositionMessage }
 } finally {
-    try { Save-Result } catch { 'The result file could not be written: {0}' -f $_.Exception.Message; if ($ExitCode -eq 0) { $ExitCode = 1 } }
+    try { Save-Result } catch { 'The record of this run could not be written: {0}' -f $_.Exception.Message; if ($ExitCode -eq 0) { $ExitCode = 1 } }
     if ($Transcribing) { Stop-Transcript | Out-Null }
 }
 exit $ExitCode

@@ -91,8 +91,8 @@ function Get-PageAnswer {
     # redirection is not followed: it would lead back to the balancer.
     param([string]$Uri, [bool]$Authenticate, [string]$Address = '')
     $target = New-Object System.UriBuilder -ArgumentList $Uri
+    $page = $target.Uri
     if ($Address) {
-        $page = $target.Uri
         $target.Host = $Address
         # .NET takes the name for Kerberos from the host name of the request; where it took the address, this table corrects it.
         [System.Net.AuthenticationManager]::CustomTargetNameDictionary[[string]$target.Uri.AbsoluteUri] = 'HTTP/{0}' -f $page.Host
@@ -202,16 +202,42 @@ function Write-Unchanged {
     $script:Result.outcome = 'unchanged'
     $script:Result.message = $Message
 }
+function Add-History {
+    # A line for each run that begins and for each that ends, which no later run replaces. The line end ahead of it closes what a
+    # break of the power has left; past 1 MB the file makes way for a new one.
+    param([string]$Name, [string]$Line)
+    if ($WhatIfPreference) { return }
+    $file = Join-Path $script:WorkDir ('{0}.history.jsonl' -f $Name)
+    if ([IO.File]::Exists($file) -and ([IO.FileInfo]$file).Length -gt 1048576) {
+        [IO.File]::Copy($file, (Join-Path $script:WorkDir ('{0}.history.old.jsonl' -f $Name)), $true)
+        [IO.File]::Delete($file)
+    }
+    [IO.File]::AppendAllText($file, ('{0}{1}' -f [Environment]::NewLine, $Line), (New-Object System.Text.UTF8Encoding $false))
+}
+function Write-Record {
+    if ($WhatIfPreference) { return }
+    if (-not $Saving) { return }
+    $mine = @($script:Result.changed)
+    $script:Result.changed = @(@($Earlier) + $mine | Select-Object -Unique)
+    $file = Join-Path $script:WorkDir ('{0}.result.json' -f $ResultName)
+    $temp = '{0}.{1}.tmp' -f $file, $PID
+    [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
+    if ([IO.File]::Exists($file)) { [IO.File]::Replace($temp, $file, [NullString]::Value) } else { [IO.File]::Move($temp, $file) }
+    $script:Result.changed = $mine
+}
+function Save-Change {
+    # Records what is about to be changed, ahead of the change: what a run did that was cut off, rollback takes back too.
+    param([string]$Text)
+    $script:Result.changed += $Text
+    Write-Record
+}
 function Save-Result {
     if ($WhatIfPreference) { return }
     if (-not $Saving) { return }
     $script:Result.finished = [DateTime]::UtcNow.ToString('o')
     $script:Result.exitCode = $script:ExitCode
-    $script:Result.changed = @(@($Earlier) + @($script:Result.changed) | Select-Object -Unique)
-    $file = Join-Path $script:WorkDir ('{0}.result.json' -f $ResultName)
-    $temp = '{0}.{1}.tmp' -f $file, $PID
-    [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
-    if ([IO.File]::Exists($file)) { [IO.File]::Replace($temp, $file, [NullString]::Value) } else { [IO.File]::Move($temp, $file) }
+    Write-Record
+    Add-History $ResultName (ConvertTo-Json -InputObject $script:Result -Depth 6 -Compress)
 }
 try {
     if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess) { Stop-Step 2 'Start the 64-bit Windows PowerShell: %SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe, from a 64-bit program.' }
@@ -232,6 +258,7 @@ try {
         if ([IO.File]::Exists($record)) {
             try { $Earlier = @((ConvertFrom-Json -InputObject ([IO.File]::ReadAllText($record))).changed | ForEach-Object { [string]$_ }) } catch { Stop-Step 2 ('The record of an earlier run cannot be read: {0}. Rollback relies on it. Move it away, then start this script again. Nothing was changed.' -f $record) }
         }
+        Add-History $ResultName (ConvertTo-Json -InputObject $Result -Depth 6 -Compress)
         $Saving = $true
     }
     #endregion
@@ -245,17 +272,19 @@ try {
     if ($before.Code) {
         Write-Unchanged ('MBAM {0} is installed with {1}.' -f $before.Version, ($Features -join ', '))
     } else {
-    $there = Test-Path -LiteralPath '\\files.tailspin.com\mbam20\MbamSetup.exe' -PathType Leaf
+    $there = try { Test-Path -LiteralPath '\\files.tailspin.com\mbam20\MbamSetup.exe' -PathType Leaf } catch { $false }
     Add-Check -Name 'MbamSetup.exe can be read' -Ok $there -Expected 'True' -Actual ('{0} ({1})' -f $there, '\\files.tailspin.com\mbam20\MbamSetup.exe')
     $role = [string](Get-CimInstance -ClassName Win32_ComputerSystem).DomainRole
     Add-Check -Name 'member server, no domain controller' -Ok ($role -eq '3') -Expected '3' -Actual $role
     $have = ''
+    $unread = ''
     try {
         $row = @(Get-SqlRow -Connection 'Data Source=MBAMDB;Initial Catalog="master";Integrated Security=SSPI' -Value @{ '@name' = 'MBAM Recovery and Hardware' } -Query 'SELECT state_desc AS [State] FROM sys.databases WHERE name = @name')
         $have = if ($row.Count -gt 0) { [string]$row[0].State } else { 'not there' }
     } catch { $have = $_.Exception.GetBaseException().Message }
     Add-Check -Name ('{0} on {1}, set up before this server' -f 'MBAM Recovery and Hardware', 'MBAMDB') -Ok ($have -eq 'ONLINE') -Expected 'ONLINE' -Actual $have
     $have = ''
+    $unread = ''
     try {
         $row = @(Get-SqlRow -Connection 'Data Source=MBAMDB;Initial Catalog="master";Integrated Security=SSPI' -Value @{ '@name' = 'MBAM Compliance Status' } -Query 'SELECT state_desc AS [State] FROM sys.databases WHERE name = @name')
         $have = if ($row.Count -gt 0) { [string]$row[0].State } else { 'not there' }
@@ -281,7 +310,7 @@ try {
             $Line = '{0} /l*v "{1}"' -f $Line, $Log
             'Setup runs without a window. Its log is {0}.' -f $Log
             $started = [DateTime]::UtcNow
-            $Result.changed += $Features
+            foreach ($feature in $Features) { Save-Change $feature }
             $code = Invoke-MbamSetup -Path $Setup -Line $Line -Minutes 60 -Credential $Account
             Add-Info -Name 'Exit code of setup' -Text ([string]$code)
             $after = Get-SetupState -Feature $Features
@@ -308,7 +337,7 @@ try {
     'FAILED ({0}): {1}' -f $ExitCode, $_.Exception.Message
     if ($ExitCode -eq 1) { $_.InvocationInfo.PositionMessage }
 } finally {
-    try { Save-Result } catch { 'The result file could not be written: {0}' -f $_.Exception.Message; if ($ExitCode -eq 0) { $ExitCode = 1 } }
+    try { Save-Result } catch { 'The record of this run could not be written: {0}' -f $_.Exception.Message; if ($ExitCode -eq 0) { $ExitCode = 1 } }
     if ($Transcribing) { Stop-Transcript | Out-Null }
 }
 exit $ExitCode

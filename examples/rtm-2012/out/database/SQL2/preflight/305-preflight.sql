@@ -1,5 +1,5 @@
 /*
-Preflight: check instance and server before anything is changed.
+Preflight: ask the instance before anything is changed.
 
 Step      database/preflight, preflight, file number 305
 Run on    instance SQL2 on SQL2 (sql2.cohowinery.com)

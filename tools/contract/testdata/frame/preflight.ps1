@@ -1,0 +1,106 @@
+<#
+.SYNOPSIS
+Looks at the service principal names of the web farm on its application pool account.
+.DESCRIPTION
+Step      directory/service-principal-names, preflight
+Run on    DC1 (dc1.contoso.com), 64-bit, with or without elevation
+Run by    domain administrator
+Changes   nothing
+Undo      nothing
+Sources   [documented] MBAM 2.5, Planning How to Secure the MBAM Websites: SPN for the virtual host name
+          [inferred] the short name too, because the topology asks for it
+Exit      0 done or nothing to do, 1 unexpected, 2 wrong place or missing prerequisite,
+          3 refused: the environment contradicts the plan, 4 changed but verification failed, 3010 restart needed
+.EXAMPLE
+powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File .\preflight.ps1
+#>
+#Requires -Version 4.0
+[CmdletBinding()]
+param(
+    [string]$WorkDir = ''
+)
+#region frame
+if ($MyInvocation.InvocationName -eq '.') { throw 'Do not dot-source this script. Start it with: powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File <path>' }
+Set-StrictMode -Version 3.0
+$ErrorActionPreference = 'Stop'
+$StepName = 'directory/service-principal-names'
+$StepHosts = @('DC1', 'dc1.contoso.com')
+$ExitCode = 1
+$Transcribing = $false
+$Result = [ordered]@{ schema = 1; step = $StepName; script = ''; host = ''; user = ''; started = [DateTime]::UtcNow.ToString('o'); finished = ''; outcome = 'failed'; exitCode = 1; message = ''; changed = @(); checks = @(); notes = @(); notChecked = @(); facts = [ordered]@{} }
+function Stop-Step {
+    param([int]$Code, [string]$Message)
+    $script:ExitCode = $Code
+    throw $Message
+}
+function Test-Elevated {
+    $me = New-Object System.Security.Principal.WindowsPrincipal ([System.Security.Principal.WindowsIdentity]::GetCurrent())
+    $me.IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator)
+}
+function Invoke-Native {
+    param([string]$Path, [string[]]$Argument = @())
+    foreach ($a in $Argument) { if ($a -eq '' -or $a.Contains('"') -or $a.EndsWith('\')) { Stop-Step 2 ('This argument cannot be passed to {0} safely: [{1}]' -f $Path, $a) } }
+    if (-not (Test-Path -LiteralPath $Path -PathType Leaf)) { Stop-Step 2 ('Missing program: {0}' -f $Path) }
+    $ErrorActionPreference = 'Continue'
+    $text = @(& $Path @Argument 2>&1 | ForEach-Object { if ($_ -is [System.Management.Automation.ErrorRecord]) { $_.Exception.Message } else { [string]$_ } })
+    $code = $LASTEXITCODE
+    New-Object PSObject -Property @{ ExitCode = $code; Text = $text }
+}
+function Complete-Preflight {
+    if (@($script:Result.checks | Where-Object { -not $_.ok }).Count -gt 0) { Stop-Step 4 'Checks failed.' }
+    $script:Result.outcome = 'verified'
+    $script:Result.message = 'Checks passed.'
+}
+function Add-History {
+    param([string]$Name, [string]$Line)
+    if ($WhatIfPreference) { return }
+    [IO.File]::AppendAllText((Join-Path $script:WorkDir ('{0}.history.jsonl' -f $Name)), ('{0}{1}' -f [Environment]::NewLine, $Line), (New-Object System.Text.UTF8Encoding $false))
+}
+function Save-Result {
+    if ($WhatIfPreference) { return }
+    $script:Result.finished = [DateTime]::UtcNow.ToString('o')
+    $script:Result.exitCode = $script:ExitCode
+    [void][IO.Directory]::CreateDirectory($script:WorkDir)
+    $file = Join-Path $script:WorkDir ('{0}.result.json' -f $StepName.Replace('/', '.'))
+    $temp = '{0}.{1}.tmp' -f $file, $PID
+    [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
+    if ([IO.File]::Exists($file)) { [IO.File]::Replace($temp, $file, [NullString]::Value) } else { [IO.File]::Move($temp, $file) }
+    Add-History $StepName.Replace('/', '.') (ConvertTo-Json -InputObject $script:Result -Depth 6 -Compress)
+}
+try {
+    if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess) { Stop-Step 2 'Start the 64-bit Windows PowerShell: %SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe, from a 64-bit program.' }
+    if (-not $WorkDir) { $WorkDir = Join-Path $(if (Test-Elevated) { $env:ProgramData } else { [Environment]::GetFolderPath('LocalApplicationData') }) 'mbamplan' }
+    $WorkDir = $PSCmdlet.GetUnresolvedProviderPathFromPSPath($WorkDir)
+    $net = [System.Net.NetworkInformation.IPGlobalProperties]::GetIPGlobalProperties()
+    $names = @([Environment]::MachineName, $net.HostName, ('{0}.{1}' -f $net.HostName, $net.DomainName).TrimEnd('.'))
+    $Result.host = $names[2]
+    $Result.user = '{0}\{1}' -f [Environment]::UserDomainName, [Environment]::UserName
+    if (@($names | Where-Object { $StepHosts -contains $_ }).Count -eq 0) { Stop-Step 2 ('This script is for {0}. This machine is {1}. Nothing was changed.' -f ($StepHosts -join ' / '), $names[2]) }
+    $sha = New-Object System.Security.Cryptography.SHA256CryptoServiceProvider
+    try { $Result.script = [BitConverter]::ToString($sha.ComputeHash([IO.File]::ReadAllBytes($PSCommandPath))).Replace('-', '').ToLowerInvariant() } finally { $sha.Dispose() }
+    if (-not $WhatIfPreference) {
+        [void][IO.Directory]::CreateDirectory($WorkDir)
+        Start-Transcript -Path (Join-Path $WorkDir ('{0}.{1}.log' -f $StepName.Replace('/', '.'), [DateTime]::UtcNow.ToString('yyyyMMddTHHmmss', [Globalization.CultureInfo]::InvariantCulture))) | Out-Null
+        $Transcribing = $true
+        Add-History $StepName.Replace('/', '.') (ConvertTo-Json -InputObject $Result -Depth 6 -Compress)
+    }
+    #endregion
+    #region step
+    # STEP
+    Complete-Preflight
+    #endregion
+    #region frame
+    $ExitCode = 0
+    if ($Result.message) { $Result.message }
+} catch {
+    if ($ExitCode -eq 0) { $ExitCode = 1 }
+    $Result.message = $_.Exception.Message
+    $Result.outcome = if (@($Result.changed).Count -gt 0) { 'partial' } else { 'failed' }
+    'FAILED ({0}): {1}' -f $ExitCode, $_.Exception.Message
+    if ($ExitCode -eq 1) { $_.InvocationInfo.PositionMessage }
+} finally {
+    try { Save-Result } catch { 'The result file could not be written: {0}' -f $_.Exception.Message; if ($ExitCode -eq 0) { $ExitCode = 1 } }
+    if ($Transcribing) { Stop-Transcript | Out-Null }
+}
+exit $ExitCode
+#endregion

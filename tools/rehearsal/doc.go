@@ -1,0 +1,2 @@
+// Package rehearsal runs rendered scripts in a simulated farm.
+package rehearsal

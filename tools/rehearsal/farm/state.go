@@ -1,0 +1,107 @@
+package farm
+
+import (
+	"fmt"
+	"slices"
+	"sort"
+	"strings"
+)
+
+// Clone copies the farm, so that a run can be tried without consequences.
+func (f *Farm) Clone() *Farm {
+	out := *f
+	out.Directory = f.Directory.clone(&out)
+	out.Machines = map[string]*Machine{}
+	for name, m := range f.Machines {
+		c := *m
+		c.farm, c.Files = &out, m.Files.clone()
+		c.Modules = map[string]bool{}
+		for k, v := range m.Modules {
+			c.Modules[k] = v
+		}
+		out.Machines[name] = &c
+	}
+	return &out
+}
+
+func (d *Directory) clone(f *Farm) *Directory {
+	out := *d
+	out.farm, out.Units = f, slices.Clone(d.Units)
+	out.entries, out.zone = nil, map[string][]record{}
+	for _, e := range d.entries {
+		c := *e
+		c.SPNs, c.Members, c.full = slices.Clone(e.SPNs), slices.Clone(e.Members), slices.Clone(e.full)
+		out.entries = append(out.entries, &c)
+	}
+	for k, v := range d.zone {
+		out.zone[k] = slices.Clone(v)
+	}
+	return &out
+}
+
+func (f *Files) clone() *Files {
+	out := newFiles()
+	out.Full = f.Full
+	for k, v := range f.files {
+		out.files[k] = v
+	}
+	for k, v := range f.folders {
+		c := *v
+		out.folders[k] = &c
+	}
+	return out
+}
+
+// State lists everything that a script may change, a line each, sorted; files that lie there from outside count as the start. The records and transcripts of our own scripts, below
+// C:\ProgramData\mbamplan, are listed by Records.
+func (f *Farm) State() string {
+	var lines []string
+	add := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
+	d := f.Directory
+	for _, e := range d.entries {
+		spns, members, full := slices.Clone(e.SPNs), slices.Clone(e.Members), slices.Clone(e.full)
+		sort.Strings(spns)
+		sort.Strings(members)
+		sort.Strings(full)
+		add("directory: %s %s, %q, flags %x, upn %s, names %q, members %q, full control %q", e.Class, e.DN, e.Name, e.Flags, e.UPN, spns, members, full)
+	}
+	for name, list := range d.zone {
+		for _, r := range list {
+			add("dns: %s %s %s", name, r.kind, r.data)
+		}
+	}
+	for _, m := range f.Machines {
+		for _, one := range m.Files.files {
+			switch {
+			case own(one.path):
+			case one.given:
+				add("file: %s %s as given", m.Name, one.path)
+			default:
+				add("file: %s %s %q", m.Name, one.path, one.data)
+			}
+		}
+		for _, one := range m.Files.folders {
+			if !own(one.path) {
+				add("folder: %s %s %s %q", m.Name, one.path, one.owner, one.allow)
+			}
+		}
+	}
+	sort.Strings(lines)
+	return strings.Join(lines, "\n")
+}
+
+// Records lists what our own scripts left on the machines, with its contents.
+func (f *Farm) Records() string {
+	var lines []string
+	for _, m := range f.Machines {
+		for _, one := range m.Files.files {
+			if own(one.path) {
+				lines = append(lines, fmt.Sprintf("%s %s %q", m.Name, one.path, one.data))
+			}
+		}
+	}
+	sort.Strings(lines)
+	return strings.Join(lines, "\n")
+}
+
+func own(path string) bool { return strings.HasPrefix(key(path), `c:\programdata\mbamplan`) }

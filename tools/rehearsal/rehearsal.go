@@ -1,0 +1,211 @@
+package rehearsal
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"path"
+	"strings"
+
+	"github.com/mbamplan/mbamplan/pkg/artifact"
+	"github.com/mbamplan/mbamplan/pkg/compile"
+	planned "github.com/mbamplan/mbamplan/pkg/farm"
+	"github.com/mbamplan/mbamplan/pkg/plan"
+	"github.com/mbamplan/mbamplan/pkg/render"
+	"github.com/mbamplan/mbamplan/pkg/secrets"
+	"github.com/mbamplan/mbamplan/tools/rehearsal/farm"
+	"github.com/mbamplan/mbamplan/tools/rehearsal/pwsh"
+)
+
+// folder is where people put the rendered files on a machine.
+const folder = `C:\mbamplan`
+
+// A Night is one topology, what was rendered from it, and the farm that the scripts run in.
+type Night struct {
+	Plan *plan.Plan
+	Tree *artifact.Tree
+	Farm *farm.Farm
+	// Desk is the management computer.
+	Desk *farm.Machine
+}
+
+// New renders a topology and makes the farm as it is before the first script.
+func New(name string, topology []byte) (*Night, error) {
+	_, f, found := compile.Topology(name, topology)
+	if found.Errors() > 0 {
+		return nil, fmt.Errorf("%s: %s", name, found[0].Message)
+	}
+	c, found, err := compile.New(nil)
+	if err != nil || len(found) > 0 {
+		return nil, fmt.Errorf("catalogue: %v %v", err, found)
+	}
+	p, err := c.Plan(f)
+	if err != nil {
+		return nil, err
+	}
+	key, err := secrets.New(rand.NewChaCha8([32]byte{7}))
+	if err != nil {
+		return nil, err
+	}
+	tree, found, err := c.Tree(p, render.Options{Secrets: key, Topology: name})
+	if err != nil || len(found) > 0 {
+		return nil, fmt.Errorf("render: %v %v", err, found)
+	}
+	n := &Night{Plan: p, Tree: tree}
+	n.build(f)
+	return n, nil
+}
+
+// build makes the servers, accounts and groups that the plan takes for granted.
+func (n *Night) build(f *planned.Farm) {
+	n.Farm = farm.New(f.Domain.DNS, f.Domain.NetBIOS)
+	n.Desk = n.Farm.AddMachine("ADMIN1", "2019")
+	for _, m := range []string{"ActiveDirectory", "DnsServer", "DnsClient", "GroupPolicy"} {
+		n.Desk.Modules[strings.ToLower(m)] = true
+	}
+	n.Farm.Directory.AddUser("admin")
+	if !f.CreateAccounts {
+		for _, a := range []planned.Account{f.Pool, f.ReportReader, f.ReadWrite, f.ReadOnly, f.AdvancedHelpdesk, f.Helpdesk, f.ReportUsers} {
+			if a.Name == "" || n.Farm.Directory.Find(a.Name) != nil {
+				continue
+			}
+			if a.Group {
+				n.Farm.Directory.AddGroup(a.Name)
+			} else {
+				n.Farm.Directory.AddUser(a.Name)
+			}
+		}
+	}
+	for _, h := range f.Hosts {
+		n.Farm.AddMachine(h.Name, h.Windows)
+	}
+	n.services(f)
+	for _, file := range n.Tree.Files() {
+		m := n.Farm.Machines[strings.ToUpper(file.Meta.Server)]
+		if m == nil {
+			m = n.Desk
+		}
+		m.Files.Put(folder+`\`+strings.ReplaceAll(file.Path, "/", `\`), file.Data)
+	}
+}
+
+// services makes the accounts of SQL Server, the computer object of the cluster, and the memberships that the plan takes for
+// granted.
+func (n *Night) services(f *planned.Farm) {
+	d := n.Farm.Directory
+	for _, i := range f.Instances {
+		_, short, ok := strings.Cut(i.Service, `\`)
+		if !ok {
+			continue
+		}
+		if d.Find(short) == nil {
+			d.AddUser(short)
+		}
+		d.Find(short).SPNs = append(d.Find(short).SPNs, "MSSQLSvc/"+i.FQDN, fmt.Sprintf("MSSQLSvc/%s:%d", i.FQDN, i.Port))
+		for _, p := range f.Groups() {
+			if p.Listener != nil && d.Owners("MSSQLSvc/"+p.Listener.FQDN) == nil {
+				d.Find(short).SPNs = append(d.Find(short).SPNs, "MSSQLSvc/"+p.Listener.FQDN, fmt.Sprintf("MSSQLSvc/%s:%d", p.Listener.FQDN, p.Listener.Port))
+			}
+		}
+	}
+	for _, pair := range [][2]planned.Account{{f.ReadWrite, f.Pool}, {f.ReadOnly, f.ReportReader}} {
+		if g, m := d.Find(pair[0].Name), d.Find(pair[1].Name); g != nil && m != nil && g.Class == "group" && !f.CreateAccounts {
+			g.Members = append(g.Members, m.DN)
+		}
+	}
+	d.Units = append(d.Units, f.Domain.AccountOU, f.Domain.GroupOU)
+	if f.Cluster != nil {
+		d.Units = append(d.Units, "OU=Clusters,"+d.DN)
+		d.AddComputer(f.Cluster.Name, "OU=Clusters,"+d.DN)
+	}
+}
+
+// Clone copies the night with its farm as it is now.
+func (n *Night) Clone() *Night {
+	out := *n
+	out.Farm = n.Farm.Clone()
+	out.Desk = out.Farm.Machines[n.Desk.Name]
+	return &out
+}
+
+// A Script is one PowerShell file of the plan, on the machine that runs it.
+type Script struct {
+	Item *plan.Item
+	Kind string
+	Path string // in the rendered tree
+}
+
+// Scripts lists the PowerShell files of one kind in the order of the plan.
+func (n *Night) Scripts(kind string) []Script {
+	there := map[string]bool{}
+	for _, f := range n.Tree.Files() {
+		there[f.Path] = true
+	}
+	var out []Script
+	for _, it := range n.Plan.Items {
+		for _, a := range it.Step.Artifacts {
+			if file := render.FileName(it, a); a.Kind == kind && a.Ext == "ps1" && there[file] {
+				out = append(out, Script{it, kind, path.Clean(file)})
+			}
+		}
+	}
+	return out
+}
+
+// Machine is where a script runs.
+func (n *Night) Machine(s Script) *farm.Machine {
+	if s.Item.Host == nil {
+		return n.Desk
+	}
+	return n.Farm.Machines[strings.ToUpper(s.Item.Host.Name)]
+}
+
+// A Run is how a script ended.
+type Run struct {
+	Script
+	ExitCode int
+	Console  []string
+	Killed   bool
+}
+
+// Text is what the console showed.
+func (r Run) Text() string { return strings.Join(r.Console, "\n") }
+
+// Options change how a script is started.
+type Options struct {
+	WhatIf  bool
+	Machine *farm.Machine       // elsewhere
+	Session func(*farm.Session) // changes the session ahead of the run
+}
+
+// Run runs a script. The error says that the rehearsal does not know something that the script uses.
+func (n *Night) Run(s Script, o Options) (run Run, err error) {
+	m := n.Machine(s)
+	at := folder + `\` + strings.ReplaceAll(s.Path, "/", `\`)
+	if o.Machine != nil {
+		data, _ := m.Files.Read(at)
+		m = o.Machine
+		m.Files.Put(at, data)
+	}
+	session := m.Start("admin")
+	if o.Session != nil {
+		o.Session(session)
+	}
+	params := map[string]any{}
+	if o.WhatIf {
+		params["WhatIf"] = true
+	}
+	run.Script = s
+	defer func() {
+		run.Console = session.Console
+		switch r := recover().(type) {
+		case nil:
+		case pwsh.Killed:
+			run.Killed = true
+		default:
+			panic(r)
+		}
+	}()
+	result, err := session.Run(at, params)
+	run.ExitCode = result.ExitCode
+	return run, err
+}
