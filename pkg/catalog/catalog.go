@@ -74,17 +74,17 @@ type Need struct {
 	At   string   `key:"at" enum:"all|same server" def:"all" why:"a step on another server may be part of the ground it stands on" doc:"on every server, or only on the same"`
 }
 
+// Cover says which check of a step catches rows of docs/coverage.
+type Cover struct {
+	Rows []string `key:"row" req:"true" doc:"identifiers of the rows"`
+	By   string   `key:"by" req:"true" is:"text" doc:"kind of the artifact, a colon and a piece of the check's name or of the message that it stops with"`
+}
+
 // Failure is one way in which a step fails: what is seen, why, and what is done about it.
 type Failure struct {
 	Sign  string `key:"sign" req:"true" is:"text" doc:"what is seen: the message, number or event; a template"`
 	Cause string `key:"cause" req:"true" is:"text" doc:"why; a template"`
 	Do    string `key:"do" req:"true" is:"text" doc:"what to do, as an order; a template"`
-}
-
-// Cover says which check of a step catches rows of docs/coverage.
-type Cover struct {
-	Rows []string `key:"row" req:"true" doc:"identifiers of the rows"`
-	By   string   `key:"by" req:"true" is:"text" doc:"kind of the artifact, a colon and a piece of the check's name or of the message that it stops with"`
 }
 
 // Inferred is a fact that no document states.

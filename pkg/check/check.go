@@ -54,9 +54,9 @@ type Context struct {
 	loaded *topology.Loaded
 	rule   *Rule
 	found  diag.List
-	steps  []string
 	// failed says that there is an error among the findings.
 	failed bool
+	steps  []string
 }
 
 // Report adds a finding at a path of the topology (package decode describes paths).
@@ -97,8 +97,8 @@ var rules = sync.OnceValue(func() []Rule {
 	return all
 })
 
-// Run applies every rule to a resolved farm. Only the first 1,000 findings are kept. Steps are
-// the IDs of the catalogue's; without any nothing is held against them.
+// Run applies every rule to a resolved farm. Only the first 1,000 findings are kept. Steps are the IDs of the catalogue's; without
+// any nothing is held against them.
 func Run(l *topology.Loaded, f *farm.Farm, steps ...string) diag.List {
 	c := &Context{Farm: f, File: l.File, loaded: l, steps: steps}
 	all := Rules()

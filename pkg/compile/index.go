@@ -586,7 +586,7 @@ var index = catalog.Index{
 				},
 				{
 					Rows: []string{"WIN-T119"},
-					By:   "preflight: none of these scripts can work in that",
+					By:   "preflight: constrained language mode here, in which none of these scripts can work",
 				},
 				{
 					Rows: []string{"FN-2"},
@@ -6505,6 +6505,13 @@ var index = catalog.Index{
 			Note:  "nodes of two versions from Windows Server 2016 on, for a month",
 		},
 		{
+			Key:     "win-cluster-quorum",
+			Title:   "Understanding cluster and pool quorum",
+			Section: "cluster quorum, dynamic witness; with Configure and manage quorum in a failover cluster",
+			URL:     "https://learn.microsoft.com/windows-server/storage/storage-spaces/understand-quorum",
+			Grade:   "documented",
+		},
+		{
 			Key:   "win-delegation",
 			Title: "Kerberos constrained delegation: attribute msDS-AllowedToDelegateTo",
 			URL:   "https://learn.microsoft.com/windows/win32/adschema/a-msds-allowedtodelegateto",
@@ -6653,11 +6660,10 @@ var index = catalog.Index{
 			Grade: "documented",
 		},
 		{
-			Key:     "win-quorum",
-			Title:   "Understanding cluster and pool quorum",
-			Section: "cluster quorum, dynamic witness; with Configure and manage quorum in a failover cluster",
-			URL:     "https://learn.microsoft.com/windows-server/storage/storage-spaces/understand-quorum",
-			Grade:   "documented",
+			Key:   "win-quorum",
+			Title: "Set-ClusterQuorum",
+			URL:   "https://learn.microsoft.com/powershell/module/failoverclusters/set-clusterquorum",
+			Grade: "documented",
 		},
 		{
 			Key:     "win-rootdse",
