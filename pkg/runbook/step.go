@@ -287,6 +287,19 @@ func (c *commands) sql(s *Step, f File, list []Command) []Command {
 // onServer is where a file of the output lies on the machine that runs it.
 func onServer(p string) string { return Root + `\` + strings.ReplaceAll(p, "/", `\`) }
 
+// Example is the folder of a server of this plan, to show how folders are copied.
+func (r *Runbook) Example() string {
+	for _, s := range r.Steps {
+		if s.Server != "" {
+			return s.Folder
+		}
+	}
+	return "directory"
+}
+
+// OnServer is where a folder of the output is copied to on the machine that it is for.
+func (r *Runbook) OnServer(folder string) string { return onServer(folder) }
+
 // plain reports whether every shell takes a path as it is.
 func plain(p string) bool {
 	for i := range len(p) {
