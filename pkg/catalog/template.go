@@ -10,6 +10,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"sync"
 	"text/template"
 	"text/template/parse"
 
@@ -29,7 +30,8 @@ type Parsed struct {
 
 // Body renders the main template, without line feeds at its ends. The result is good until it is released.
 func (p *Parsed) Body(r *weave.Run, dot any) ([]byte, error) {
-	return p.set.Finish(r, p.name, dot, func(text []byte) []byte { return bytes.Trim(text, "\n") })
+	text, err := p.set.Execute(r, p.name, dot)
+	return bytes.Trim(text, "\n"), err
 }
 
 // Text renders the main template, or a named block of it.
@@ -172,11 +174,11 @@ func (c *Catalog) libOverlaid(l quote.Language) bool {
 	return false
 }
 
-var templateError = regexp.MustCompile(`^template: (.*?):(\d+)(?::(\d+))?: (.*)$`)
+var templateError = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^template: (.*?):(\d+)(?::(\d+))?: (.*)$`) })
 
 func (c *Catalog) syntax(p string, err error) diag.Diagnostic {
 	d := diag.Diagnostic{Code: CodeTemplate, File: display(p), Message: err.Error()}
-	if m := templateError.FindStringSubmatch(err.Error()); m != nil {
+	if m := templateError().FindStringSubmatch(err.Error()); m != nil {
 		line, _ := strconv.Atoi(m[2])
 		d.File, d.Pos, d.Message = m[1], diag.Pos{Line: line, Col: 1}, m[4]
 	}
@@ -242,12 +244,12 @@ func (in *inspection) include(name string, at lexer) lexer {
 	return end
 }
 
-var nodePlace = regexp.MustCompile(`^(.*):(\d+):(\d+)$`)
+var nodePlace = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(.*):(\d+):(\d+)$`) })
 
 func (in *inspection) report(tree *parse.Tree, n parse.Node, code, fix, format string, args ...any) {
 	file, pos := tree.ParseName, diag.Pos{Line: 1, Col: 1}
 	location, _ := tree.ErrorContext(n)
-	if m := nodePlace.FindStringSubmatch(location); m != nil {
+	if m := nodePlace().FindStringSubmatch(location); m != nil {
 		line, _ := strconv.Atoi(m[2])
 		col, _ := strconv.Atoi(m[3])
 		file, pos = m[1], diag.Pos{Line: line, Col: col + 1, Len: 1}

@@ -5,13 +5,14 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/mbamplan/mbamplan/pkg/decode"
 	"github.com/mbamplan/mbamplan/pkg/diag"
 	"github.com/mbamplan/mbamplan/pkg/farm"
 )
 
-var listenerName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]{0,13}[A-Za-z0-9])?$`)
+var listenerName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]{0,13}[A-Za-z0-9])?$`) })
 
 var nameRules = []Rule{
 	{
@@ -25,7 +26,7 @@ var nameRules = []Rule{
 		Find: func(c *Context) {
 			for _, g := range c.Groups() {
 				l := g.Listener
-				if !listenerName.MatchString(l.Name) || strings.Trim(l.Name, "0123456789") == "" {
+				if !listenerName().MatchString(l.Name) || strings.Trim(l.Name, "0123456789") == "" {
 					c.Report(placementPath(g, "listener.name"), "use at most 15 letters, digits and hyphens, as MBAM-SQL",
 						"listener name %q is not 1 to 15 letters, digits and hyphens; NetBIOS sees only the first 15 characters", l.Name)
 				}

@@ -4,16 +4,17 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/mbamplan/mbamplan/pkg/diag"
 	"github.com/mbamplan/mbamplan/pkg/quote"
 )
 
 var (
-	timeOfDay = regexp.MustCompile(`^([01]?[0-9]|2[0-3]):[0-5][0-9]$`)
+	timeOfDay = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^([01]?[0-9]|2[0-3]):[0-5][0-9]$`) })
 	// bindAddress is what HAProxy takes behind bind as far as a plan needs it: an IPv4 address or *, and a port.
-	bindAddress = regexp.MustCompile(`^(\*|[0-9]{1,3}(\.[0-9]{1,3}){3})?(:[0-9]{1,5})?$`)
-	volume      = regexp.MustCompile(`^[A-Za-z]:\\?$`)
+	bindAddress = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(\*|[0-9]{1,3}(\.[0-9]{1,3}){3})?(:[0-9]{1,5})?$`) })
+	volume      = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z]:\\?$`) })
 )
 
 // iisRefuses are the characters that IIS Manager refuses in the path of an application, and those of file names.
@@ -66,10 +67,10 @@ var textRules = []Rule{
 		Fix:     "Write a time as 22:00, an address to listen on as 10.1.0.60 or *, with :443 behind it if need be, a volume as E:, a directory as HelpDesk.",
 		Example: Example{Edits: []string{"backup: {", `backup: {fullAt: "10 pm", `}},
 		Find: func(c *Context) {
-			if t := c.Backup.Full; t != "" && !timeOfDay.MatchString(t) {
+			if t := c.Backup.Full; t != "" && !timeOfDay().MatchString(t) {
 				c.Report("backup.fullAt", "write hours and minutes, as 22:00", "fullAt: %q is no time of the day", t)
 			}
-			if v := c.Backup.VSSVolume; v != "" && !volume.MatchString(v) {
+			if v := c.Backup.VSSVolume; v != "" && !volume().MatchString(v) {
 				c.Report("backup.vssVolume", "write a drive letter with a colon, as E:", "vssVolume: %q is no volume", v)
 			}
 			for i := range c.File.Web.Farms {
@@ -79,7 +80,7 @@ var textRules = []Rule{
 						c.Report(webPath(i, dir.key), "use letters, digits, hyphens and blanks", "%s: %q is no name of an IIS application; these cannot stand in one: %s", dir.key, dir.value, iisRefuses)
 					}
 				}
-				if b := w.Balancer; b != nil && b.Bind != "" && !bindAddress.MatchString(b.Bind) {
+				if b := w.Balancer; b != nil && b.Bind != "" && !bindAddress().MatchString(b.Bind) {
 					c.Report(webPath(i, "balancer.bind"), "write an IPv4 address or *, with a port behind a colon if need be", "bind: %q is no address to listen on", b.Bind)
 				}
 			}
@@ -123,7 +124,7 @@ func localSecrets(p string) bool {
 		return false
 	}
 	for part := range strings.SplitSeq(strings.ReplaceAll(p, `\`, "/"), "/") {
-		if strings.Trim(part, ". ") == "" || device.MatchString(part) {
+		if strings.Trim(part, ". ") == "" || device().MatchString(part) {
 			return false
 		}
 	}
@@ -131,7 +132,9 @@ func localSecrets(p string) bool {
 }
 
 // device matches what Windows takes for a device, with any extension (Microsoft, Naming Files, Paths, and Namespaces).
-var device = regexp.MustCompile(`(?i)^(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(\.|$)`)
+var device = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)^(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(\.|$)`)
+})
 
 // systemDatabases are the databases that SQL Server and Reporting Services make for themselves.
 var systemDatabases = []string{"master", "model", "msdb", "tempdb", "mssqlsystemresource", "distribution", "ReportServer", "ReportServerTempDB"}

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -214,10 +215,10 @@ func isDN(s string) bool {
 }
 
 // oidForm matches an attribute written as an object identifier.
-var oidForm = regexp.MustCompile(`^[0-9]+(\.[0-9]+)+$`)
+var oidForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9]+(\.[0-9]+)+$`) })
 
 func isAttribute(s string) bool {
-	if oidForm.MatchString(s) {
+	if oidForm().MatchString(s) {
 		return true
 	}
 	if s == "" || s[0] == '-' || s[0] >= '0' && s[0] <= '9' {
@@ -267,11 +268,11 @@ func isURL(s string) bool {
 	return u.Port() == "" || isNumber(u.Port(), 1, 65535)
 }
 
-var versionForm = regexp.MustCompile(`^[0-9]+(\.[0-9]+){1,3}$`)
+var versionForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9]+(\.[0-9]+){1,3}$`) })
 
-func isVersion(s string) bool { return versionForm.MatchString(s) }
+func isVersion(s string) bool { return versionForm().MatchString(s) }
 
-var instanceForm = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_$]{0,15}$`)
+var instanceForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_$]{0,15}$`) })
 
 // isInstance checks a name as @@SERVERNAME prints it: a default instance has no second part, and setup reserves
 // MSSQLSERVER and DEFAULT (Microsoft, "Instance Configuration").
@@ -283,7 +284,7 @@ func isInstance(s string) bool {
 	if !named {
 		return true
 	}
-	return instanceForm.MatchString(instance) && !strings.EqualFold(instance, "MSSQLSERVER") && !strings.EqualFold(instance, "DEFAULT")
+	return instanceForm().MatchString(instance) && !strings.EqualFold(instance, "MSSQLSERVER") && !strings.EqualFold(instance, "DEFAULT")
 }
 
 // isSQLName checks the limits of sysname: 128 UTF-16 units.

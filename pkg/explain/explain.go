@@ -8,6 +8,7 @@ package explain
 import (
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/mbamplan/mbamplan/pkg/check"
 	"github.com/mbamplan/mbamplan/pkg/diag"
@@ -81,12 +82,15 @@ func Near(code string) string {
 
 // Rules returns what codes mean in the form that reports take.
 func Rules() func(code string) (diag.Rule, bool) {
-	rules := map[string]diag.Rule{}
-	for _, a := range Articles() {
-		rules[a.ID] = a.Rule
-	}
+	rules := sync.OnceValue(func() map[string]diag.Rule { // a report as text asks for none
+		rules := map[string]diag.Rule{}
+		for _, a := range Articles() {
+			rules[a.ID] = a.Rule
+		}
+		return rules
+	})
 	return func(code string) (diag.Rule, bool) {
-		r, ok := rules[code]
+		r, ok := rules()[code]
 		return r, ok
 	}
 }

@@ -41,33 +41,14 @@ type Engine struct {
 	frames  *weave.Set
 	library *library
 	newRun  func() *weave.Run
-	notes   sync.Map // quoted texts of the catalogue by note; headers share most of their lines
 }
 
-// note is a text for a comment of a language.
-type note struct {
-	language quote.Language
-	text     string
-}
-
-// note quotes a text for a comment.
-func (e *Engine) note(l quote.Language, text string) (string, error) {
+// note quotes a text for a comment of a language.
+func note(l quote.Language, text string) (string, error) {
 	if l == quote.LangSQL {
 		return quote.SQLNote(text)
 	}
 	return quote.PSNote(text)
-}
-
-// lasting quotes a text that is the same for every farm, once.
-func (e *Engine) lasting(l quote.Language, text string) (string, error) {
-	if quoted, ok := e.notes.Load(note{l, text}); ok {
-		return quoted.(string), nil
-	}
-	quoted, err := e.note(l, text)
-	if err == nil {
-		e.notes.Store(note{l, text}, quoted)
-	}
-	return quoted, err
 }
 
 // New reads frames and the PowerShell library from the catalogue's files.
@@ -311,28 +292,85 @@ func (e *Engine) file(r *weave.Run, p *plan.Plan, it *plan.Item, a *catalog.Arti
 	}
 	defer r.Release(r.Mark())
 	dot := newDot(it, p, o, a.Secret)
-	body, err := parsed.Body(r, dot)
-	if err != nil {
-		return nil, diag.List{executionError(a, err)}, nil
+	w := writing{e, r, a, parsed, factsOf(it, a), dot}
+	type key struct {
+		*catalog.Artifact
+		facts
 	}
-	if len(bytes.TrimSpace(body)) == 0 {
+	var stopped error
+	text, err := r.Remembered(key{a, w.facts}, []any{dot, it}, func() ([]byte, error) {
+		body, err := parsed.Body(r, dot)
+		if err != nil {
+			stopped = err
+			return nil, err
+		}
+		return w.around(body)
+	})
+	switch {
+	case stopped != nil:
+		return nil, diag.List{executionError(a, stopped)}, nil
+	case err != nil:
+		return nil, nil, fmt.Errorf("render %s for %s: %w", a.Path, it.Folder, err)
+	case len(text) == 0:
 		return nil, nil, nil
 	}
-	var text []byte
-	switch a.Ext {
+	return &artifact.File{Path: FileName(it, a), Data: text, Secret: a.Secret, Meta: e.meta(it, a, parsed)}, nil, nil
+}
+
+// writing is the making of one file. What it needs of the item beside what templates read are the facts; nothing else may
+// reach the file, as files of equal facts whose templates read the same are one for those who remember.
+type writing struct {
+	*Engine
+	run      *weave.Run
+	artifact *catalog.Artifact
+	parsed   *catalog.Parsed
+	facts    facts
+	dot      *Dot
+}
+
+// facts is what frame and header say without asking a template.
+type facts struct {
+	file, result                  string
+	title, downtime, stamp, where string
+	instance                      string // "" without one
+	hosts                         string // that may run it, one a line; "" for a step bound to no server
+	farmHosts                     string // that may not, for such a step
+}
+
+func factsOf(it *plan.Item, a *catalog.Artifact) facts {
+	f := facts{
+		file: path.Base(FileName(it, a)), result: resultName(it, a), title: it.Title, downtime: it.Downtime, stamp: it.Farm.Stamp(), where: where(it, a.Kind),
+	}
+	if it.Instance != nil {
+		f.instance = it.Instance.Name
+	}
+	if it.Bound() {
+		f.hosts = strings.Join(it.HostNames(), "\n")
+	} else {
+		f.farmHosts = strings.Join(it.Farm.HostNames(), "\n")
+	}
+	return f
+}
+
+// around returns the file around the body, as it is written; nothing for an empty body.
+func (w *writing) around(body []byte) (text []byte, err error) {
+	if len(bytes.TrimSpace(body)) == 0 {
+		return nil, nil
+	}
+	switch ext := w.artifact.Ext; ext {
 	case "ps1":
-		text, err = e.powerShell(r, it, a, parsed, dot, body)
+		text, err = w.powerShell(body)
 	case "sql":
-		text, err = e.tsql(r, it, a, parsed, dot, body)
+		text, err = w.tsql(body)
 	default:
 		var s string
-		s, err = stamped(a.Ext, string(body)+"\n", e.stamps(it.Farm.Stamp(), a)...)
-		text = encode(a.Ext, []byte(s))
+		s, err = stamped(ext, string(body)+"\n", w.stamps(w.facts.stamp, w.artifact)...)
+		text = []byte(s)
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("render %s for %s: %w", a.Path, it.Folder, err)
+		return nil, err
 	}
-	return &artifact.File{Path: FileName(it, a), Data: text, Secret: a.Secret, Meta: e.meta(it, a, parsed)}, nil, nil
+	return encode(w.artifact.Ext, text), nil
 }
 
 func executionError(a *catalog.Artifact, err error) diag.Diagnostic {
@@ -409,26 +447,28 @@ type frameData struct {
 // field is a line of a header. The name is as wide as the longest is.
 type field struct{ Name, Text string }
 
-func (e *Engine) powerShell(r *weave.Run, it *plan.Item, a *catalog.Artifact, parsed *catalog.Parsed, dot *Dot, body []byte) ([]byte, error) {
-	d := frameData{ReadOnly: catalog.ReadOnly(a.Kind), Preflight: a.Kind == "preflight", File: path.Base(FileName(it, a)), Body: body}
+func (w *writing) powerShell(body []byte) ([]byte, error) {
+	d := frameData{ReadOnly: catalog.ReadOnly(w.artifact.Kind), Preflight: w.artifact.Kind == "preflight", File: w.facts.file, Body: body}
 	var err error
 	set := func(to *string, f func(string) (string, error), v string) {
 		if err == nil {
 			*to, err = f(v)
 		}
 	}
-	set(&d.Step, quote.PS, it.Step.ID)
-	set(&d.Kind, quote.PS, a.Kind)
-	set(&d.Result, quote.PS, resultName(it, a))
-	if err == nil && it.Bound() {
-		d.Hosts, err = quote.PSList(it.HostNames())
+	set(&d.Step, quote.PS, w.artifact.Step.ID)
+	set(&d.Kind, quote.PS, w.artifact.Kind)
+	set(&d.Result, quote.PS, w.facts.result)
+	lines := func(s string) (string, error) {
+		if s == "" {
+			return "", nil
+		}
+		return quote.PSList(strings.Split(s, "\n"))
 	}
-	if err == nil && !it.Bound() {
-		d.FarmHosts, err = quote.PSList(it.Farm.HostNames())
-	}
+	set(&d.Hosts, lines, w.facts.hosts)
+	set(&d.FarmHosts, lines, w.facts.farmHosts)
 	for block, to := range map[string]*string{"params": &d.Params, "help": &d.Help, "example": &d.Example} {
-		if err == nil && parsed.Has(block) {
-			*to, err = parsed.Text(r, block, dot)
+		if err == nil && w.parsed.Has(block) {
+			*to, err = w.parsed.Text(w.run, block, w.dot)
 			*to = strings.TrimRight(strings.Trim(*to, "\n"), ", \n")
 		}
 	}
@@ -439,31 +479,31 @@ func (e *Engine) powerShell(r *weave.Run, it *plan.Item, a *catalog.Artifact, pa
 		d.Help = "\n" + d.Help
 	}
 	if err == nil {
-		d.Title, d.Fields, err = e.header(r, it, a, quote.LangPowerShell)
+		d.Title, d.Fields, err = w.header(quote.LangPowerShell)
 	}
 	if err != nil {
 		return nil, err
 	}
-	d.Library = e.library.needed([]byte(d.Params), body)
-	return e.frames.Finish(r, "script.ps1.tmpl", &d, func(text []byte) []byte { return encode("ps1", text) })
+	d.Library = w.library.needed([]byte(d.Params), body)
+	return w.frames.Assemble(w.run, "script.ps1.tmpl", &d)
 }
 
 // tsql puts the frame around a body. A block "variables" of the template names the sqlcmd variables that the file needs; the
 // runner knows them by the header.
-func (e *Engine) tsql(r *weave.Run, it *plan.Item, a *catalog.Artifact, parsed *catalog.Parsed, dot *Dot, body []byte) ([]byte, error) {
-	if it.Instance == nil {
-		return nil, fmt.Errorf("a T-SQL template needs a scope with an instance, not %q", it.Step.Scope)
+func (w *writing) tsql(body []byte) ([]byte, error) {
+	if w.facts.instance == "" {
+		return nil, fmt.Errorf("a T-SQL template needs a scope with an instance, not %q", w.artifact.Step.Scope)
 	}
 	d := frameData{Body: bytes.TrimSuffix(body, []byte("\nGO"))} // the frame ends the last batch itself
 	var err error
-	if d.Instance, err = quote.SQLString(it.Instance.Name); err != nil {
+	if d.Instance, err = quote.SQLString(w.facts.instance); err != nil {
 		return nil, err
 	}
-	if d.Title, d.Fields, err = e.header(r, it, a, quote.LangSQL); err != nil {
+	if d.Title, d.Fields, err = w.header(quote.LangSQL); err != nil {
 		return nil, err
 	}
-	if parsed.Has("variables") {
-		names, err := parsed.Text(r, "variables", dot)
+	if w.parsed.Has("variables") {
+		names, err := w.parsed.Text(w.run, "variables", w.dot)
 		if err != nil {
 			return nil, err
 		}
@@ -471,20 +511,20 @@ func (e *Engine) tsql(r *weave.Run, it *plan.Item, a *catalog.Artifact, parsed *
 			d.Fields = append(d.Fields, field{"Variables", names})
 		}
 	}
-	return e.frames.Finish(r, "script.sql.tmpl", &d, func(text []byte) []byte { return encode("sql", text) })
+	return w.frames.Assemble(w.run, "script.sql.tmpl", &d)
 }
 
 // header returns title and fields of a script's header, quoted for a comment of its language.
-func (e *Engine) header(r *weave.Run, it *plan.Item, a *catalog.Artifact, l quote.Language) (string, []field, error) {
-	s := it.Step
-	title, changes, undo := it.Title, s.Changes, s.Undo
+func (w *writing) header(l quote.Language) (string, []field, error) {
+	a, s := w.artifact, w.artifact.Step
+	title, changes, undo := w.facts.title, s.Changes, s.Undo
 	switch a.Kind {
 	case "verify":
-		title, changes, undo = "Verify: "+lower(it.Title), "nothing", "nothing to undo"
+		title, changes, undo = "Verify: "+lower(w.facts.title), "nothing", "nothing to undo"
 	case "preflight":
-		title, changes, undo = "Preflight: "+lower(it.Title), "nothing", "nothing to undo"
+		title, changes, undo = "Preflight: "+lower(w.facts.title), "nothing", "nothing to undo"
 	case "rollback":
-		title, undo = "Take back: "+lower(it.Title), "run the install script of this step again"
+		title, undo = "Take back: "+lower(w.facts.title), "run the install script of this step again"
 		changes = s.Undo
 		if s.Leaves != "" {
 			changes += "; leaves behind: " + s.Leaves
@@ -493,27 +533,27 @@ func (e *Engine) header(r *weave.Run, it *plan.Item, a *catalog.Artifact, l quot
 	// Only texts of step.yaml hold expressions. A name that looks like one, as {{x}}, is a name.
 	success, err := s.Success, error(nil)
 	for _, text := range []*string{&changes, &undo, &success} {
-		if *text, err = it.Text(r, *text); err != nil {
+		if *text, err = w.dot.Text(w.run, *text); err != nil {
 			return "", nil, fmt.Errorf("step.yaml: %w", err)
 		}
 	}
 	raw := make([]field, 0, 10+len(s.Sources)+len(s.Inferred))
-	if stamp := it.Farm.Stamp(); stamp != "" {
+	if stamp := w.facts.stamp; stamp != "" {
 		raw = append(raw, field{"Support  ", stamp})
 	}
-	if len(e.catalog.Own(a)) > 0 {
+	if len(w.catalog.Own(a)) > 0 {
 		raw = append(raw, field{"Template ", notOurs})
 	}
 	raw = append(raw, field{"Step     ", s.ID + ", " + a.Kind + ", file number " + strconv.Itoa(s.Number)})
-	raw = append(raw, field{"Run on   ", where(it, a.Kind)}, field{"Run by   ", s.Actor}, field{"Changes  ", orNothing(changes)}, field{"Undo     ", orNothing(undo)})
-	if it.Downtime != "" && !catalog.ReadOnly(a.Kind) {
-		raw = append(raw, field{"Downtime ", it.Downtime})
+	raw = append(raw, field{"Run on   ", w.facts.where}, field{"Run by   ", s.Actor}, field{"Changes  ", orNothing(changes)}, field{"Undo     ", orNothing(undo)})
+	if w.facts.downtime != "" && !catalog.ReadOnly(a.Kind) {
+		raw = append(raw, field{"Downtime ", w.facts.downtime})
 	}
 	if success != "" && a.Kind != "rollback" {
 		raw = append(raw, field{"Success  ", success})
 	}
 	for i, key := range s.Sources {
-		src := e.catalog.Sources[key]
+		src := w.catalog.Sources[key]
 		text := "[" + src.Grade + "] " + src.Title
 		if src.Section != "" {
 			text += ": " + src.Section
@@ -525,7 +565,7 @@ func (e *Engine) header(r *weave.Run, it *plan.Item, a *catalog.Artifact, l quot
 		raw = append(raw, field{name, text})
 	}
 	for _, inf := range s.Inferred {
-		text, err := it.Text(r, inf.Fact+"; proved by: "+inf.Verified)
+		text, err := w.dot.Text(w.run, inf.Fact+"; proved by: "+inf.Verified)
 		if err != nil {
 			return "", nil, fmt.Errorf("step.yaml: inferred: %w", err)
 		}
@@ -535,11 +575,11 @@ func (e *Engine) header(r *weave.Run, it *plan.Item, a *catalog.Artifact, l quot
 		raw = append(raw, field{"Secret   ", "this file carries a secret: never attach it to a ticket or mail"})
 	}
 	for i := range raw {
-		if raw[i].Text, err = e.lasting(l, raw[i].Text); err != nil {
+		if raw[i].Text, err = note(l, raw[i].Text); err != nil {
 			return "", nil, err
 		}
 	}
-	title, err = e.note(l, title)
+	title, err = note(l, title)
 	return strings.TrimSuffix(title, "."), raw, err
 }
 

@@ -164,6 +164,11 @@ func (a *access) call(r *Run, v reflect.Value, in []reflect.Value) reflect.Value
 		return known
 	}
 	result := results(v.Method(a.method).Call(in))
+	if r.Memory != nil && result.Kind() == reflect.Struct && !closed(result.Type()) {
+		object := reflect.New(result.Type()).Elem() // objects are known by their address
+		object.Set(result)
+		result = object
+	}
 	if r.memo == nil {
 		r.memo = map[call]reflect.Value{}
 	}

@@ -6,9 +6,10 @@ import (
 	"reflect"
 	"slices"
 	"sync"
+	"sync/atomic"
 )
 
-// Memory remembers results of executions by what they read. A template, its functions and the methods that it calls are
+// Memory remembers what is made of templates by what they read. A template, its functions and the methods that it calls are
 // pure, so a result depends on nothing but the members that the execution read, one after the other: which member is
 // read next depends on those before alone. The memory of a template is therefore a tree. A place in it asks for one
 // member of an object, each answer leads to another place, and at the end of a way stands the result. Objects are known
@@ -17,7 +18,7 @@ import (
 // What it cannot follow (a map of the plan, an object that a function looks into) it does not remember. It is for those
 // who render many plans: it holds every different result. It is safe for use by several goroutines.
 type Memory struct {
-	programs sync.Map // *ways by set and program
+	ways sync.Map // *ways by key
 
 	lock    sync.Mutex
 	seed    maphash.Seed
@@ -42,15 +43,22 @@ func (m *Memory) one(text []byte) []byte {
 	return text
 }
 
-// ways are the results of one template.
+// ways are the results for one key.
 type ways struct {
 	lock  sync.RWMutex
 	first place
 	ends  int
+	lost  atomic.Int32 // executions that could not be followed
 }
 
-// maxEnds is how many results of a template are remembered.
-const maxEnds = 20_000
+const (
+	// maxEnds is how many results for a key are remembered.
+	maxEnds = 10_000
+	// maxWay is how long a way may be: what reads a whole plan is unlike all others.
+	maxWay = 400
+	// maxLost is after how many executions that could not be followed none is tried again.
+	maxLost = 20
+)
 
 // place is where an execution stands after some answers.
 type place struct {
@@ -61,7 +69,7 @@ type place struct {
 
 // question asks for a member of an object; without a name for whether two objects differ, or for the whole of one.
 type question struct {
-	of     int // number of the object, 0 for the dot
+	of     int // number of the object; the roots come first
 	other  int // -1 unless two objects are compared
 	access *access
 	name   string
@@ -78,6 +86,7 @@ type input struct {
 // answer is what a question was answered with, as far as a template can see it before it asks on.
 type answer struct {
 	typ   reflect.Type
+	form  form
 	value any   // of a plain value
 	size  int   // of a list of objects
 	same  []int // for each new object, the number of the older object that it is, or -1
@@ -93,6 +102,7 @@ const (
 	pointer             // an object, or nil
 	plainly             // a struct, an object where it has an address
 	texts               // a list of strings
+	numbers             // a list of ints
 	raw                 // Text
 	objects             // a list of pointers or structs
 )
@@ -125,6 +135,8 @@ func newForm(t reflect.Type) form {
 			return raw
 		case t.Elem().Kind() == reflect.String:
 			return texts
+		case t == reflect.TypeFor[[]int]():
+			return numbers
 		case t.Elem().Kind() == reflect.Struct, t.Elem().Kind() == reflect.Pointer && t.Elem().Elem().Kind() == reflect.Struct:
 			return objects
 		}
@@ -146,46 +158,43 @@ func closed(t reflect.Type) bool {
 	return true
 }
 
-// remembered returns the result for the dot, from memory or by an execution that is remembered. It is not ok when this
-// execution has to be made without memory.
-func (r *Run) remembered(s *Set, p *program, dot any, finish func([]byte) []byte) (text []byte, ok bool) {
-	v := reflect.ValueOf(dot)
-	if v.Kind() != reflect.Pointer || r.record != nil {
-		return nil, false
+// Remembered returns what make returns, from memory when it was made before: for an equal key, and for roots that gave the
+// templates, which make executes, the same answers. The key is comparable and holds everything else that make depends on;
+// the roots are pointers, the dots of all executions but those of [Set.Assemble]. The result must not be changed. Without
+// a memory, make is called each time.
+func (r *Run) Remembered(key any, roots []any, make func() ([]byte, error)) ([]byte, error) {
+	if r.Memory == nil || r.record != nil {
+		return make()
 	}
-	type key struct {
-		*Set
-		*program
-	}
-	known, found := r.Memory.programs.Load(key{s, p})
+	known, found := r.Memory.ways.Load(key)
 	if !found {
-		known, _ = r.Memory.programs.LoadOrStore(key{s, p}, &ways{})
+		known, _ = r.Memory.ways.LoadOrStore(key, &ways{})
 	}
 	w := known.(*ways)
-	if text, ok = r.find(w, v); ok {
-		return text, true
+	if w.lost.Load() >= maxLost {
+		return make()
 	}
-	record := &record{memory: r.Memory, numbers: map[any]int{}, asked: map[asked]bool{}}
-	record.add(v)
-	mark := len(r.out)
+	if text, ok := r.find(w, roots); ok {
+		return text, nil
+	}
+	record := &record{numbers: map[any]int{}, asked: map[asked]bool{}}
+	for _, root := range roots {
+		record.add(reflect.ValueOf(root))
+	}
 	r.record = record
-	done := r.execute(s, p, v)
+	text, err := make()
 	r.record = nil
-	defer r.Release(mark)
-	if !done || record.lost {
-		return nil, false
-	}
-	text = r.out[mark:]
-	if finish != nil {
-		text = finish(text)
+	if err != nil || record.lost {
+		w.lost.Add(1)
+		return text, err
 	}
 	text = r.Memory.one(text)
 	w.keep(record.way, text)
-	return text, true
+	return text, nil
 }
 
-// find walks the tree by the answers that the dot gives.
-func (r *Run) find(w *ways, dot reflect.Value) (text []byte, ok bool) {
+// find walks the tree by the answers that the roots give.
+func (r *Run) find(w *ways, roots []any) (text []byte, ok bool) {
 	w.lock.RLock()
 	defer w.lock.RUnlock()
 	defer func() {
@@ -193,7 +202,10 @@ func (r *Run) find(w *ways, dot reflect.Value) (text []byte, ok bool) {
 			_ = recover() // a member that cannot be read here: the execution will tell
 		}
 	}()
-	r.objects = append(r.objects[:0], dot)
+	r.objects = r.objects[:0]
+	for _, root := range roots {
+		r.objects = append(r.objects, reflect.ValueOf(root))
+	}
 	at := &w.first
 	for at.ask != nil {
 		v := at.ask.put(r)
@@ -242,7 +254,7 @@ func (a *answer) is(r *Run, v reflect.Value) bool {
 	}
 	known := len(r.objects)
 	ok := true
-	switch formOf(a.typ) {
+	switch a.form {
 	case simple:
 		ok = equalSimple(v, a.value)
 	case pointer:
@@ -261,8 +273,10 @@ func (a *answer) is(r *Run, v reflect.Value) bool {
 		for i := 0; ok && i < len(list); i++ {
 			ok = v.Index(i).String() == list[i]
 		}
+	case numbers:
+		ok = slices.Equal(v.Interface().([]int), a.value.([]int))
 	case raw:
-		ok = bytes.Equal(v.Bytes(), a.value.(Text)) // at once, when both are the one
+		ok = bytes.Equal(v.Bytes(), a.value.(Text))
 	case objects:
 		// The list itself is an object too, as an argument of methods.
 		ok = v.Len() == a.size && a.meet(r, 0, v)
@@ -339,7 +353,6 @@ func (a *answer) equal(b *answer) bool {
 
 // record notes what an execution asks.
 type record struct {
-	memory  *Memory
 	numbers map[any]int // of objects, by pointer or list
 	count   int
 	asked   map[asked]bool
@@ -453,11 +466,13 @@ func (r *record) note(q *question, v reflect.Value) {
 	}
 	a := &answer{}
 	r.way = append(r.way, turn{q, a})
+	r.lost = r.lost || len(r.way) > maxWay
 	if !v.IsValid() {
 		return
 	}
 	a.typ = v.Type()
-	switch formOf(a.typ) {
+	a.form = formOf(a.typ)
+	switch a.form {
 	case simple:
 		a.value = simpleValue(v)
 	case pointer:
@@ -479,8 +494,10 @@ func (r *record) note(q *question, v reflect.Value) {
 			list[i] = v.Index(i).String()
 		}
 		a.value = list
+	case numbers:
+		a.value = slices.Clone(v.Interface().([]int))
 	case raw:
-		a.value = Text(r.memory.one(v.Bytes()))
+		a.value = Text(bytes.Clone(v.Bytes()))
 	case objects:
 		a.size = v.Len()
 		if a.same = append(a.same, r.add(v)); a.size == 0 {
@@ -520,7 +537,7 @@ func (r *record) consume(list ...reflect.Value) {
 			continue
 		}
 		switch formOf(v.Type()) {
-		case simple, texts, raw:
+		case simple, texts, numbers, raw:
 		case plainly:
 			switch {
 			case !closed(v.Type()):
@@ -529,7 +546,11 @@ func (r *record) consume(list ...reflect.Value) {
 				r.whole(v)
 			}
 		default:
-			r.lost = true
+			list, ok := v.Interface().([]any)
+			r.lost = r.lost || !ok
+			for _, e := range list { // which a template made
+				r.consume(reflect.ValueOf(e))
+			}
 		}
 	}
 }

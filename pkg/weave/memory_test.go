@@ -36,6 +36,11 @@ func others() map[string]*dot {
 	}
 }
 
+func remembered(set *weave.Set, memory *weave.Memory, d *dot) ([]byte, error) {
+	r := &weave.Run{Memory: memory}
+	return r.Remembered("main", []any{d}, func() ([]byte, error) { return set.Execute(r, "main", d) })
+}
+
 // Whatever was remembered of other dots, a dot gets what text/template says of it.
 func TestMemory(t *testing.T) {
 	for _, text := range []string{
@@ -69,7 +74,7 @@ func TestMemory(t *testing.T) {
 			for second, want := range wanted {
 				memory := weave.NewMemory()
 				for _, name := range []string{first, second} {
-					got, err := set.Execute(&weave.Run{Memory: memory}, "main", others()[name])
+					got, err := remembered(set, memory, others()[name])
 					if err != nil || string(got) != wanted[name] {
 						t.Fatalf("%s, %s after %s: %q %v, text/template: %q", text, name, first, got, err, want)
 					}
@@ -91,8 +96,8 @@ func TestMemoryShares(t *testing.T) {
 	for i := range 10 {
 		d := example()
 		d.Port = i // which nobody reads
-		got, err := set.Finish(&weave.Run{Memory: memory}, "main", &d, func(text []byte) []byte { return []byte(strings.ToLower(string(text))) })
-		if err != nil || string(got) != "sql1sql1.contoso.como'neil.contoso.com" {
+		got, err := remembered(set, memory, &d)
+		if err != nil || string(got) != "SQL1SQL1.contoso.comO'NEIL.contoso.com" {
 			t.Fatal(string(got), err)
 		}
 		if i == 0 {
@@ -119,7 +124,7 @@ func TestMemoryOfMany(t *testing.T) {
 			for range 20 {
 				for name, d := range others() {
 					want, err := set.Text(&weave.Run{}, "main", d)
-					got, again := set.Execute(&weave.Run{Memory: memory}, "main", d)
+					got, again := remembered(set, memory, d)
 					if err != nil || again != nil || string(got) != want {
 						t.Errorf("%s: %q %v %q %v", name, got, again, want, err)
 					}
@@ -128,4 +133,35 @@ func TestMemoryOfMany(t *testing.T) {
 		})
 	}
 	wait.Wait()
+}
+
+// The key is part of what is remembered, an error is not, and what is assembled of results may be anything.
+func TestRemembered(t *testing.T) {
+	set := weave.NewSet(functions())
+	for name, text := range map[string]string{"body": `{{.Name}}`, "bad": `{{.Fails}}`, "frame": `<{{.Key}}{{.Body}}>`} {
+		if err := set.Parse(name, text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	type frame struct {
+		Key  string
+		Body weave.Text
+	}
+	memory := weave.NewMemory()
+	for i, c := range []struct{ key, template, want string }{
+		{"a", "body", "<aSQL1>"}, {"b", "body", "<bSQL1>"}, {"a", "body", "<aSQL1>"}, {"c", "bad", ""}, {"c", "body", "<cSQL1>"}, {"c", "bad", "<cSQL1>"},
+	} {
+		d := example()
+		r := &weave.Run{Memory: memory}
+		got, err := r.Remembered(c.key, []any{&d}, func() ([]byte, error) {
+			body, err := set.Execute(r, c.template, &d)
+			if err != nil {
+				return nil, err
+			}
+			return set.Assemble(r, "frame", &frame{c.key, body})
+		})
+		if string(got) != c.want || (err != nil) != (c.want == "") {
+			t.Errorf("%d: %q %v", i, got, err)
+		}
+	}
 }

@@ -115,7 +115,7 @@ type Run struct {
 	depth  int
 	memo   map[call]reflect.Value
 
-	// Memory, when there is one, is asked first; it serves any number of runs.
+	// Memory is for Remembered; it serves any number of runs.
 	Memory  *Memory
 	record  *record // nil when nothing is recorded
 	objects []reflect.Value
@@ -147,34 +147,19 @@ func (r *Run) Release(mark int) { r.out = r.out[:mark] }
 // Execute returns what the template of the name makes of dot. The result is good until it is released; it must not be
 // changed.
 func (s *Set) Execute(r *Run, name string, dot any) ([]byte, error) {
-	return s.Finish(r, name, dot, nil)
-}
-
-// Finish is Execute with a last step, which is always the same for a template: a memory remembers what it returns.
-func (s *Set) Finish(r *Run, name string, dot any, finish func([]byte) []byte) ([]byte, error) {
 	p := s.program(name)
 	if p == nil {
 		return nil, fmt.Errorf("template: no template %q", name)
 	}
-	if r.Memory != nil && !r.Always {
-		if text, ok := r.remembered(s, p, dot, finish); ok {
-			return text, nil
-		}
-	}
-	text, err := s.unremembered(r, p, name, dot)
-	if err == nil && finish != nil {
-		text = finish(text)
-	}
-	return text, err
-}
-
-func (s *Set) unremembered(r *Run, p *program, name string, dot any) ([]byte, error) {
 	mark := len(r.out)
 	if !r.Always && r.execute(s, p, reflect.ValueOf(dot)) {
 		return r.out[mark:len(r.out):len(r.out)], nil
 	}
 	r.out = r.out[:mark]
 	r.Plain++
+	if r.record != nil {
+		r.record.lost = true
+	}
 	t, err := s.Template()
 	if err != nil {
 		return nil, err
@@ -186,14 +171,18 @@ func (s *Set) unremembered(r *Run, p *program, name string, dot any) ([]byte, er
 	return b.Bytes(), nil
 }
 
-// Text is Execute for short texts: the result is a string, and nothing is remembered.
+// Assemble is Execute for a dot that holds nothing but what the key and earlier results say, see [Run.Remembered].
+func (s *Set) Assemble(r *Run, name string, dot any) ([]byte, error) {
+	record := r.record
+	r.record = nil
+	defer func() { r.record = record }()
+	return s.Execute(r, name, dot)
+}
+
+// Text is Execute with a string of its own.
 func (s *Set) Text(r *Run, name string, dot any) (string, error) {
-	p := s.program(name)
-	if p == nil {
-		return "", fmt.Errorf("template: no template %q", name)
-	}
 	defer r.Release(r.Mark())
-	text, err := s.unremembered(r, p, name, dot)
+	text, err := s.Execute(r, name, dot)
 	return string(text), err
 }
 
