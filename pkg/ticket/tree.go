@@ -61,8 +61,8 @@ func (t *Ticket) Tree(about artifact.About) (*artifact.Tree, error) {
 		}
 	}
 	for _, f := range t.attached {
-		// What would be secret holds placeholders here.
-		f.Path, f.Secret = attachmentFolder+f.Path, false
+		// What would be secret holds placeholders here. Nothing is run from a ticket: its manifest plans no steps.
+		f.Path, f.Secret, f.Meta.Order, f.Meta.Result = attachmentFolder+f.Path, false, 0, ""
 		if err := out.Add(f); err != nil {
 			return nil, err
 		}
