@@ -82,7 +82,14 @@ var index = catalog.Index{
 			Undo:       "removes what the install's result lists under \"changed\", as long as it is not in use: users that are still disabled, their memberships, groups without other members",
 			Leaves:     "accounts that were enabled since, groups with members, and everything that was there before",
 			Success:    "the verify script of this step reports all checks as passed",
-			Sources:    []string{"mbam-accounts", "mbam-prerequisites", "mbam-powershell", "mbam-release-notes"},
+			Failures: []catalog.Failure{
+				{
+					Sign:  "MBAM's cmdlets say later that a user or group could not be found in Active Directory",
+					Cause: "a service account has no user principal name",
+					Do:    "set userPrincipalName on the account, as name@domain, and run the check again",
+				},
+			},
+			Sources: []string{"mbam-accounts", "mbam-prerequisites", "mbam-powershell", "mbam-release-notes"},
 			Covers: []catalog.Cover{
 				{
 					Rows: []string{"WIN-T04"},
@@ -135,7 +142,24 @@ var index = catalog.Index{
 			Undo:       "removes the names that the install's result lists under \"changed\", while {{.Farm.Pool.Down}} still owns them",
 			Leaves:     "names that were there before, and names of other services on {{.Farm.Pool.Down}}",
 			Success:    "setspn -L {{.Farm.Pool.Down}} lists the names, and no other account of the {{if .Farm.Domain.ForestSPN}}forest{{else}}domain{{end}} does",
-			Sources:    []string{"mbam-spn", "mbam-ha", "mbam-deploy", "win-setspn"},
+			Failures: []catalog.Failure{
+				{
+					Sign:  "FAILED (3): a name belongs to another account; or event 502 of MBAM-Server/Admin when the web features are enabled",
+					Cause: "the name http/… is on a second account, as a computer or a former pool account, so that Kerberos tickets are encrypted for the wrong one",
+					Do:    "find the owner with setspn -Q, agree with its owner that the name goes, take it away there, run this step again",
+				},
+				{
+					Sign:  "event 1 of MBAM-Web/Admin after the web features are enabled: names are missing",
+					Cause: "the names of the host name are not on the pool account, or a domain controller has not got them yet",
+					Do:    "run the check of this step, wait for replication, run it again; event 202 of MBAM-Web/Operational then says that the names are right",
+				},
+				{
+					Sign:  "setspn says: insufficient access rights",
+					Cause: "whoever runs the step may not write servicePrincipalName of the pool account",
+					Do:    "run it as a domain administrator, or have the right delegated on that account",
+				},
+			},
+			Sources: []string{"mbam-spn", "mbam-ha", "mbam-deploy", "win-setspn"},
 			Covers: []catalog.Cover{
 				{
 					Rows: []string{"WIN-T14", "WIN-T22", "WIN-T23", "WIN-T26"},
@@ -291,7 +315,14 @@ var index = catalog.Index{
 			Undo:       "removes the computer objects that the install's result lists under \"changed\", while they are disabled: after the listener is removed, the cluster disables them",
 			Leaves:     "an object that a listener still uses; the DNS record that the cluster registered",
 			Success:    "{{range $i, $o := .Farm.ListenerObjects}}{{if $i}}; {{end}}{{$o.Name}} exists, and {{$o.CNO}} has full control of it{{end}}",
-			Sources:    []string{"win-prestage", "sql-ag-listener"},
+			Failures: []catalog.Failure{
+				{
+					Sign:  "the listener cannot come online later: errors 19471 or 19476",
+					Cause: "the cluster's own computer object has no full control of the listener's, another object has the name or the same first 15 characters, or DNS refuses the record",
+					Do:    "compare the rights and the name with the check of this step, then create the listener again",
+				},
+			},
+			Sources: []string{"win-prestage", "sql-ag-listener"},
 			Covers: []catalog.Cover{
 				{
 					Rows: []string{"SQL-R05"},
@@ -321,7 +352,14 @@ var index = catalog.Index{
 			Restart:    "none",
 			Reversible: "nothing changed",
 			Success:    "every name has one owner, the account that its service runs as. Exit code 4 is usual at the first run: the names of listeners are missing then. The owner of SQL Server runs the setspn commands that are printed, and this script is started again; the other steps go on meanwhile",
-			Sources:    []string{"sql-spn", "win-setspn"},
+			Failures: []catalog.Failure{
+				{
+					Sign:  "the check names a missing owner, or two",
+					Cause: "SQL Server registers its names itself only when its service account may, and an instance that once ran under another account left its names there",
+					Do:    "the owner of the service account registers the name with the command that the script prints, after the other owner's is taken away",
+				},
+			},
+			Sources: []string{"sql-spn", "win-setspn"},
 			Covers: []catalog.Cover{
 				{
 					Rows: []string{"SQL-L47"},
@@ -713,7 +751,14 @@ var index = catalog.Index{
 			Undo:       "removes the pending request and its key, which the install's result lists under \"changed\"",
 			Leaves:     "the request file; a certificate that was issued and installed",
 			Success:    "{{if .Node.Thumbprint}}the verify script of this step finds the certificate with its private key in the computer's store{{else}}the verify script of this step finds every name in the request. Then, in this order: the certification authority answers; certreq -accept on this node; its thumbprint into the topology; render again; copy the folders of the web nodes anew{{end}}",
-			Sources:    []string{"mbam-deploy", "mbam-spn", "win-certreq"},
+			Failures: []catalog.Failure{
+				{
+					Sign:  "event 401 or 402 of MBAM-Server: no certificate can be found or validated",
+					Cause: "the certificate is in the user's store, has no private key here, or is on another node only",
+					Do:    "import it with its private key into the computer's own store (Cert:\\LocalMachine\\My) of each node",
+				},
+			},
+			Sources: []string{"mbam-deploy", "mbam-spn", "win-certreq"},
 			Covers: []catalog.Cover{
 				{
 					Rows: []string{"WIN-T87"},
@@ -750,7 +795,19 @@ var index = catalog.Index{
 			Undo:       "removes the features that the install's result lists under \"changed\"",
 			Leaves:     "features that were there before; files under C:\\inetpub; a restart may be needed",
 			Success:    "Get-WindowsFeature shows every feature of the list as installed",
-			Sources:    []string{"mbam-prerequisites", "win-features", "mbam-release-notes"},
+			Failures: []catalog.Failure{
+				{
+					Sign:  "the feature cannot be installed, source files could not be found",
+					Cause: "the files of .NET Framework 3.5 are not on the disk",
+					Do:    "give Install-WindowsFeature the folder sources\\sxs of the Windows media (-Source), then run this step again",
+				},
+				{
+					Sign:  "the portals do not open later: Could not load type System.ServiceModel.Activation.HttpModule",
+					Cause: "ASP.NET was registered before .NET Framework 4.5",
+					Do:    "register it again with aspnet_regiis, as the support article says",
+				},
+			},
+			Sources: []string{"mbam-prerequisites", "win-features", "mbam-release-notes"},
 			Covers: []catalog.Cover{
 				{
 					Rows: []string{"WIN-T93"},
@@ -860,7 +917,14 @@ var index = catalog.Index{
 			Changes:    "{{if .Host.Established}}nothing, what the plan has on this server is there already{{else}}the server software of MBAM {{.Farm.MBAM.Release}}{{if .Farm.MBAM.Servicing}}, version {{.Farm.MBAM.Servicing}},{{end}} on {{.Host.Name}}; no feature is enabled{{end}}",
 			Undo:       "by hand, when no feature of MBAM is enabled on this server: Programs and Features, Microsoft BitLocker Administration and Monitoring. The document knows no other way",
 			Success:    "the server software is installed{{if .Farm.MBAM.Servicing}} in version {{.Farm.MBAM.Servicing}}, the same on every server{{end}}",
-			Sources:    []string{"mbam-install", "mbam-hotfix", "mbam-remove", "mbam-deploy", "field-setup-switches", "field-checks"},
+			Failures: []catalog.Failure{
+				{
+					Sign:  "event 601 or 602 of MBAM-Server: host name not resolved",
+					Cause: "the name of this computer is not in DNS",
+					Do:    "mend DNS, run it again",
+				},
+			},
+			Sources: []string{"mbam-install", "mbam-hotfix", "mbam-remove", "mbam-deploy", "field-setup-switches", "field-checks"},
 			Covers: []catalog.Cover{
 				{
 					Rows: []string{"FN-11", "FN-V9", "G-8", "G-30"},
@@ -1097,7 +1161,14 @@ var index = catalog.Index{
 			Changes:    "AlwaysOn availability groups of {{.Instance.Name}}, with a restart of its service",
 			Undo:       "disables the feature again when the install enabled it and no availability group is left; the service restarts",
 			Success:    "IsHadrEnabled and HadrManagerStatus are 1, and the instance sees the planned cluster with a quorum",
-			Sources:    []string{"sql-ag-enable", "sql-ag-prereqs"},
+			Failures: []catalog.Failure{
+				{
+					Sign:  "error 41105 or 35222 when the group is created later",
+					Cause: "the feature was turned on before the server was in the cluster, or the cluster was built anew since",
+					Do:    "turn the feature off and on again with this step, which restarts the service",
+				},
+			},
+			Sources: []string{"sql-ag-enable", "sql-ag-prereqs"},
 			Covers: []catalog.Cover{
 				{
 					Rows: []string{"SQL-L20", "SQL-P08"},
@@ -1146,7 +1217,14 @@ var index = catalog.Index{
 			Undo:       "revokes the permissions that the install recorded, when no availability group is left on the instance",
 			Leaves:     "the login itself; other services that run as Local System may use it",
 			Success:    "three permissions of the login with the SID of Local System",
-			Sources:    []string{"sql-ag-41131"},
+			Failures: []catalog.Failure{
+				{
+					Sign:  "error 41131: the availability group could not be brought online, timed out",
+					Cause: "the cluster's health check logs on as NT AUTHORITY\\SYSTEM, which has no login or lacks a right",
+					Do:    "run this step on the instance, then the step that failed",
+				},
+			},
+			Sources: []string{"sql-ag-41131"},
 			Covers: []catalog.Cover{
 				{
 					Rows: []string{"SQL-E41131"},
@@ -1176,7 +1254,24 @@ var index = catalog.Index{
 			Undo:       "drops the endpoint that the install made, when neither a group nor a mirroring session uses it",
 			Leaves:     "an endpoint that was there before, with what the install mended on it",
 			Success:    "started, role ALL or PARTNER, AES, listening on port {{.Replica.EndpointPort}}",
-			Sources:    []string{"sql-endpoint", "field-endpoint-owner"},
+			Failures: []catalog.Failure{
+				{
+					Sign:  "error 7862: an endpoint of that type exists",
+					Cause: "an instance has one mirroring endpoint at most, and there is another one",
+					Do:    "keep it: write its name and port into the topology, render again",
+				},
+				{
+					Sign:  "error 9692: the endpoint cannot listen, because the port is in use",
+					Cause: "another instance or program has the port on this server",
+					Do:    "give this instance another endpointPort in the topology, render again, open the port on the firewalls",
+				},
+				{
+					Sign:  "error 28080 on another replica",
+					Cause: "an endpoint was made but not started",
+					Do:    "run this step again: it starts a stopped endpoint",
+				},
+			},
+			Sources: []string{"sql-endpoint", "field-endpoint-owner"},
 			Covers: []catalog.Cover{
 				{
 					Rows: []string{"SQL-E1418"},
@@ -1222,7 +1317,19 @@ var index = catalog.Index{
 			Undo:       "drops the endpoint that the install made, when neither a group nor a mirroring session uses it",
 			Leaves:     "an endpoint that was there before, with what the install mended on it",
 			Success:    "started, role ALL or PARTNER, AES, listening on port {{.Farm.MirroringPort .Instance}}",
-			Sources:    []string{"sql-endpoint", "sql-mirroring", "field-endpoint-owner"},
+			Failures: []catalog.Failure{
+				{
+					Sign:  "error 7862: an endpoint of that type exists",
+					Cause: "an instance has one mirroring endpoint at most, and there is another one",
+					Do:    "keep it: write its port into the topology, render again",
+				},
+				{
+					Sign:  "error 9692: the endpoint cannot listen, because the port is in use",
+					Cause: "another instance or program has the port on this server",
+					Do:    "give this instance another endpointPort in the topology, render again",
+				},
+			},
+			Sources: []string{"sql-endpoint", "sql-mirroring", "field-endpoint-owner"},
 			Covers: []catalog.Cover{
 				{
 					Rows: []string{"SQL-E28080"},
@@ -1252,7 +1359,19 @@ var index = catalog.Index{
 			Undo:       "revokes what the install granted and drops the logins that it made and nothing uses",
 			Leaves:     "logins that were there before, and logins in use",
 			Success:    "each account has a login and CONNECT; the endpoints of the other replicas answer",
-			Sources:    []string{"sql-endpoint-logins", "sql-permissions"},
+			Failures: []catalog.Failure{
+				{
+					Sign:  "message 28034 in the error log of the other server; here only a time-out",
+					Cause: "the service account of this instance has no CONNECT on the endpoint there",
+					Do:    "run the step of the endpoint's logins there; for a computer account the name ends in $",
+				},
+				{
+					Sign:  "error 15401: Windows name not found",
+					Cause: "the service account in the topology is misspelt, or a computer account lacks its $",
+					Do:    "correct serviceAccount in the topology, render again",
+				},
+			},
+			Sources: []string{"sql-endpoint-logins", "sql-permissions"},
 			Covers: []catalog.Cover{
 				{
 					Rows: []string{"SQL-E1418"},
@@ -1290,7 +1409,19 @@ var index = catalog.Index{
 			Undo:       "revokes what the install granted and drops the logins that it made and nothing uses",
 			Leaves:     "logins that were there before, and logins in use",
 			Success:    "each account has a login and CONNECT; the endpoints of the other members answer",
-			Sources:    []string{"sql-endpoint-logins", "sql-permissions", "sql-mirroring"},
+			Failures: []catalog.Failure{
+				{
+					Sign:  "message 28034 in the error log of the other server; here only a time-out",
+					Cause: "the service account of this instance has no CONNECT on the endpoint there",
+					Do:    "run the step of the endpoint's logins there; for a computer account the name ends in $",
+				},
+				{
+					Sign:  "error 15401: Windows name not found",
+					Cause: "the service account in the topology is misspelt, or a computer account lacks its $",
+					Do:    "correct serviceAccount in the topology, render again",
+				},
+			},
+			Sources: []string{"sql-endpoint-logins", "sql-permissions", "sql-mirroring"},
 			Covers: []catalog.Cover{
 				{
 					Rows: []string{"SQL-E1418"},
@@ -1358,7 +1489,29 @@ var index = catalog.Index{
 			Undo:       "nothing: a database is never dropped by a script. The rollback prints the statement for the database administrator",
 			Leaves:     "the databases with everything in them, and the logins that MBAM made",
 			Success:    "both databases are online on their primary instance, hold MBAM's schemas and have users of the access accounts",
-			Sources:    []string{"mbam-cmdlets", "mbam-databases", "mbam-prerequisites", "mbam-supported", "mbam-events", "mbam-move", "field-checks"},
+			Failures: []catalog.Failure{
+				{
+					Sign:  "event 701 of MBAM-Server: cannot connect, no permission, or a newer version of the database is there",
+					Cause: "whoever runs it is no sysadmin on the instance, the instance cannot be reached from here, or the media is older than the database",
+					Do:    "check the right and the port; take media of the database's version or newer",
+				},
+				{
+					Sign:  "event 704 or 705 of MBAM-Server: error of the DACPAC",
+					Cause: "the database exists in another version, or an option of it is in the way",
+					Do:    "read the text of the event; look at the existing database before anything else",
+				},
+				{
+					Sign:  "event 103 or 104 of MBAM-Server/Operational, 600 or 601: the VSS writer is not registered",
+					Cause: "whoever runs it is neither local administrator nor backup operator here, or the SQL Server VSS Writer is missing",
+					Do:    "give the right for the time of this step, see to the service SQLWriter, run it again",
+				},
+				{
+					Sign:  "0x8009030x when it is run remotely",
+					Cause: "the second hop needs CredSSP",
+					Do:    "run it at the console or by Remote Desktop on the server itself",
+				},
+			},
+			Sources: []string{"mbam-cmdlets", "mbam-databases", "mbam-prerequisites", "mbam-supported", "mbam-events", "mbam-move", "field-checks"},
 			Covers: []catalog.Cover{
 				{
 					Rows: []string{"FN-35"},
@@ -1558,7 +1711,19 @@ var index = catalog.Index{
 			Undo:       "nothing: leaving the FULL model breaks the log chain, and the log backup is a link of it. The former model is recorded in master as an extended property",
 			Leaves:     "the FULL recovery model and the backup files",
 			Success:    "the database is in the FULL model and msdb knows the seed backups",
-			Sources:    []string{"sql-ag-prereqs", "sql-copy-only", "sql-backup", "sql-ag-seeding", "sql-mirroring", "field-dbatools"},
+			Failures: []catalog.Failure{
+				{
+					Sign:  "error 4214: there is no current full backup",
+					Cause: "FULL was set just now, or the only full backup was COPY_ONLY",
+					Do:    "run this step again: it takes a full backup first",
+				},
+				{
+					Sign:  "error 3201, 5133 or 15105: the backup device or path cannot be opened",
+					Cause: "the service account of SQL Server has no right on the share or folder, which is not the right of the person who runs this",
+					Do:    "give the service account full control of the share and the folder",
+				},
+			},
+			Sources: []string{"sql-ag-prereqs", "sql-copy-only", "sql-backup", "sql-ag-seeding", "sql-mirroring", "field-dbatools"},
 			Covers: []catalog.Cover{
 				{
 					Rows: []string{"SQL-P12", "SQL-E1465"},
@@ -1623,7 +1788,14 @@ var index = catalog.Index{
 			Undo:       "nothing, the certificate stays; every backup of the databases needs it",
 			Leaves:     "the certificate and the files on the share. Remove the .pvk files by hand when every replica has the certificate; keep a copy and the password where recovery keys are kept",
 			Success:    "{{if .Replica.First}}the private key of the certificate is backed up{{else}}the certificate of the databases is on this instance with its private key{{end}}",
-			Sources:    []string{"sql-tde", "sql-ag-prereqs", "field-dbatools"},
+			Failures: []catalog.Failure{
+				{
+					Sign:  "error 33111 at a restore",
+					Cause: "the certificate is not on this instance, or another one of that name",
+					Do:    "compare the thumbprints, then run this step",
+				},
+			},
+			Sources: []string{"sql-tde", "sql-ag-prereqs", "field-dbatools"},
 			Covers: []catalog.Cover{
 				{
 					Rows: []string{"SQL-P17"},
@@ -1681,7 +1853,34 @@ var index = catalog.Index{
 			Undo:       "drops the group on its primary, once it holds no database and no listener, when this plan made it",
 			Leaves:     "databases online on the primary; endpoints, logins and the copies on the other replicas as they are",
 			Success:    "the group is on this instance, in the role PRIMARY and online",
-			Sources:    []string{"sql-ag-create", "sql-ag-prereqs", "sql-ag-41131", "sql-ag-troubleshoot"},
+			Failures: []catalog.Failure{
+				{
+					Sign:  "error 41131: could not be brought online, timed out",
+					Cause: "the cluster's health check cannot log on to SQL Server",
+					Do:    "run the step of the health check's login on every replica, then this one again",
+				},
+				{
+					Sign:  "error 41105 or 35222",
+					Cause: "the feature was turned on before the server was in the cluster, or the cluster was built anew",
+					Do:    "turn the AlwaysOn feature off and on again",
+				},
+				{
+					Sign:  "error 41106, 41114, 41152, 41153 or 41171: name exists, or creation failed",
+					Cause: "leftovers of an earlier run, or another role of the cluster has the name",
+					Do:    "look at the roles of the cluster and at sys.availability_groups_cluster; take away what is left, or choose another name",
+				},
+				{
+					Sign:  "error 35237: the local server is none of the replicas",
+					Cause: "@@SERVERNAME is not the instance's name in the topology",
+					Do:    "correct the topology, or have the server's own name mended first",
+				},
+				{
+					Sign:  "error 35223 or 35233: too many replicas",
+					Cause: "more replicas, or more synchronous ones, than the version allows",
+					Do:    "take replicas out of the plan, or make them asynchronous",
+				},
+			},
+			Sources: []string{"sql-ag-create", "sql-ag-prereqs", "sql-ag-41131", "sql-ag-troubleshoot"},
 			Covers: []catalog.Cover{
 				{
 					Rows: []string{"SQL-L12"},
@@ -1746,7 +1945,34 @@ var index = catalog.Index{
 			Changes:    "this instance becomes a replica of {{.Placement.Name}}{{if .Placement.Automatic}}; the group may create databases on it{{end}}",
 			Undo:       "nothing here: the rollback of 360 drops the group on its primary, and that releases every replica",
 			Success:    "the replica has joined and is connected to the primary",
-			Sources:    []string{"sql-ag-alter", "sql-ag-troubleshoot", "sql-ag-seeding", "field-dbatools"},
+			Failures: []catalog.Failure{
+				{
+					Sign:  "error 1418 or 35250: the server cannot be reached, or the connection to the primary is not active",
+					Cause: "endpoint stopped or missing, port closed, name not resolved, different encryption of two endpoints, no CONNECT right; or simply too early",
+					Do:    "wait a minute and run it again; then the checks of the endpoint, the endpoint's logins and the firewall on both servers",
+				},
+				{
+					Sign:  "message 28034 in the error log of the other server; here only a time-out",
+					Cause: "the service account of this instance has no CONNECT on the endpoint there",
+					Do:    "run the step of the endpoint's logins there; for a computer account the name ends in $",
+				},
+				{
+					Sign:  "error 35279, 41158 or 41159: the primary rejected the join",
+					Cause: "this instance is not among the group's replicas, or in another cluster",
+					Do:    "compare the replicas of the group with the topology; run the step that creates the group first",
+				},
+				{
+					Sign:  "error 35280, or message 41133 or 41145",
+					Cause: "it has joined already",
+					Do:    "nothing: run the check",
+				},
+				{
+					Sign:  "error 41136 or 41100: the group is not online or not known here",
+					Cause: "too early, or the wrong name",
+					Do:    "wait a minute, run it again",
+				},
+			},
+			Sources: []string{"sql-ag-alter", "sql-ag-troubleshoot", "sql-ag-seeding", "field-dbatools"},
 			Covers: []catalog.Cover{
 				{
 					Rows: []string{"SQL-R17"},
@@ -1800,7 +2026,24 @@ var index = catalog.Index{
 			Undo:       "takes the databases that this plan added out of the group; they stay online on the primary",
 			Leaves:     "copies on the other replicas, restoring; their removal is printed for the database administrator",
 			Success:    "the databases are in the group, online on the primary",
-			Sources:    []string{"sql-ag-alter", "sql-ag-prereqs", "sql-ag-seeding"},
+			Failures: []catalog.Failure{
+				{
+					Sign:  "error 1465, 1466, 1469 or 1488: not FULL, read-only, AUTO_CLOSE or single user",
+					Cause: "an option of the database keeps it out of a group",
+					Do:    "run the step of the recovery model; set the other options with their owner",
+				},
+				{
+					Sign:  "error 35244, 35259, 41132 or 1468: the database is in a group or mirrored already",
+					Cause: "mirroring and groups exclude each other; or it was done before",
+					Do:    "run the check; end mirroring first where there is any",
+				},
+				{
+					Sign:  "error 35251 or 41140: must run on the primary",
+					Cause: "the role has moved since the plan was made",
+					Do:    "fail over to the planned primary, or run it where the primary is after its guard was read",
+				},
+			},
+			Sources: []string{"sql-ag-alter", "sql-ag-prereqs", "sql-ag-seeding"},
 			Covers: []catalog.Cover{
 				{
 					Rows: []string{"SQL-P11", "SQL-E35244"},
@@ -1837,7 +2080,34 @@ var index = catalog.Index{
 			Undo:       "{{if .Placement.Automatic}}nothing here: the rollback of 370 takes the databases out of the group{{else}}takes the copies that this plan joined on this replica out of the group{{end}}",
 			Leaves:     "the copies, restoring; their removal is printed for the database administrator",
 			Success:    "each copy has joined and takes part in data movement",
-			Sources:    []string{"sql-set-hadr", "sql-ag-alter", "sql-ag-seeding", "sql-backup", "field-dbatools"},
+			Failures: []catalog.Failure{
+				{
+					Sign:  "error 3101, 3154, 3156 or 3159",
+					Cause: "a copy of another restore is there: in use, another database of that name, or files in the way",
+					Do:    "nothing is replaced by a script: look whose copy it is, take it away by hand, run this step again",
+				},
+				{
+					Sign:  "error 1408, 1409, 1412, 1475 or 1478: the copy is too old, or a log backup is missing",
+					Cause: "another backup job took a log backup in between",
+					Do:    "stop the other job for the time of this step, restore its log backup too, run this step again",
+				},
+				{
+					Sign:  "error 3201, 5133 or 15105: the backup device or path cannot be opened",
+					Cause: "the service account of this instance has no right on the share, or the folder for the files is missing here",
+					Do:    "give the right, make the folder, run it again",
+				},
+				{
+					Sign:  "error 33111: a certificate of that thumbprint is not found",
+					Cause: "the database is encrypted and its certificate is not on this instance",
+					Do:    "run the step that hands the certificate over to this replica first",
+				},
+				{
+					Sign:  "error 1418 or 35250: the server cannot be reached, or the connection to the primary is not active",
+					Cause: "endpoint stopped or missing, port closed, name not resolved, different encryption of two endpoints, no CONNECT right; or simply too early",
+					Do:    "wait a minute and run it again; then the checks of the endpoint, the endpoint's logins and the firewall on both servers",
+				},
+			},
+			Sources: []string{"sql-set-hadr", "sql-ag-alter", "sql-ag-seeding", "sql-backup", "field-dbatools"},
 			Covers: []catalog.Cover{
 				{
 					Rows: []string{"SQL-R38"},
@@ -1884,7 +2154,24 @@ var index = catalog.Index{
 			Undo:       "removes the listener that this plan added",
 			Leaves:     "the computer object and the DNS record, which the cluster does not take away",
 			Success:    "the listener has every planned address, and exactly one of them is online",
-			Sources:    []string{"sql-ag-listener", "sql-ag-alter", "win-prestage"},
+			Failures: []catalog.Failure{
+				{
+					Sign:  "error 19471 or 19476: the network name cannot come online, or cannot be created",
+					Cause: "the cluster has no right on the computer object, an object of the name exists, DNS refuses, or two names have the same first 15 characters",
+					Do:    "run the check of the computer object (140), look at the cluster's log, run it again",
+				},
+				{
+					Sign:  "error 19452, 19453, 19456, 19457, 19458, 19460 or 19468: no address can be hosted",
+					Cause: "an address is not in a network of the cluster, or a port or DHCP setting is wrong",
+					Do:    "compare the addresses with the cluster's networks; correct the topology, render again",
+				},
+				{
+					Sign:  "clients time out at about every other attempt",
+					Cause: "the listener has addresses in several subnets and the client tries them one by one",
+					Do:    "MultiSubnetFailover=True in the connection strings, as this plan writes it; for old clients the step of the listener's DNS behaviour",
+				},
+			},
+			Sources: []string{"sql-ag-listener", "sql-ag-alter", "win-prestage"},
 			Covers: []catalog.Cover{
 				{
 					Rows: []string{"SQL-R09"},
@@ -1969,7 +2256,24 @@ var index = catalog.Index{
 			Undo:       "drops the logins that the install made, where nothing uses them",
 			Leaves:     "logins that were there before, logins with a user in a database, and logins on a copy whose databases cannot be read",
 			Success:    "every account has a login with the account's own SID",
-			Sources:    []string{"sql-ag-logins", "mbam-databases"},
+			Failures: []catalog.Failure{
+				{
+					Sign:  "error 18456, state 5 or 38, on the server that took over",
+					Cause: "the login is missing there, or the database cannot be opened there",
+					Do:    "run this step on that instance: logins are per instance and MBAM makes them on the first one only",
+				},
+				{
+					Sign:  "error 15401 or 15247: Windows name not found, or no permission",
+					Cause: "the account is misspelt or was not made yet; or whoever runs it may not create logins",
+					Do:    "run the check of the accounts (110); run it as sysadmin",
+				},
+				{
+					Sign:  "an error that the database participates in a group and is not accessible",
+					Cause: "something tries to copy users into a copy that cannot be entered",
+					Do:    "create logins only, as this step does; users travel with the database",
+				},
+			},
+			Sources: []string{"sql-ag-logins", "mbam-databases"},
 			Covers: []catalog.Cover{
 				{
 					Rows: []string{"SQL-L49", "SQL-E18456"},
@@ -2154,7 +2458,24 @@ var index = catalog.Index{
 			Changes:    "nothing",
 			Undo:       "nothing to undo",
 			Success:    "every copy of every database has joined and moves data, synchronous copies are ready for failover, and the listener leads to the primary",
-			Sources:    []string{"sql-ag-monitor", "sql-ag-clients", "sql-ag-troubleshoot"},
+			Failures: []catalog.Failure{
+				{
+					Sign:  "a copy is not SYNCHRONIZED, or not ready for failover",
+					Cause: "data movement is suspended, the network is slow, or seeding is not done",
+					Do:    "look at suspend_reason_desc of sys.dm_hadr_database_replica_states; resume on the secondary; wait",
+				},
+				{
+					Sign:  "the log of the database grows, log_reuse_wait_desc says AVAILABILITY_REPLICA",
+					Cause: "a replica takes no log",
+					Do:    "bring it back or take it out of the group before the disk is full",
+				},
+				{
+					Sign:  "19407, 19419 or 19421 in the error log: the lease expired",
+					Cause: "the server had no processor time, or a snapshot stopped it",
+					Do:    "look at load and at snapshots of the virtual machine",
+				},
+			},
+			Sources: []string{"sql-ag-monitor", "sql-ag-clients", "sql-ag-troubleshoot"},
 			Covers: []catalog.Cover{
 				{
 					Rows: []string{"SQL-L38"},
@@ -2203,7 +2524,24 @@ var index = catalog.Index{
 			Undo:       "nothing: the copies stay. The rollback prints what the database administrator may do with them",
 			Leaves:     "the copies, restoring",
 			Success:    "each database is restoring on this instance, or mirrored already",
-			Sources:    []string{"sql-mirroring-prepare", "sql-mirroring", "sql-backup", "field-dbatools"},
+			Failures: []catalog.Failure{
+				{
+					Sign:  "error 3101, 3154, 3156 or 3159",
+					Cause: "a copy of another restore is there: in use, another database of that name, or files in the way",
+					Do:    "nothing is replaced by a script: look whose copy it is, take it away by hand, run this step again",
+				},
+				{
+					Sign:  "error 3201, 5133 or 15105: the backup device or path cannot be opened",
+					Cause: "the service account of this instance has no right on the share, or the folder is missing here",
+					Do:    "give the right, make the folder, run it again",
+				},
+				{
+					Sign:  "error 33111: a certificate of that thumbprint is not found",
+					Cause: "the database is encrypted and its certificate is not on this instance",
+					Do:    "run the step that hands the certificate over first",
+				},
+			},
+			Sources: []string{"sql-mirroring-prepare", "sql-mirroring", "sql-backup", "field-dbatools"},
 			Covers: []catalog.Cover{
 				{
 					Rows: []string{"SQL-R38"},
@@ -2260,7 +2598,19 @@ var index = catalog.Index{
 			Undo:       "ends the session of the databases whose partner the install named here",
 			Leaves:     "the copies, restoring",
 			Success:    "the mirror knows the address of the principal; the session begins with 410",
-			Sources:    []string{"sql-mirroring", "sql-mirroring-alter", "sql-mirroring-view"},
+			Failures: []catalog.Failure{
+				{
+					Sign:  "error 1418: the server cannot be reached",
+					Cause: "endpoint stopped or missing, port closed, name not resolved, different encryption of two endpoints, or no CONNECT right",
+					Do:    "run the checks of endpoint, its logins and the firewall on both servers, then this step again",
+				},
+				{
+					Sign:  "error 1416, 1426, 1427, 1429, 1431 or 1447",
+					Cause: "the statement came in the wrong order: the mirror names its partner first, the witness comes last",
+					Do:    "run the steps in the order of their numbers",
+				},
+			},
+			Sources: []string{"sql-mirroring", "sql-mirroring-alter", "sql-mirroring-view"},
 			Covers: []catalog.Cover{
 				{
 					Rows: []string{"SQL-E1449"},
@@ -2300,7 +2650,29 @@ var index = catalog.Index{
 			Undo:       "ends the sessions that the install opened; the databases stay online on the principal without a mirror",
 			Leaves:     "copies on the mirror, restoring; their removal is printed by the rollback of 400",
 			Success:    "each session is {{if .Placement.SafetyFull}}synchronized{{else}}synchronizing or synchronized{{end}}",
-			Sources:    []string{"sql-mirroring", "sql-mirroring-alter", "sql-mirroring-prereqs", "sql-mirroring-view", "field-dbatools"},
+			Failures: []catalog.Failure{
+				{
+					Sign:  "error 1418: the server cannot be reached",
+					Cause: "endpoint stopped or missing, port closed, name not resolved, different encryption of two endpoints, or no CONNECT right",
+					Do:    "run the checks of endpoint, its logins and the firewall on both servers, then this step again",
+				},
+				{
+					Sign:  "error 1416, 1426, 1427, 1429, 1431 or 1447",
+					Cause: "the statement came in the wrong order: the mirror names its partner first, the witness comes last",
+					Do:    "run the steps in the order of their numbers",
+				},
+				{
+					Sign:  "error 1412, 1475 or 1478: the copy on the mirror is too old",
+					Cause: "a log backup was taken after the copy was restored",
+					Do:    "restore it on the mirror WITH NORECOVERY, or run the step of the restore again",
+				},
+				{
+					Sign:  "error 1404, 1407 or 1436: busy, or an unrelated copy",
+					Cause: "the copy on the mirror comes from another backup",
+					Do:    "restore from the backups of this plan",
+				},
+			},
+			Sources: []string{"sql-mirroring", "sql-mirroring-alter", "sql-mirroring-prereqs", "sql-mirroring-view", "field-dbatools"},
 			Covers: []catalog.Cover{
 				{
 					Rows: []string{"SQL-E1418"},
@@ -2337,9 +2709,16 @@ var index = catalog.Index{
 			Changes:    "{{range .Farm.NewPartnerPairs .Instance}}{{range $i, $d := .Databases}}{{if $i}} and {{end}}{{$d.Name}}{{end}}: SAFETY {{if .SafetyFull}}FULL, TIMEOUT {{.Timeout}}{{else}}OFF{{end}}; {{end}}on the principal only",
 			Undo:       "sets SAFETY FULL and TIMEOUT 10, SQL Server's own values, where the install changed them",
 			Success:    "sys.database_mirroring shows the planned safety level and timeout",
-			Sources:    []string{"sql-mirroring-alter", "sql-mirroring-failures", "sql-mirroring-cluster", "sql-editions"},
-			Evidence:   "documented",
-			Decision:   "the statements run where a database is principal now, so that the file lies with both partners. An asynchronous session always waits 10 seconds and takes no other timeout. A partner that is a failover cluster instance gets 90 seconds, so that the cluster's own failover comes first",
+			Failures: []catalog.Failure{
+				{
+					Sign:  "error 1473: the safety cannot be changed; error 1463: the edition cannot",
+					Cause: "the edition does not offer it, or this is not the principal",
+					Do:    "correct the topology; run it where the principal is now",
+				},
+			},
+			Sources:  []string{"sql-mirroring-alter", "sql-mirroring-failures", "sql-mirroring-cluster", "sql-editions"},
+			Evidence: "documented",
+			Decision: "the statements run where a database is principal now, so that the file lies with both partners. An asynchronous session always waits 10 seconds and takes no other timeout. A partner that is a failover cluster instance gets 90 seconds, so that the cluster's own failover comes first",
 		},
 		{
 			ID:       "database/mirroring-witness",
@@ -2360,7 +2739,19 @@ var index = catalog.Index{
 			Changes:    "SET WITNESS = {{.Farm.MirroringURL .Placement.Witness}} for {{range $i, $d := .Databases}}{{if $i}} and {{end}}{{$d.Name}}{{end}}; automatic failover from now on",
 			Undo:       "takes the witness out of the sessions that the install gave it to; failover by hand from then on",
 			Success:    "the principal shows the witness as connected",
-			Sources:    []string{"sql-mirroring-alter", "sql-mirroring-witness", "sql-mirroring-view"},
+			Failures: []catalog.Failure{
+				{
+					Sign:  "error 1416, 1426, 1427, 1429, 1431 or 1447",
+					Cause: "the statement came in the wrong order: the mirror names its partner first, the witness comes last",
+					Do:    "run the steps in the order of their numbers",
+				},
+				{
+					Sign:  "error 1456: the statement was not delivered to the witness",
+					Cause: "the witness cannot be reached, or knows neither partner's account",
+					Do:    "run the checks of endpoint, logins and firewall on the witness",
+				},
+			},
+			Sources: []string{"sql-mirroring-alter", "sql-mirroring-witness", "sql-mirroring-view"},
 			Covers: []catalog.Cover{
 				{
 					Rows: []string{"SQL-E1416"},
@@ -2477,7 +2868,14 @@ var index = catalog.Index{
 			Changes:    "nothing",
 			Undo:       "nothing to undo",
 			Success:    "all databases of a pair have one role here, their sessions are synchronized with the planned partner, and the witness is connected",
-			Sources:    []string{"sql-mirroring-view", "sql-mirroring-witness", "sql-mirroring-prereqs", "mbam-ha"},
+			Failures: []catalog.Failure{
+				{
+					Sign:  "a database is DISCONNECTED or SUSPENDED",
+					Cause: "endpoint, network or disk of the partner",
+					Do:    "look at the error log of both servers; resume when the cause is gone",
+				},
+			},
+			Sources: []string{"sql-mirroring-view", "sql-mirroring-witness", "sql-mirroring-prereqs", "mbam-ha"},
 			Covers: []catalog.Cover{
 				{
 					Rows: []string{"SQL-L07"},
@@ -2595,7 +2993,14 @@ var index = catalog.Index{
 			Changes:    "the databases that are principal here become the mirror; this server's partner takes over",
 			Undo:       "the same file on the other partner brings them back",
 			Success:    "every database is the mirror here and synchronized; run 440 on both partners, then 445 on the web nodes",
-			Sources:    []string{"sql-mirroring-roles", "sql-mirroring-alter", "mbam-ha"},
+			Failures: []catalog.Failure{
+				{
+					Sign:  "error 1477 or 1470: the safety must be FULL, or it is not the principal",
+					Cause: "failover by hand works from the principal, in synchronous sessions that are synchronized",
+					Do:    "run it where the principal is now; set the safety first",
+				},
+			},
+			Sources: []string{"sql-mirroring-roles", "sql-mirroring-alter", "mbam-ha"},
 			Covers: []catalog.Cover{
 				{
 					Rows: []string{"SQL-E1463"},
@@ -2658,8 +3063,20 @@ var index = catalog.Index{
 			Undo:       "deletes the jobs that the install made, by their recorded identifiers",
 			Leaves:     "every backup file and the backup history in msdb",
 			Success:    "every job exists as planned and is enabled, SQL Server Agent runs, no last run has failed, and the server whose turn it is has finished a backup",
-			Sources:    []string{"sql-preferred-replica", "sql-ag-backup", "sql-ag-logins", "sql-backup", "sql-copy-only", "sql-agent-job", "sql-agent-schedule"},
-			Evidence:   "inferred",
+			Failures: []catalog.Failure{
+				{
+					Sign:  "error 3201 in the job's history",
+					Cause: "the service account of SQL Server has no right on the folder",
+					Do:    "give the service account full control of share and folder; start the job by hand once",
+				},
+				{
+					Sign:  "error 4214 in the job's history: no current full backup",
+					Cause: "the recovery model was changed since the last full backup",
+					Do:    "start the full backup job once",
+				},
+			},
+			Sources:  []string{"sql-preferred-replica", "sql-ag-backup", "sql-ag-logins", "sql-backup", "sql-copy-only", "sql-agent-job", "sql-agent-schedule"},
+			Evidence: "inferred",
 			Inferred: []catalog.Inferred{
 				{
 					Fact:     "sys.fn_hadr_backup_is_preferred_replica is 1 for a database that is in no availability group",
@@ -2728,8 +3145,15 @@ var index = catalog.Index{
 			Undo:       "takes the account from the right if the install's result lists it under \"changed\"; every other account stays",
 			Leaves:     "the right where the account had it before",
 			Success:    "the account or a group of it is named in the right, and in no denial of it",
-			Sources:    []string{"mbam-accounts", "win-secedit", "win-user-rights", "win-rsop"},
-			Evidence:   "inferred",
+			Failures: []catalog.Failure{
+				{
+					Sign:  "rsErrorImpersonatingUser when a report is opened",
+					Cause: "the account may not log on as a batch job on the report server, or its password is wrong",
+					Do:    "run the check of this step; then the password",
+				},
+			},
+			Sources:  []string{"mbam-accounts", "win-secedit", "win-user-rights", "win-rsop"},
+			Evidence: "inferred",
 			Inferred: []catalog.Inferred{
 				{
 					Fact:     "secedit /configure with a template of one right leaves the other rights alone, and the list in the template replaces the right's list",
@@ -2771,7 +3195,19 @@ var index = catalog.Index{
 			Undo:       "writes back the string that the install's result lists under \"changed\", after the password of {{.Farm.ReportReader.Down}} is typed",
 			Leaves:     "the stored password, which is that of the same account",
 			Success:    "the data source has the planned string, and the planned database answers through it",
-			Sources:    []string{"mbam-move", "mbam-reports", "ssrs-soap", "ssrs-ag", "field-checks"},
+			Failures: []catalog.Failure{
+				{
+					Sign:  "Keyword not supported: multisubnetfailover",
+					Cause: "Reporting Services up to 2014 do not know the keyword",
+					Do:    "set dataSourceKeywords: none for the reports in the topology, render again",
+				},
+				{
+					Sign:  "rsErrorImpersonatingUser",
+					Cause: "the stored password is not the account's any more",
+					Do:    "enter it again in MaltaDataSource",
+				},
+			},
+			Sources: []string{"mbam-move", "mbam-reports", "ssrs-soap", "ssrs-ag", "field-checks"},
 			Covers: []catalog.Cover{
 				{
 					Rows: []string{"SQL-L44", "SQL-R34", "SQL-EC1"},
@@ -2847,7 +3283,34 @@ var index = catalog.Index{
 			Undo:       "disables the reports if the install enabled them",
 			Leaves:     "the server software, user rights, the firewall rule and the compliance database",
 			Success:    "Get-MbamReport shows the planned values, and {{.Farm.Reporting.URL}} answers",
-			Sources:    []string{"mbam-cmdlets", "mbam-reports", "mbam-accounts", "mbam-prerequisites", "mbam-events", "ssrs-ag", "ssrs-install", "ssrs-wmi", "field-checks"},
+			Failures: []catalog.Failure{
+				{
+					Sign:  "event 800 of MBAM-Server: path longer than 248 characters, Reporting Services not reached, or a policy for the group exists",
+					Cause: "the URL or the instance is wrong, whoever runs it is no administrator of Reporting Services, or an earlier attempt left its policy",
+					Do:    "open the URL of Reporting Services in a browser as the same person; correct what is wrong, run it again",
+				},
+				{
+					Sign:  "rsErrorImpersonatingUser when a report is opened",
+					Cause: "the password of the reports' account has changed or expired",
+					Do:    "enter the new password in the data source MaltaDataSource",
+				},
+				{
+					Sign:  "Keyword not supported: multisubnetfailover or applicationintent",
+					Cause: "Reporting Services up to 2014 do not know the keyword",
+					Do:    "set dataSourceKeywords: none for the reports in the topology, render again",
+				},
+				{
+					Sign:  "Access denied when a report is opened on the server itself",
+					Cause: "Internet Explorer's enhanced security",
+					Do:    "open it from another computer",
+				},
+				{
+					Sign:  "Only secure content is displayed, in the Help Desk",
+					Cause: "the reports answer by http, the Help Desk by https",
+					Do:    "bind a certificate in Reporting Services and give the https URL",
+				},
+			},
+			Sources: []string{"mbam-cmdlets", "mbam-reports", "mbam-accounts", "mbam-prerequisites", "mbam-events", "ssrs-ag", "ssrs-install", "ssrs-wmi", "field-checks"},
 			Covers: []catalog.Cover{
 				{
 					Rows: []string{"WIN-T11"},
@@ -2973,7 +3436,14 @@ var index = catalog.Index{
 			Undo:       "takes the account from the rights that the install's result lists under \"changed\"; every other account stays",
 			Leaves:     "rights that the account had before",
 			Success:    "the account, IIS_IUSRS or a group of the account is named in both rights",
-			Sources:    []string{"mbam-accounts", "mbam-spn", "win-secedit", "win-user-rights", "win-rsop"},
+			Failures: []catalog.Failure{
+				{
+					Sign:  "event 502 of MBAM-Server: batch logon",
+					Cause: "the pool account has not the right to log on as a batch job, or a policy takes it away again",
+					Do:    "run the check; have the right given by the policy that rules these servers",
+				},
+			},
+			Sources: []string{"mbam-accounts", "mbam-spn", "win-secedit", "win-user-rights", "win-rsop"},
 			Covers: []catalog.Cover{
 				{
 					Rows: []string{"WIN-T07"},
@@ -3033,7 +3503,14 @@ var index = catalog.Index{
 			Restart:    "none",
 			Reversible: "nothing changed",
 			Success:    "every check of certificate {{if .Node.Thumbprint}}{{.Node.Thumbprint}}{{else}}(no thumbprint yet){{end}} passes",
-			Sources:    []string{"mbam-deploy", "mbam-events", "win-certificate-chain"},
+			Failures: []catalog.Failure{
+				{
+					Sign:  "event 401 or 402 of MBAM-Server: no certificate can be found or validated",
+					Cause: "it is not in Cert:\\LocalMachine\\My of this node, or has no private key here",
+					Do:    "import the PFX on this node; a copy in the user's store does not count",
+				},
+			},
+			Sources: []string{"mbam-deploy", "mbam-events", "win-certificate-chain"},
 			Covers: []catalog.Cover{
 				{
 					Rows: []string{"WIN-T84"},
@@ -3205,7 +3682,19 @@ var index = catalog.Index{
 			Restart:    "none",
 			Reversible: "nothing changed",
 			Success:    "every check passes; only then is web/enable-web-applications run. To read the databases, whoever runs it needs a login that may open both databases: {{if .Farm.ReadWrite.Group}}a member of {{.Farm.ReadWrite.Down}}{{else}}a user in both{{end}}, or a member of sysadmin, for the night",
-			Sources:    []string{"mbam-ha", "mbam-deploy", "mbam-spn", "mbam-web", "sql-ag-clients", "field-checks"},
+			Failures: []catalog.Failure{
+				{
+					Sign:  "error 40, a network-related or instance-specific error",
+					Cause: "wrong instance, closed port, or the protocol is off",
+					Do:    "test the port of the listener and of each replica from this node; look at TCP/IP in SQL Server Configuration Manager",
+				},
+				{
+					Sign:  "Keyword not supported",
+					Cause: "a connection string that was copied by hand",
+					Do:    "take the string of this plan",
+				},
+			},
+			Sources: []string{"mbam-ha", "mbam-deploy", "mbam-spn", "mbam-web", "sql-ag-clients", "field-checks"},
 			Covers: []catalog.Cover{
 				{
 					Rows: []string{"SQL-L41"},
@@ -3306,7 +3795,14 @@ var index = catalog.Index{
 			Undo:       "writes back the values that the install's result lists under \"changed\", while they lead to the same database",
 			Leaves:     "sessions that were cut when the pool started again",
 			Success:    "the registry holds the planned strings, both databases answer through them, and MBAM-Web logs no database error",
-			Sources:    []string{"mbam-move", "mbam-cmdlets", "mbam-events", "sql-ag-clients", "sql-mirroring-clients"},
+			Failures: []catalog.Failure{
+				{
+					Sign:  "event 104, 109 or 110 of MBAM-Web/Admin: string empty, or not configured",
+					Cause: "the values below HKLM\\SOFTWARE\\Microsoft\\MBAM Server\\Web are missing",
+					Do:    "run this step again; it writes both",
+				},
+			},
+			Sources: []string{"mbam-move", "mbam-cmdlets", "mbam-events", "sql-ag-clients", "sql-mirroring-clients"},
 			Covers: []catalog.Cover{
 				{
 					Rows: []string{"SQL-R35"},
@@ -3372,7 +3868,39 @@ var index = catalog.Index{
 			Undo:       "disables the features that the install's result lists under \"changed\"",
 			Leaves:     "the MBAM server software, service principal names, DNS, the certificate, firewall rules, user rights, and both databases with their contents",
 			Success:    "Get-MbamWebApplication shows every feature as planned; MBAM-Web logs 200, 201 and 202 once the portals are opened, which web/event-proof demands. For the install, as for web/ready-gate, whoever runs it needs a login that may open both databases: {{if .Farm.ReadWrite.Group}}a member of {{.Farm.ReadWrite.Down}}{{else}}a user in both{{end}}, or a member of sysadmin, for the night",
-			Sources:    []string{"mbam-cmdlets", "mbam-ha", "mbam-web", "mbam-powershell", "mbam-validate", "mbam-events", "win-loopback"},
+			Failures: []catalog.Failure{
+				{
+					Sign:  "event 502 of MBAM-Server/Admin: a service principal name is on several accounts, or could not be registered",
+					Cause: "another account owns the name, or whoever runs it may not write it",
+					Do:    "the feature works all the same once the name is right: run step 120 and its check",
+				},
+				{
+					Sign:  "event 605, 606 or 607 of MBAM-Server/Admin: a prerequisite is missing, or a parameter is not valid",
+					Cause: "a Windows feature, ASP.NET MVC 4, or a connection string",
+					Do:    "the text names it; run the check of the ready gate",
+				},
+				{
+					Sign:  "event 701: the database cannot be reached, or is of another version",
+					Cause: "the listener or instance, the port, the login of whoever runs it; or the software is older than the database",
+					Do:    "run the check of the ready gate, and compare the versions",
+				},
+				{
+					Sign:  "user or group could not be found in Active Directory",
+					Cause: "the account has no user principal name, or the name is misspelt",
+					Do:    "set userPrincipalName; run the check of the accounts (110)",
+				},
+				{
+					Sign:  "event 300 of MBAM-Server: failed in removing a folder",
+					Cause: "a log or web.config of an earlier installation is open in an editor",
+					Do:    "close it, run iisreset, run it again",
+				},
+				{
+					Sign:  "0x8009030x when it is run remotely",
+					Cause: "the second hop needs CredSSP",
+					Do:    "run it on the server itself",
+				},
+			},
+			Sources: []string{"mbam-cmdlets", "mbam-ha", "mbam-web", "mbam-powershell", "mbam-validate", "mbam-events", "win-loopback"},
 			Covers: []catalog.Cover{
 				{
 					Rows: []string{"WIN-T16"},
@@ -3720,7 +4248,19 @@ var index = catalog.Index{
 			Undo:       "puts the kept web.config back, if the file is still what the install wrote",
 			Leaves:     "the kept copies of web.config, which may hold an older machine key",
 			Success:    "site and applications show the fingerprint of the farm's machine key, the same on every node",
-			Sources:    []string{"mbam-ha", "win-machinekey", "win-webconfig", "mbam-hotfix"},
+			Failures: []catalog.Failure{
+				{
+					Sign:  "users are logged off or see validation of viewstate MAC failed when they come to another node",
+					Cause: "the nodes have different keys",
+					Do:    "run the check on every node and compare",
+				},
+				{
+					Sign:  "the key is gone after a hotfix",
+					Cause: "a hotfix removes and enables the features again, and web.config is written anew",
+					Do:    "run this step again on each node after the hotfix",
+				},
+			},
+			Sources: []string{"mbam-ha", "win-machinekey", "win-webconfig", "mbam-hotfix"},
 			Covers: []catalog.Cover{
 				{
 					Rows: []string{"WIN-T41"},
@@ -3808,7 +4348,14 @@ var index = catalog.Index{
 			Restart:    "none",
 			Reversible: "nothing changed",
 			Success:    "every check passes; the result file is collected for web/farm-compare",
-			Sources:    []string{"mbam-validate", "mbam-ha", "mbam-events", "mbam-cmdlets", "mbam-security", "win-machinekey", "field-checks"},
+			Failures: []catalog.Failure{
+				{
+					Sign:  "the Self-Service Portal shows only the company name and the user, without an error",
+					Cause: "its scripts cannot be loaded from the network",
+					Do:    "host the scripts locally on every node",
+				},
+			},
+			Sources: []string{"mbam-validate", "mbam-ha", "mbam-events", "mbam-cmdlets", "mbam-security", "win-machinekey", "field-checks"},
 			Covers: []catalog.Cover{
 				{
 					Rows: []string{"SQL-R13", "SQL-R34", "SQL-R35", "SQL-EC1", "SQL-EC2", "WIN-T20"},
@@ -4191,7 +4738,19 @@ var index = catalog.Index{
 			Changes:    "{{.Web.Balancer.Title}}: a service at {{.Web.Balancer.Address}} TCP {{.Web.Port}} for the nodes of {{.Web.Host}}",
 			Undo:       "the network team removes the service",
 			Success:    "{{if .Web.Balancer.HAProxy}}after balancer/haproxy, {{end}}from a client's place, the virtual address and each node answer under {{.Web.Host}} with a node's own certificate",
-			Sources:    []string{"mbam-ha", "mbam1-nlb", "mbam-spn", "win-kernel-auth"},
+			Failures: []catalog.Failure{
+				{
+					Sign:  "all nodes are down for the balancer though IIS answers",
+					Cause: "the probe expects 200, and the portals answer 401 without credentials",
+					Do:    "probe as the sheet says: 200, 401 and 403 are alive",
+				},
+				{
+					Sign:  "clients say 0x803D0006, a time-out",
+					Cause: "the idle time-out of the balancer is too short",
+					Do:    "at least 120 seconds, better 300",
+				},
+			},
+			Sources: []string{"mbam-ha", "mbam1-nlb", "mbam-spn", "win-kernel-auth"},
 			Covers: []catalog.Cover{
 				{
 					Rows: []string{"WIN-T75"},
@@ -4236,7 +4795,14 @@ var index = catalog.Index{
 			Undo:       "put the earlier haproxy.cfg back and reload",
 			Leaves:     "the package, and the CA file {{.Web.Balancer.CAFile}}",
 			Success:    "haproxy -c -f accepts the file without a warning; after the reload every node is UP",
-			Sources:    []string{"haproxy", "mbam-ha", "mbam1-nlb"},
+			Failures: []catalog.Failure{
+				{
+					Sign:  "all nodes are down for the balancer, 503 for users, though IIS answers",
+					Cause: "the probe expects 200, and the portals answer 401 without credentials",
+					Do:    "probe as this plan says: 200, 401 and 403 are alive",
+				},
+			},
+			Sources: []string{"haproxy", "mbam-ha", "mbam1-nlb"},
 			Covers: []catalog.Cover{
 				{
 					Rows: []string{"WIN-T75"},
@@ -4336,7 +4902,29 @@ var index = catalog.Index{
 			Restart:    "none",
 			Reversible: "nothing changed",
 			Success:    "the domain gives a ticket for the virtual host name, every page answers, and the pages that ask for authentication were reached by Kerberos, not by NTLM: through the virtual address, and at every node alone. Log off and on before, when names or the account changed since: older tickets prove nothing. Where the nodes cannot be reached one by one from here, repeat it with each node alone behind the balancer (the others drained)",
-			Sources:    []string{"mbam-spn", "mbam-validate", "dotnet-mutual-authentication", "field-checks"},
+			Failures: []catalog.Failure{
+				{
+					Sign:  "401, or a second prompt for credentials, through the virtual host name; clients say 0x803D0005",
+					Cause: "the ticket is encrypted for another account than the pool's: the name is missing, on two accounts, or IIS decrypts with the computer's key",
+					Do:    "run the check of the service principal names, look for a second owner, then the check of kernel-mode authentication on the nodes",
+				},
+				{
+					Sign:  "it answers, but with NTLM",
+					Cause: "Kerberos has never worked here and Windows falls back; updates of domain controllers end that some day",
+					Do:    "treat it as a failure and mend the names now",
+				},
+				{
+					Sign:  "401.1 when the virtual host name is opened on a node of the farm",
+					Cause: "the loopback check of Windows, which says nothing about the farm",
+					Do:    "test from another machine, as this step asks",
+				},
+				{
+					Sign:  "a browser warns about the certificate and opens the page all the same",
+					Cause: "the certificate does not hold the name or is not trusted; MBAM's client refuses what a browser lets pass",
+					Do:    "bring a certificate with all names of step 160 to the nodes",
+				},
+			},
+			Sources: []string{"mbam-spn", "mbam-validate", "dotnet-mutual-authentication", "field-checks"},
 			Covers: []catalog.Cover{
 				{
 					Rows: []string{"WIN-T14", "WIN-T39"},
@@ -4416,7 +5004,44 @@ var index = catalog.Index{
 			Restart:    "none",
 			Reversible: "nothing changed",
 			Success:    "since the web features were enabled, MBAM-Web logged {{if .Web.Admin}}200 (Administration Portal: databases reached), {{end}}{{if .Web.SelfService}}201 (Self-Service Portal: databases reached), {{end}}202 (service principal names right), and no error after them. If one is missing, open the portals on this node (directory/kerberos-test asks every node) and run this again",
-			Sources:    []string{"mbam-events", "mbam-validate", "field-checks"},
+			Failures: []catalog.Failure{
+				{
+					Sign:  "event 100, 102 or 109 of MBAM-Web/Admin",
+					Cause: "a service or portal cannot use the recovery database",
+					Do:    "test the connection from this node as the pool account: port, login on the present primary, membership in the read/write group",
+				},
+				{
+					Sign:  "event 101, 105 or 110 of MBAM-Web/Admin",
+					Cause: "the compliance database cannot be used",
+					Do:    "the same for that database",
+				},
+				{
+					Sign:  "event 104 of MBAM-Web/Admin: the connection string in the registry is empty",
+					Cause: "the registry values are missing",
+					Do:    "run the step of the web features, or of the connection strings, again",
+				},
+				{
+					Sign:  "event 111 of MBAM-Web/Admin",
+					Cause: "the pool account may not run GetVersion, or the database is of another version",
+					Do:    "check its membership in the read/write group; update the databases with the same media",
+				},
+				{
+					Sign:  "event 106, 107 or 112 of MBAM-Web/Admin: names cannot be verified",
+					Cause: "the pool account cannot read Active Directory or applicationHost.config, or a binding is wrong",
+					Do:    "compare the bindings with those of another node",
+				},
+				{
+					Sign:  "event 1 of MBAM-Web/Admin: names are missing",
+					Cause: "the service principal names are not on the pool account",
+					Do:    "run step 120 and its check",
+				},
+				{
+					Sign:  "event 103 of MBAM-Web/Admin: account verification failed",
+					Cause: "the caller is no computer account, nor in the group for data migration",
+					Do:    "look which caller it is; the group must be given on every node",
+				},
+			},
+			Sources: []string{"mbam-events", "mbam-validate", "field-checks"},
 			Covers: []catalog.Cover{
 				{
 					Rows: []string{"WIN-T13", "WIN-T76"},
@@ -4457,7 +5082,19 @@ var index = catalog.Index{
 			Reversible: "nothing changed",
 			Changes:    "nothing; before it, the result of web/node-check (690) of every node is copied from %ProgramData%\\mbamplan into one folder, and before 890 deletes the compare key",
 			Success:    "every node has a fresh result of web/node-check without a failed check, and all of them show the same values",
-			Sources:    []string{"mbam-ha", "mbam-cmdlets", "field-checks"},
+			Failures: []catalog.Failure{
+				{
+					Sign:  "nodes differ in the machine key",
+					Cause: "one node was set up or mended by itself",
+					Do:    "run the step of the machine key there",
+				},
+				{
+					Sign:  "nodes differ in a connection string or in the group for data migration",
+					Cause: "a change was made on one node only",
+					Do:    "run the step of the web features, or of the connection strings, on the node that differs",
+				},
+			},
+			Sources: []string{"mbam-ha", "mbam-cmdlets", "field-checks"},
 			Covers: []catalog.Cover{
 				{
 					Rows: []string{"WIN-T40", "WIN-T54"},
@@ -4587,7 +5224,44 @@ var index = catalog.Index{
 			Undo:       "puts back the values that the install's result recorded, or removes the object when the install created it and no link of it is enabled",
 			Leaves:     "values that somebody changed since; the backup of the object; what clients have received already",
 			Success:    "Get-GPRegistryValue shows the endpoints {{.Farm.Clients.RecoveryEndpoint}}{{if not .Farm.MBAM.CM}} and {{.Farm.Clients.StatusEndpoint}}{{end}}",
-			Sources:    []string{"mbam-gpo", "mbam-deploy", "win-gpo", "field-checks"},
+			Failures: []catalog.Failure{
+				{
+					Sign:  "0x803D0010 in events 4 or 18 of the client",
+					Cause: "the address cannot be reached: URL, port, firewall or virtual address",
+					Do:    "open both .svc addresses from a client; compare the policy",
+				},
+				{
+					Sign:  "0x803D0005",
+					Cause: "access denied: Kerberos",
+					Do:    "see the Kerberos test (850)",
+				},
+				{
+					Sign:  "0x803D0006",
+					Cause: "time-out: overloaded, or the balancer's idle time-out",
+					Do:    "look at load and time-outs",
+				},
+				{
+					Sign:  "0x803D000D, 0x803D000F or 0x803D0013",
+					Cause: "not found, or the server failed: wrong path, or an error behind it",
+					Do:    "look at events 100 to 111 of MBAM-Web/Admin on the nodes",
+				},
+				{
+					Sign:  "0x803D0020",
+					Cause: "the address in the policy is not valid",
+					Do:    "run the check of this step",
+				},
+				{
+					Sign:  "event 22 on clients: conflicting policies",
+					Cause: "settings were made in the node BitLocker Drive Encryption beside MBAM's own",
+					Do:    "use the node MDOP MBAM only",
+				},
+				{
+					Sign:  "nothing happens for up to two hours",
+					Cause: "clients wait a random time and then their interval",
+					Do:    "wait, or shorten the interval on a test client",
+				},
+			},
+			Sources: []string{"mbam-gpo", "mbam-deploy", "win-gpo", "field-checks"},
 			Covers: []catalog.Cover{
 				{
 					Rows: []string{"WIN-T105"},
@@ -4651,7 +5325,14 @@ var index = catalog.Index{
 			Changes:    "{{if .Farm.ShadowVolumes .Host}}nothing by the check; by the script in the folder maintenance: a volatile, copy-only shadow copy of{{range .Farm.ShadowVolumes .Host}} {{.}}{{end}}, gone when the script ends; msdb gets an entry for each database in it{{else}}nothing{{end}}",
 			Undo:       "nothing to take back",
 			Success:    "the check finds the writers stable{{if .Farm.ShadowVolumes .Host}}; after the script in the folder maintenance msdb knows a copy-only snapshot backup of each database that is primary here{{end}}",
-			Sources:    []string{"mbam-ha", "mbam20-ha", "mbam-powershell", "win-vssadmin", "win-diskshadow", "sql-copy-only"},
+			Failures: []catalog.Failure{
+				{
+					Sign:  "vssadmin list writers does not show Microsoft BitLocker Administration and Management Writer",
+					Cause: "registration failed when the feature was enabled: events 103, 104, 600 or 601 of MBAM-Server; or the SQL Server VSS Writer is stopped",
+					Do:    "start the service SQLWriter, then enable the feature again by its step, as a local administrator",
+				},
+			},
+			Sources: []string{"mbam-ha", "mbam20-ha", "mbam-powershell", "win-vssadmin", "win-diskshadow", "sql-copy-only"},
 			Covers: []catalog.Cover{
 				{
 					Rows: []string{"WIN-T18"},
@@ -4747,7 +5428,19 @@ var index = catalog.Index{
 			Changes:    "{{.Instance.Name}} becomes the primary of {{.Placement.Name}}, with both databases; the replica that was primary becomes a secondary",
 			Undo:       "the same file on the replica that was primary before",
 			Success:    "this instance is PRIMARY, every database is writeable here, and the copies are healthy",
-			Sources:    []string{"sql-ag-failover", "sql-ag-alter", "sql-ag-monitor", "mbam-ha"},
+			Failures: []catalog.Failure{
+				{
+					Sign:  "error 41142: the replica is not ready to become primary",
+					Cause: "a database is not synchronized there",
+					Do:    "wait until the check of the group is clean; never force it in a drill",
+				},
+				{
+					Sign:  "login failed for the pool account after the failover; the web works on one server only",
+					Cause: "the logins are missing on the new primary",
+					Do:    "run the step of MBAM's logins there",
+				},
+			},
+			Sources: []string{"sql-ag-failover", "sql-ag-alter", "sql-ag-monitor", "mbam-ha"},
 			Covers: []catalog.Cover{
 				{
 					Rows: []string{"SQL-E41142"},
@@ -4958,7 +5651,14 @@ var index = catalog.Index{
 			Changes:    "nothing but its own log and result on the test computer",
 			Undo:       "nothing to undo",
 			Success:    "away: no prompt, no encryption, an error in the client's log. Back: the key is stored, then the drive encrypts",
-			Sources:    []string{"mbam20-ha", "mbam-gpo", "mbam-client-events", "mbam-troubleshoot", "win-encryptable-volume"},
+			Failures: []catalog.Failure{
+				{
+					Sign:  "nothing happens for up to two hours",
+					Cause: "clients wait a random time and then their interval",
+					Do:    "wait, or shorten the interval on the test client",
+				},
+			},
+			Sources: []string{"mbam20-ha", "mbam-gpo", "mbam-client-events", "mbam-troubleshoot", "win-encryptable-volume"},
 			Covers: []catalog.Cover{
 				{
 					Rows: []string{"FN-20"},
@@ -5052,8 +5752,15 @@ var index = catalog.Index{
 			Changes:    "by the files of 448: {{.Placement.Mirror.Name}} becomes the principal of every database, and {{.Placement.Principal.Name}} again at the end",
 			Undo:       "the file of 448 on the other partner",
 			Success:    "both databases are principal on one server, and synchronized on the other",
-			Sources:    []string{"sql-mirroring", "sql-mirroring-clients", "mbam-ha"},
-			Evidence:   "documented",
+			Failures: []catalog.Failure{
+				{
+					Sign:  "error 1477 or 1470: the safety must be FULL, or it is not the principal",
+					Cause: "failover by hand works from the principal, in synchronous sessions that are synchronized",
+					Do:    "run it where the principal is now",
+				},
+			},
+			Sources:  []string{"sql-mirroring", "sql-mirroring-clients", "mbam-ha"},
+			Evidence: "documented",
 		},
 		{
 			ID:       "database/drill-instance-move",
@@ -5798,6 +6505,13 @@ var index = catalog.Index{
 			Note:  "nodes of two versions from Windows Server 2016 on, for a month",
 		},
 		{
+			Key:     "win-cluster-quorum",
+			Title:   "Understanding cluster and pool quorum",
+			Section: "cluster quorum, dynamic witness; with Configure and manage quorum in a failover cluster",
+			URL:     "https://learn.microsoft.com/windows-server/storage/storage-spaces/understand-quorum",
+			Grade:   "documented",
+		},
+		{
 			Key:   "win-delegation",
 			Title: "Kerberos constrained delegation: attribute msDS-AllowedToDelegateTo",
 			URL:   "https://learn.microsoft.com/windows/win32/adschema/a-msds-allowedtodelegateto",
@@ -5933,17 +6647,23 @@ var index = catalog.Index{
 			Grade: "documented",
 		},
 		{
+			Key:   "win-ports",
+			Title: "Service overview and network port requirements for Windows",
+			URL:   "https://learn.microsoft.com/troubleshoot/windows-server/networking/service-overview-and-port-requirements-for-windows",
+			Grade: "documented",
+			Note:  "ports of the Cluster service, SMB, DNS, Kerberos, LDAP and RPC for the firewall matrix",
+		},
+		{
 			Key:   "win-prestage",
 			Title: "Prestage cluster computer objects in Active Directory Domain Services",
 			URL:   "https://learn.microsoft.com/windows-server/failover-clustering/prestage-cluster-adds",
 			Grade: "documented",
 		},
 		{
-			Key:     "win-quorum",
-			Title:   "Understanding cluster and pool quorum",
-			Section: "cluster quorum, dynamic witness; with Configure and manage quorum in a failover cluster",
-			URL:     "https://learn.microsoft.com/windows-server/storage/storage-spaces/understand-quorum",
-			Grade:   "documented",
+			Key:   "win-quorum",
+			Title: "Set-ClusterQuorum",
+			URL:   "https://learn.microsoft.com/powershell/module/failoverclusters/set-clusterquorum",
+			Grade: "documented",
 		},
 		{
 			Key:     "win-rootdse",

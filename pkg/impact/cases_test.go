@@ -61,6 +61,12 @@ var (
 	manual    = []string{"replicas: [SQL1, SQL2,", "replicas: [SQL1, {instance: SQL2, failover: manual},"}
 )
 
+// partner makes the principal of adatum-mirroring a clustered instance.
+var partner = []string{
+	"  SQL2: {site", "  SQL1B: {site: HQ, address: 10.10.0.14/24}\n  SQL2: {site", "instances:\n  SQL1:\n", "instances:\n  SQLNET: {nodes: [SQL1, SQL1B]}\n",
+	"principal: SQL1", "principal: SQLNET",
+}
+
 func both(lists ...[]string) []string {
 	var out []string
 	for _, l := range lists {
@@ -86,8 +92,8 @@ func TestCases(t *testing.T) {
 		{"contoso-alwayson", nil, "SQL1", "AAAAAA", "sql-ag-failover-modes: both automatic, synchronized, 2 of 3 votes", "", "database/drill-planned-failover SQL2", ""},
 		{"contoso-alwayson", nil, "SQL2", "UUUUUU", "the primary keeps 2 of 3 votes", "", "", ""},
 		{"contoso-alwayson", nil, "SQL3", "UUUUUU", "an asynchronous copy without a vote", "", "", ""},
-		{"contoso-alwayson", nil, "witness", "UUUUUU", "win-quorum: 2 nodes and witness, 2 of 3 votes are left", "", "", ""},
-		{"contoso-alwayson", nil, "SQL1,witness", "MMMMMM", "win-quorum: 1 of 3 votes at once; then the group is forced as well", "Start the cluster on SQL2 by force", "database/drill-forced-failover SQL2", "loses nothing while its copy was synchronized"},
+		{"contoso-alwayson", nil, "witness", "UUUUUU", "win-cluster-quorum: 2 nodes and witness, 2 of 3 votes are left", "", "", ""},
+		{"contoso-alwayson", nil, "SQL1,witness", "MMMMMM", "win-cluster-quorum: 1 of 3 votes at once; then the group is forced as well", "Start the cluster on SQL2 by force", "database/drill-forced-failover SQL2", "loses nothing while its copy was synchronized"},
 		{"contoso-alwayson", nil, "SQL2,witness", "MMMMMM", "the primary lives, but the cluster stops under it", "Start the cluster on SQL1 by force", "database/drill-forced-failover SQL1", ""},
 		{"contoso-alwayson", nil, "SQL1,SQL2", "MMMMMM", "sql-ha 6.2: only the asynchronous copy is left, and no votes", "make SQL3 the primary", "database/drill-forced-failover SQL3", "of the last moments"},
 		{"contoso-alwayson", nil, "SQL1,SQL3", "AAAAAA", "SQL3 has neither vote nor part in the failover", "", "database/drill-planned-failover SQL2", ""},
@@ -112,19 +118,19 @@ func TestCases(t *testing.T) {
 		{"contoso-alwayson", nil, "directory", "DDDDDD", "nobody is authenticated", "", "", ""},
 		{"contoso-alwayson", nil, "dns", "DDDDDD", "no name is resolved", "", "", ""},
 		// Votes.
-		{"contoso-alwayson", allVote, "SQL1,witness", "AAAAAA", "win-quorum: beside 3 nodes the witness has no vote from 2012 R2 on, 2 of 3", "", "", ""},
+		{"contoso-alwayson", allVote, "SQL1,witness", "AAAAAA", "win-cluster-quorum: beside 3 nodes the witness has no vote from 2012 R2 on, 2 of 3", "", "", ""},
 		{"contoso-alwayson", both(allVote, old), "SQL1,witness", "MMMMMM", "2012: the witness votes always, 2 of 4 is no majority", "-FixQuorum", "", ""},
-		{"contoso-alwayson", allVote, "SQL1,SQL2", "MMMMMM", "win-quorum: 3 nodes and witness do not survive two simultaneous failures", "", "", ""},
-		{"contoso-alwayson", both(allVote, noWitness), "SQL1", "AAAAAA", "win-quorum: 3 nodes survive one", "", "", ""},
+		{"contoso-alwayson", allVote, "SQL1,SQL2", "MMMMMM", "win-cluster-quorum: 3 nodes and witness do not survive two simultaneous failures", "", "", ""},
+		{"contoso-alwayson", both(allVote, noWitness), "SQL1", "AAAAAA", "win-cluster-quorum: 3 nodes survive one", "", "", ""},
 		{"contoso-alwayson", both(allVote, noWitness), "link:HQ-DR", "UUUUUU", "HQ keeps 2 of 3 votes", "", "", ""},
 		{"contoso-alwayson", both(allVote, noWitness), "SQL1,SQL2", "MMMMMM", "1 of 3", "", "", ""},
-		{"contoso-alwayson", noWitness, "SQL1", "MMMMMM", "win-quorum: two nodes without a witness, 50/50, taken as lost", "Start the cluster on SQL2 by force", "", ""},
+		{"contoso-alwayson", noWitness, "SQL1", "MMMMMM", "win-cluster-quorum: two nodes without a witness, 50/50, taken as lost", "Start the cluster on SQL2 by force", "", ""},
 		{"contoso-alwayson", noWitness, "SQL2", "MMMMMM", "the same chance for the other one", "Start the cluster on SQL1 by force", "", ""},
 		// Failover modes.
 		{"contoso-alwayson", manual, "SQL1", "MMMMMM", "sql-ag-failover-modes: when either mode is manual, no automatic failover; a synchronized copy loses nothing", "Make SQL2 the primary", "database/drill-forced-failover SQL2", "loses nothing"},
 		{"contoso-alwayson", []string{"replicas: [SQL1, SQL2,", "replicas: [SQL1, {instance: SQL2, availability: asynchronous},"}, "SQL1", "MMMMMM", "asynchronous copies support forced failover only", "Make SQL2 the primary", "", "of the last moments"},
 		// A cut network.
-		{"contoso-alwayson", stretched, "link:HQ-DR", "DDDDDD", "win-quorum: either side can get the witness; when DR does, SQL2 takes over and no web node reaches it", "", "", ""},
+		{"contoso-alwayson", stretched, "link:HQ-DR", "DDDDDD", "win-cluster-quorum: either side can get the witness; when DR does, SQL2 takes over and no web node reaches it", "", "", ""},
 		{"contoso-alwayson", both(stretched, []string{"WEB2: {site: HQ", "WEB2: {site: DR"}), "link:HQ-DR", "GGGDGG", "one web node stays with the databases on either side, the report server may not", "Take these nodes out", "web/drill-node-drain ", ""},
 		{"contoso-alwayson", both(stretched, []string{"sqlclu1-witness", "w", "witness: \\\\fs1.contoso.com", "witness: \\\\RPT1"}), "link:HQ-DR", "UUUUUU", "the witness is in HQ, so HQ has 2 of 3", "", "", ""},
 		{"contoso-alwayson", both(stretched, []string{"sqlclu1-witness", "w", "witness: \\\\fs1.contoso.com", "witness: \\\\rpt1.contoso.com"}), "SQL1,RPT1", "MMMMMM"[:3] + "DMM", "the witness falls with the server that holds it", "", "", ""},
@@ -145,6 +151,11 @@ func TestCases(t *testing.T) {
 		{"adatum-mirroring", []string{"    witness: WIT1  ", "#   "}, "SQL2", "UUUUUU", "no quorum is asked for", "", "", ""},
 		{"adatum-mirroring", []string{"WIT1: {site: HQ", "WIT1: {site: DR"}, "link:HQ-DR", "UUUUUU", "the partners see each other", "", "", ""},
 		{"adatum-mirroring", []string{"WIT1: {site: HQ", "WIT1: {site: DR", "SQL2: {site: HQ", "SQL2: {site: DR"}, "link:HQ-DR", "DDDDDD", "mirror and witness take over where no web node is", "Repair the network", "", ""},
+		{"adatum-mirroring", partner, "SQL1", "AAAAAA", "sql-mirroring-cluster: the cluster's failover comes before the mirror's", "", "", ""},
+		{"adatum-mirroring", partner, "SQL1B", "UUUUUU", "it runs on SQL1", "", "", ""},
+		{"adatum-mirroring", partner, "SQL1,SQL1B", "AAAAAA", "mirror and witness", "", "database/drill-mirroring SQLNET", ""},
+		{"adatum-mirroring", partner, "storage:SQLNET", "AAAAAA", "the mirror has files of its own", "", "database/drill-mirroring SQLNET", ""},
+		{"adatum-mirroring", both(partner, []string{"    witness: WIT1  ", "    #"}), "storage:SQLNET", "MMMMMM", "forced by hand without a witness", "force SQL2 into service", "database/forced-service SQL2", ""},
 		// Two mirrored pairs without a witness, one asynchronous.
 		{"litware-two-mirrors", nil, "DB1", "MMMMMM", "both principals are on DB1", "force DB2\\KEYS into service", "database/forced-service DB2.KEYS", "its copy is asynchronous"},
 		{"litware-two-mirrors", nil, "DB2", "UUUUUU", "the principal goes on", "", "", ""},
@@ -164,7 +175,7 @@ func TestCases(t *testing.T) {
 		{"fci", nil, "storage:SQLMBAM\\BITLOCKER", "DDDDDD", "the files are there once", "restore the newest backups", "", "since the newest backup"},
 		{"fci", nil, "listener:SQLMBAM", "DDDDDD", "all clients know this name, and the instance depends on it", "network name", "", ""},
 		{"fci", nil, "NODE1,NODE2", "DDDDDD", "no node is left", "", "", ""},
-		{"fci", []string{"  witness: disk ", "  # "}, "NODE1", "MMMMMM", "win-quorum: two nodes without a witness, 50/50", "", "", ""},
+		{"fci", []string{"  witness: Cluster Disk 1 ", "  # "}, "NODE1", "MMMMMM", "win-cluster-quorum: two nodes without a witness, 50/50", "", "", ""},
 		// A group over a named instance, a clustered one and an asynchronous one; three votes, so that the witness has none.
 		{"multi-subnet-named-instances", nil, "SQLA", "MMMMMM", "sql-ha 2: failover to and from a clustered instance is by hand; 2 of 3 votes", "Make SQLFCI the primary", "database/drill-forced-failover SQLFCI", "loses nothing while"},
 		{"multi-subnet-named-instances", nil, "CLUA", "UUUUUU", "the copy moves to CLUB, the primary goes on", "", "", ""},

@@ -88,15 +88,15 @@ func (w *world) instance(i *farm.Instance) running {
 	case slices.Contains(w.names, i):
 		return running{why: "the network name of " + i.Name + " is gone, and SQL Server does not run without it"}
 	}
-	first := true
-	for _, h := range i.Nodes {
-		if w.up(h) && w.quorum != nowhere && w.place(h) == w.quorum {
-			if first {
-				return running{ok: true, place: w.quorum, on: h}
-			}
-			return running{ok: true, state: Automatic, place: w.quorum, on: h, why: "the cluster starts " + i.Name + " on " + h.Name}
+	known := w.known(i)
+	for n, h := range i.Nodes {
+		if !w.up(h) || known && w.place(h) != w.quorum {
+			continue
 		}
-		first = false
+		if n == 0 {
+			return running{ok: true, place: w.place(h), on: h}
+		}
+		return running{ok: true, state: Automatic, place: w.place(h), on: h, why: "the cluster starts " + i.Name + " on " + h.Name}
 	}
 	for _, h := range i.Nodes {
 		if w.up(h) {
@@ -104,6 +104,12 @@ func (w *world) instance(i *farm.Instance) running {
 		}
 	}
 	return running{why: "no node of " + i.Name + " is left"}
+}
+
+// known reports whether the plan knows the votes of the cluster under an instance. Under a mirrored instance it does not, as a rule: its
+// cluster is taken to go on while a node runs.
+func (w *world) known(i *farm.Instance) bool {
+	return w.farm.Cluster != nil && slices.Contains(w.farm.Cluster.Nodes, i.Nodes[0])
 }
 
 // stopped says how the votes stand in a cluster without quorum.
@@ -168,12 +174,12 @@ func (w *world) single(p *farm.Placement) served {
 		}
 		return served{options: []option{{cause: c, place: r.place, at: i}}}
 	}
-	if i.Clustered() && w.quorum == nowhere {
+	if i.Clustered() && w.known(i) && w.quorum == nowhere {
 		var s served
 		for _, h := range w.possible(i) {
 			s.options = append(s.options, option{place: w.place(h), at: i, cause: cause{
 				state: Manual, text: sentence(r.why), action: sentence(w.force(h) + "; the cluster then starts " + i.Name), actor: dba,
-				source: "win-quorum", grade: Documented,
+				source: "win-cluster-quorum", grade: Documented,
 			}})
 		}
 		if len(s.options) > 0 {
@@ -262,12 +268,23 @@ func (w *world) group(p *farm.Placement) served {
 		}
 	}
 	if best != nil {
+		best.text = joined(best.text, remembered(p, best.at))
 		return served{options: []option{*best}}
 	}
 	return served{lost: cause{
 		state: Down, text: sentence(why + ", and no other replica of " + p.Name + " is left in the part of the cluster that has quorum"),
 		action: "Bring a replica back; without any, restore the newest backups.", actor: dba, risk: w.backup(p), source: "sql-ag-failover-modes", grade: Documented,
 	}}
+}
+
+// remembered says how long clients keep the listener's address of another subnet, when only one address is registered at a time
+// (sql-ag-listener); "" when all are, or when the subnet is the same.
+func remembered(p *farm.Placement, to *farm.Instance) string {
+	from, now := p.Primary().Host().Subnet, to.Host().Subnet
+	if p.Listener.AllIPs || !from.IsValid() || !now.IsValid() || from == now {
+		return ""
+	}
+	return fmt.Sprintf("The listener has another address there, and clients may keep the old one for %d seconds (hostRecordTTL).", p.Listener.TTL)
 }
 
 // surer reports whether a is synchronous and b is not.
@@ -297,7 +314,7 @@ func (w *world) exposed(p *farm.Placement) string {
 }
 
 // thin says that the cluster goes on, has lost votes, and cannot lose another node for certain, even when dynamic quorum has had the time
-// to count anew (win-quorum); "" otherwise.
+// to count anew (win-cluster-quorum); "" otherwise.
 func (w *world) thin() string {
 	c := w.farm.Cluster
 	if c == nil {
@@ -412,15 +429,15 @@ func (w *world) mirror(p *farm.Placement) served {
 		}
 		return at(p.Mirror, mirror, force)
 	}
-	if w.farm.Cluster != nil && w.quorum == nowhere {
+	if w.quorum == nowhere {
 		var forced served
 		for _, i := range []*farm.Instance{p.Principal, p.Mirror} {
-			if !i.Clustered() {
+			if !i.Clustered() || !w.known(i) {
 				continue
 			}
 			for _, h := range w.possible(i) {
 				forced.options = append(forced.options, at(i, running{place: w.place(h)}, cause{
-					state: Manual, text: sentence(w.stopped()), actor: dba, source: "win-quorum",
+					state: Manual, text: sentence(w.stopped()), actor: dba, source: "win-cluster-quorum",
 					action: sentence(w.force(h) + "; then look at the mirroring sessions"),
 				}).options...)
 			}

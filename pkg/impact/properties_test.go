@@ -370,6 +370,10 @@ func BenchmarkPairs(b *testing.B) {
 
 // Words that a person reads in the night.
 func TestWords(t *testing.T) {
+	slow := analyze(t, "contoso-alwayson", "SQL2: {site: HQ, address: 10.1.0.12/24}", "SQL2: {site: HQ, address: 10.2.0.12/24}", "listener: {name: MBAM-SQL,", "listener: {name: MBAM-SQL, registerAllProvidersIP: false, hostRecordTTL: 300,")
+	if s, err := slow.Fail("SQL1"); err != nil || !strings.HasSuffix(s.Effects[0].Why, "clients may keep the old one for 300 seconds (hostRecordTTL). The cluster SQLCLU1 goes on; with one node less it may stop.") {
+		t.Error(s.Effects[0].Why, err)
+	}
 	for _, tt := range []struct{ example, fail, want string }{
 		{"contoso-alwayson", "witness", "The cluster SQLCLU1 goes on; with one node less it may stop."},
 		{"contoso-alwayson", "SQL2", "SQL1 goes on, and nothing takes over for it without loss until another synchronous copy is back."},

@@ -113,8 +113,8 @@ func (w *world) service(n need) []cause {
 				})
 			}
 		}
-		if len(lost) == 0 && slices.ContainsFunc(placements(n.hard), clustered) {
-			causes = append(causes, cause{text: w.thin(), source: "win-quorum", grade: Documented})
+		if len(lost) == 0 && slices.ContainsFunc(placements(n.hard), w.clustered) {
+			causes = append(causes, cause{text: w.thin(), source: "win-cluster-quorum", grade: Documented})
 		}
 		if n.service == Reports {
 			causes = append(causes, w.reporting(place)...)
@@ -160,9 +160,9 @@ func placements(list []*farm.Database) []*farm.Placement {
 	return out
 }
 
-// clustered reports whether the placement needs the quorum of the cluster.
-func clustered(p *farm.Placement) bool {
-	return p.AG() || slices.ContainsFunc(p.All(), (*farm.Instance).Clustered)
+// clustered reports whether the placement needs the quorum of the plan's cluster.
+func (w *world) clustered(p *farm.Placement) bool {
+	return p.AG() || slices.ContainsFunc(p.All(), func(i *farm.Instance) bool { return i.Clustered() && w.known(i) })
 }
 
 // front lists what all services stand on.
