@@ -1,8 +1,8 @@
 // Package explain says what each code of a finding means: why it matters, where that is written, a wrong and a right
 // example, and the mend. The examples are run, so what is shown is what happens.
 //
-// Rules are explained where they are written, in package check; the codes of reading, resolving, waiving and of the step
-// catalogue here, one file a family. `mbamplan explain` and docs/rules.md print the same articles.
+// Rules are explained where they are written, in package check; the codes of reading, resolving, waiving, of the step
+// catalogue and of collected results here, one file a family. `mbamplan explain` and docs/rules.md print the same articles.
 package explain
 
 import (
@@ -41,7 +41,7 @@ type Example struct {
 
 // families holds the articles that are no rules, in the order of their codes.
 func families() [][]Article {
-	return [][]Article{yamlArticles(), valueArticles(), referenceArticles(), waiverArticles(), catalogueArticles()}
+	return [][]Article{yamlArticles(), valueArticles(), referenceArticles(), waiverArticles(), catalogueArticles(), collectedArticles()}
 }
 
 // Articles returns the article of every code in the order of the codes.

@@ -121,6 +121,7 @@ var titles = []struct{ prefix, title string }{
 	{"MBP03", "References"},
 	{"MBP04", "Waivers"},
 	{"MBP08", "The step catalogue and its overlay"},
+	{"MBP09", "Collected results"},
 	{"MBP10", "What this release renders"},
 	{"MBP11", "Names and addresses"},
 	{"MBP12", "Accounts and groups"},

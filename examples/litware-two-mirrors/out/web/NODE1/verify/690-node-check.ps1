@@ -301,6 +301,7 @@ try {
     # Facts are compared between the nodes by web/farm-compare, but for those whose name begins with "Here".
     $version = Get-MbamServerVersion
     Add-Info -Name 'Software version' -Text $version
+    Add-Info -Name 'Here Windows version' -Text ([string](Get-CimInstance -ClassName Win32_OperatingSystem).Version)
     $Servicing = '2.5.1152.0'
     Add-Check -Name 'MBAM server software' -Ok ($version -eq $Servicing) -Expected $Servicing -Actual $(if ($version) { $version } else { 'not installed' })
     $plans = [ordered]@{}
@@ -374,7 +375,7 @@ try {
             $user = [string]$item.processModel.userName
             $run = [string](Get-WebAppPoolState -Name $pool).Value
             Add-Check -Name ('Pool {0}' -f $pool) -Ok ($run -eq 'Started' -and [string]$item.processModel.identityType -eq 'SpecificUser' -and (Test-SameAccount $user $Account)) -Expected ('Started as {0}' -f $Account) -Actual ('{0} as {1} {2}' -f $run, $item.processModel.identityType, $user).Trim()
-            Add-Info -Name ('Pool {0}' -f $pool) -Text ('{0} {1}' -f $item.processModel.identityType, $item.managedRuntimeVersion)
+            Add-Info -Name ('Pool {0}' -f $pool) -Text ('{0} {1} {2}' -f $item.processModel.identityType, $user, $item.managedRuntimeVersion)
         }
         # Who may import keys besides computers; web/farm-compare holds the nodes against each other.
         $group = Get-SiteValue -Place ('{0}/MBAMRecoveryAndHardwareService' -f $Site) -Section 'appSettings/add[@key="DataMigrationUsersGroupName"]' -Name value
