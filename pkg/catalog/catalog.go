@@ -54,6 +54,7 @@ type Step struct {
 	Undo       string     `key:"undo" is:"text" doc:"how it is taken back; a template"`
 	Leaves     string     `key:"leaves" is:"text" doc:"what the rollback leaves behind; a template"`
 	Success    string     `key:"success" is:"text" doc:"what one sees when it worked; a template"`
+	Failures   []Failure  `key:"failures" doc:"how it fails, as far as the sources name it"`
 	Sources    []string   `key:"sources" req:"true" doc:"keys of docs/sources.yaml"`
 	Covers     []Cover    `key:"covers" doc:"rows of docs/coverage that a check of the step catches"`
 	Evidence   string     `key:"evidence" req:"true" enum:"documented|field|inferred" doc:"the weakest grade that the step rests on"`
@@ -77,6 +78,13 @@ type Need struct {
 type Cover struct {
 	Rows []string `key:"row" req:"true" doc:"identifiers of the rows"`
 	By   string   `key:"by" req:"true" is:"text" doc:"kind of the artifact, a colon and a piece of the check's name or of the message that it stops with"`
+}
+
+// Failure is one way in which a step fails: what is seen, why, and what is done about it.
+type Failure struct {
+	Sign  string `key:"sign" req:"true" is:"text" doc:"what is seen: the message, number or event; a template"`
+	Cause string `key:"cause" req:"true" is:"text" doc:"why; a template"`
+	Do    string `key:"do" req:"true" is:"text" doc:"what to do, as an order; a template"`
 }
 
 // Inferred is a fact that no document states.
@@ -165,7 +173,7 @@ type sourceList struct {
 type Catalog struct {
 	Steps     []*Step // by number, then ID
 	Sources   map[string]Source
-	Documents map[string]*Artifact // by output name, as "START-HERE.md"
+	Documents map[string]*Artifact // by output name, as "START-HERE.html"
 
 	files map[string]file
 

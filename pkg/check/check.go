@@ -56,6 +56,7 @@ type Context struct {
 	found  diag.List
 	// failed says that there is an error among the findings.
 	failed bool
+	steps  []string
 }
 
 // Report adds a finding at a path of the topology (package decode describes paths).
@@ -90,15 +91,16 @@ func Rules() []Rule { return rules() }
 // rules joins the families once; a thousand topologies are checked with one list.
 var rules = sync.OnceValue(func() []Rule {
 	var all []Rule
-	for _, family := range [][]Rule{scopeRules, nameRules, accountRules, databaseRules, mirroringRules, groupRules, clusterRules, webRules, reportRules, balancerRules, clientRules, shapeRules, textRules, mbam20Rules, existingRules, lifecycleRules, supportRules, servicingRules, backupRules, availabilityRules} {
+	for _, family := range [][]Rule{scopeRules, nameRules, accountRules, databaseRules, mirroringRules, groupRules, clusterRules, webRules, reportRules, balancerRules, clientRules, shapeRules, textRules, mbam20Rules, existingRules, lifecycleRules, supportRules, servicingRules, availabilityRules, durationRules, backupRules} {
 		all = append(all, family...)
 	}
 	return all
 })
 
-// Run applies every rule to a resolved farm. Only the first 1,000 findings are kept.
-func Run(l *topology.Loaded, f *farm.Farm) diag.List {
-	c := &Context{Farm: f, File: l.File, loaded: l}
+// Run applies every rule to a resolved farm. Only the first 1,000 findings are kept. Steps are the IDs of the catalogue's; without
+// any nothing is held against them.
+func Run(l *topology.Loaded, f *farm.Farm, steps ...string) diag.List {
+	c := &Context{Farm: f, File: l.File, loaded: l, steps: steps}
 	all := Rules()
 	for i := range all {
 		c.rule = &all[i]

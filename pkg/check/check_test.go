@@ -239,6 +239,7 @@ var cases = []struct {
 		"hosts:\n", "cluster: {name: CLU1}\nhosts:\n",
 	}, "ends the mirroring", "MBAM-AG"},
 	{"MBP1806", attach, []string{"[{host: WEB1, existing: true}, {host: WEB2, existing: true}, WEB3]", "[WEB3, {host: WEB1, existing: true}, {host: WEB2, existing: true}]", "kind: external,", "kind: nlb,"}, "the first node \"WEB3\"", "nodes"},
+	{"MBP1961", always, []string{"clients: {gpo", "durations: {web/enable-web-aplications: 20m}\nclients: {gpo"}, `"web/enable-web-aplications"`, "durations"},
 	{"MBP1901", always, []string{`windows: "2019"`, `windows: "2022"`}, "support matrix", ""},
 	{"MBP1901", always, []string{`version: "2019"`, `version: "2022"`}, "support matrix", ""},
 	{"MBP1901", always, []string{"release: 2.5 SP1", `release: "2.5"`, "      portal: {companyName: Contoso IT, helpdeskText: Contact the Contoso help desk, helpdeskUrl: \"https://help.contoso.com\"}\n", ""}, "2.5 without Service Pack 1", ""},

@@ -31,6 +31,8 @@ type input struct {
 	data   []byte
 	loaded *topology.Loaded
 	farm   *farm.Farm
+	// waivers are those of the topology that hold.
+	waivers check.Waivers
 }
 
 // fileArg takes at most one file.
@@ -81,9 +83,13 @@ func (a *app) inspect(args []string) (*input, diag.List, error) {
 	if name == "" {
 		name = in.name
 	}
-	loaded, f, found := compile.Topology(name, in.data)
+	var own []fs.FS
+	if a.templates != "" {
+		own = append(own, os.DirFS(a.templates))
+	}
+	loaded, f, found := compile.Topology(name, in.data, own...)
 	in.loaded, in.farm = loaded, f
-	found, _ = check.Waive(loaded, found, a.now())
+	found, in.waivers = check.Waive(loaded, found, a.now())
 	return in, found, nil
 }
 

@@ -19,8 +19,50 @@ var index = catalog.Index{
 			Undo:       "nothing to undo",
 			Success:    "no check failed; what is not checked for want of rights is looked at by somebody who has them",
 			Sources:    []string{"mbam-accounts", "mbam-spn", "win-rootdse", "win-clock-skew", "win-effective-rights", "win-setspn", "win-prestage", "win-execution-policy"},
-			Evidence:   "documented",
-			Decision:   "Everything is read by LDAP as the reader, before the modules that later steps need are there. What the reader may create or write is asked of the domain controller itself (allowedChildClassesEffective, allowedAttributesEffective), and is a note: the one who reads is not always the one who runs",
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"SQL-L15", "SQL-R05"},
+					By:   "preflight: name of the listener",
+				},
+				{
+					Rows: []string{"WIN-T21", "WIN-T28", "WIN-T34"},
+					By:   "preflight: right to register names",
+				},
+				{
+					Rows: []string{"WIN-T79"},
+					By:   "preflight: virtual host name is no alias",
+				},
+				{
+					Rows: []string{"WIN-T81"},
+					By:   "preflight: virtual host name in DNS",
+				},
+				{
+					Rows: []string{"WIN-T82"},
+					By:   "preflight: PowerShell module",
+				},
+				{
+					Rows: []string{"FN-1"},
+					By:   "preflight: 'service principal name'",
+				},
+				{
+					Rows: []string{"FN-3", "HA-44"},
+					By:   "preflight: 'computer of that name'",
+				},
+				{
+					Rows: []string{"FN-17"},
+					By:   "preflight: 'user principal name'",
+				},
+				{
+					Rows: []string{"FN-D6"},
+					By:   "preflight: 'account is enabled'",
+				},
+				{
+					Rows: []string{"FN-C6"},
+					By:   "preflight: 'virtual host name is no alias'",
+				},
+			},
+			Evidence: "documented",
+			Decision: "Everything is read by LDAP as the reader, before the modules that later steps need are there. What the reader may create or write is asked of the domain controller itself (allowedChildClassesEffective, allowedAttributesEffective), and is a note: the one who reads is not always the one who runs",
 		},
 		{
 			ID:     "directory/accounts",
@@ -40,9 +82,46 @@ var index = catalog.Index{
 			Undo:       "removes what the install's result lists under \"changed\", as long as it is not in use: users that are still disabled, their memberships, groups without other members",
 			Leaves:     "accounts that were enabled since, groups with members, and everything that was there before",
 			Success:    "the verify script of this step reports all checks as passed",
-			Sources:    []string{"mbam-accounts", "mbam-prerequisites", "mbam-powershell", "mbam-release-notes"},
-			Evidence:   "documented",
-			Decision:   "users are created disabled, because a password in a script is a password known; managed service accounts are refused, as MBAM does not support them; a membership that is missing is added only where the topology lets accounts be created, and never in a group of another domain",
+			Failures: []catalog.Failure{
+				{
+					Sign:  "MBAM's cmdlets say later that a user or group could not be found in Active Directory",
+					Cause: "a service account has no user principal name",
+					Do:    "set userPrincipalName on the account, as name@domain, and run the check again",
+				},
+			},
+			Sources: []string{"mbam-accounts", "mbam-prerequisites", "mbam-powershell", "mbam-release-notes"},
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"WIN-T04"},
+					By:   "verify: {0} has a user principal name",
+				},
+				{
+					Rows: []string{"WIN-T05"},
+					By:   "verify: {0}: password expires",
+				},
+				{
+					Rows: []string{"FN-17"},
+					By:   "verify: {0} has a user principal name",
+				},
+				{
+					Rows: []string{"FN-D5"},
+					By:   "verify: {0} is in {1}",
+				},
+				{
+					Rows: []string{"FN-D6"},
+					By:   "verify: {0}: password expires",
+				},
+				{
+					Rows: []string{"FN-D6"},
+					By:   "verify: {0} is a {1}",
+				},
+				{
+					Rows: []string{"FN-V14"},
+					By:   "verify: {0} exists",
+				},
+			},
+			Evidence: "documented",
+			Decision: "users are created disabled, because a password in a script is a password known; managed service accounts are refused, as MBAM does not support them; a membership that is missing is added only where the topology lets accounts be created, and never in a group of another domain",
 		},
 		{
 			ID:     "directory/service-principal-names",
@@ -63,9 +142,72 @@ var index = catalog.Index{
 			Undo:       "removes the names that the install's result lists under \"changed\", while {{.Farm.Pool.Down}} still owns them",
 			Leaves:     "names that were there before, and names of other services on {{.Farm.Pool.Down}}",
 			Success:    "setspn -L {{.Farm.Pool.Down}} lists the names, and no other account of the {{if .Farm.Domain.ForestSPN}}forest{{else}}domain{{end}} does",
-			Sources:    []string{"mbam-spn", "mbam-ha", "mbam-deploy", "win-setspn"},
-			Evidence:   "documented",
-			Decision:   "one slash, where the sample of the high availability page prints two; the short name only when the host name is short or the topology asks for it, as the page about websites says, where the high availability page shows both; never the names of nodes; constrained delegation is needed for MBAM 2.5 without SP1 only",
+			Failures: []catalog.Failure{
+				{
+					Sign:  "FAILED (3): a name belongs to another account; or event 502 of MBAM-Server/Admin when the web features are enabled",
+					Cause: "the name http/… is on a second account, as a computer or a former pool account, so that Kerberos tickets are encrypted for the wrong one",
+					Do:    "find the owner with setspn -Q, agree with its owner that the name goes, take it away there, run this step again",
+				},
+				{
+					Sign:  "event 1 of MBAM-Web/Admin after the web features are enabled: names are missing",
+					Cause: "the names of the host name are not on the pool account, or a domain controller has not got them yet",
+					Do:    "run the check of this step, wait for replication, run it again; event 202 of MBAM-Web/Operational then says that the names are right",
+				},
+				{
+					Sign:  "setspn says: insufficient access rights",
+					Cause: "whoever runs the step may not write servicePrincipalName of the pool account",
+					Do:    "run it as a domain administrator, or have the right delegated on that account",
+				},
+			},
+			Sources: []string{"mbam-spn", "mbam-ha", "mbam-deploy", "win-setspn"},
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"WIN-T14", "WIN-T22", "WIN-T23", "WIN-T26"},
+					By:   "verify: owner of {0}",
+				},
+				{
+					Rows: []string{"WIN-T24"},
+					By:   "verify: {0} on {1}",
+				},
+				{
+					Rows: []string{"WIN-T28"},
+					By:   "install: The usual causes are a missing right to write servicePrincipalName",
+				},
+				{
+					Rows: []string{"WIN-T31", "WIN-T33"},
+					By:   "install: setspn ran, but after a minute",
+				},
+				{
+					Rows: []string{"WIN-T32"},
+					By:   "install: and a computer answers for http under it as well",
+				},
+				{
+					Rows: []string{"WIN-T35"},
+					By:   "verify: all names of {0}",
+				},
+				{
+					Rows: []string{"WIN-T114"},
+					By:   "install: This argument cannot be passed to {0} safely",
+				},
+				{
+					Rows: []string{"FN-1", "FN-2", "FN-30", "FN-V8", "FN-C1", "FN-C4", "HA-11", "HA-12"},
+					By:   "verify: owner of {0}",
+				},
+				{
+					Rows: []string{"FN-2"},
+					By:   "install: {0} belongs to {1}. Nothing was changed.",
+				},
+				{
+					Rows: []string{"FN-C7", "HA-44"},
+					By:   "install: and a computer answers for http under it as well",
+				},
+				{
+					Rows: []string{"HA-41"},
+					By:   "verify: {0} on {1}",
+				},
+			},
+			Evidence: "documented",
+			Decision: "one slash, where the sample of the high availability page prints two; the short name only when the host name is short or the topology asks for it, as the page about websites says, where the high availability page shows both; never the names of nodes; constrained delegation is needed for MBAM 2.5 without SP1 only",
 		},
 		{
 			ID:       "directory/constrained-delegation",
@@ -88,8 +230,22 @@ var index = catalog.Index{
 			Leaves:     "names that were there before; userAccountControl is never touched",
 			Success:    "{{.Farm.Pool.Down}} may delegate to its own names, and is not trusted for delegation to any service",
 			Sources:    []string{"mbam-spn", "mbam-deploy", "win-delegation"},
-			Evidence:   "documented",
-			Decision:   "MBAM 2.5 without Service Pack 1 only; 2.5 SP1 must not have it. Kerberos only is the absence of two bits of userAccountControl (trusted for any service 0x80000, any authentication protocol 0x1000000): an account that has the first is refused, the second is shown and left to its owner. All names of the virtual host are listed, where the document chooses the one equal to the host name.",
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"WIN-T29"},
+					By:   "verify: delegation to {0}",
+				},
+				{
+					Rows: []string{"WIN-T36"},
+					By:   "install: is trusted for delegation to any service",
+				},
+				{
+					Rows: []string{"FN-C5", "HA-45"},
+					By:   "verify: delegation to {0}",
+				},
+			},
+			Evidence: "documented",
+			Decision: "MBAM 2.5 without Service Pack 1 only; 2.5 SP1 must not have it. Kerberos only is the absence of two bits of userAccountControl (trusted for any service 0x80000, any authentication protocol 0x1000000): an account that has the first is refused, the second is shown and left to its owner. All names of the virtual host are listed, where the document chooses the one equal to the host name.",
 		},
 		{
 			ID:     "directory/dns-record",
@@ -110,8 +266,34 @@ var index = catalog.Index{
 			Leaves:     "a record that was there before; names that clients have cached, for as long as the record's time to live",
 			Success:    "{{with .Farm.DNSRecord .Web}}{{.FQDN}} resolves to {{if .Address}}{{.Address}}{{else}}one address{{end}} and is no alias{{end}}",
 			Sources:    []string{"mbam-spn", "mbam-ha", "win-dns"},
-			Evidence:   "documented",
-			Decision:   "an A record, never an alias: browsers and clients ask for a Kerberos ticket for the name that an alias points to; a record that has another address is never changed; a single node without a balancer gets the record of its own address; where the address is unknown, the name is in another zone, or it is the node's own name, only the check is rendered",
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"WIN-T19"},
+					By:   "rollback: The record was removed, but {0} still shows {1}",
+				},
+				{
+					Rows: []string{"WIN-T79"},
+					By:   "verify: {0} is no alias",
+				},
+				{
+					Rows: []string{"WIN-T80"},
+					By:   "verify: address of {0}",
+				},
+				{
+					Rows: []string{"WIN-T81"},
+					By:   "install: Find out who uses it",
+				},
+				{
+					Rows: []string{"FN-C6", "HA-43"},
+					By:   "verify: {0} is no alias",
+				},
+				{
+					Rows: []string{"HA-43"},
+					By:   "verify: address of {0}",
+				},
+			},
+			Evidence: "documented",
+			Decision: "an A record, never an alias: browsers and clients ask for a Kerberos ticket for the name that an alias points to; a record that has another address is never changed; a single node without a balancer gets the record of its own address; where the address is unknown, the name is in another zone, or it is the node's own name, only the check is rendered",
 		},
 		{
 			ID:       "directory/listener-computer-object",
@@ -133,9 +315,26 @@ var index = catalog.Index{
 			Undo:       "removes the computer objects that the install's result lists under \"changed\", while they are disabled: after the listener is removed, the cluster disables them",
 			Leaves:     "an object that a listener still uses; the DNS record that the cluster registered",
 			Success:    "{{range $i, $o := .Farm.ListenerObjects}}{{if $i}}; {{end}}{{$o.Name}} exists, and {{$o.CNO}} has full control of it{{end}}",
-			Sources:    []string{"win-prestage", "sql-ag-listener"},
-			Evidence:   "documented",
-			Decision:   "pre-staged objects instead of the right to create computers in the organisational unit: the cluster gets rights on one object only; a computer object that is in use or was made by somebody else is refused, not taken over",
+			Failures: []catalog.Failure{
+				{
+					Sign:  "the listener cannot come online later: errors 19471 or 19476",
+					Cause: "the cluster's own computer object has no full control of the listener's, another object has the name or the same first 15 characters, or DNS refuses the record",
+					Do:    "compare the rights and the name with the check of this step, then create the listener again",
+				},
+			},
+			Sources: []string{"win-prestage", "sql-ag-listener"},
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"SQL-R05"},
+					By:   "install: something else uses the name",
+				},
+				{
+					Rows: []string{"SQL-E19471"},
+					By:   "verify: right of {0} on {1}",
+				},
+			},
+			Evidence: "documented",
+			Decision: "pre-staged objects instead of the right to create computers in the organisational unit: the cluster gets rights on one object only; a computer object that is in use or was made by somebody else is refused, not taken over",
 		},
 		{
 			ID:     "directory/sql-service-principal-names",
@@ -153,9 +352,22 @@ var index = catalog.Index{
 			Restart:    "none",
 			Reversible: "nothing changed",
 			Success:    "every name has one owner, the account that its service runs as. Exit code 4 is usual at the first run: the names of listeners are missing then. The owner of SQL Server runs the setspn commands that are printed, and this script is started again; the other steps go on meanwhile",
-			Sources:    []string{"sql-spn", "win-setspn"},
-			Evidence:   "documented",
-			Decision:   "names of SQL Server are only checked, never written: they belong to the database team and its service accounts, and SQL Server registers those of an instance itself where it may; the name of a listener it never registers; without a name, clients fall back to NTLM, with a name on the wrong account they cannot connect at all",
+			Failures: []catalog.Failure{
+				{
+					Sign:  "the check names a missing owner, or two",
+					Cause: "SQL Server registers its names itself only when its service account may, and an instance that once ran under another account left its names there",
+					Do:    "the owner of the service account registers the name with the command that the script prints, after the other owner's is taken away",
+				},
+			},
+			Sources: []string{"sql-spn", "win-setspn"},
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"SQL-L47"},
+					By:   "verify: owner of {0} ({1})",
+				},
+			},
+			Evidence: "documented",
+			Decision: "names of SQL Server are only checked, never written: they belong to the database team and its service accounts, and SQL Server registers those of an instance itself where it may; the name of a listener it never registers; without a name, clients fall back to NTLM, with a name on the wrong account they cannot connect at all",
 		},
 		{
 			ID:       "database/server-preflight",
@@ -181,7 +393,25 @@ var index = catalog.Index{
 			Undo:       "nothing to undo",
 			Success:    "no check failed; what is not checked for want of rights is looked at by somebody who has them",
 			Sources:    []string{"mbam-supported", "mbam-prerequisites", "mbam-accounts", "mbam20-supported", "win-names", "win-clock-skew", "win-rootdse", "win-execution-policy", "win-language-modes", "win-firewall-api", "dotnet-release", "field-restart", "sql-ag-prereqs", "mbam-ha", "mbam20-ha", "win-audit-process", "mbam-spn", "ssrs-install", "ssrs-wmi", "win-nlb"},
-			Evidence:   "inferred",
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"SQL-L21"},
+					By:   "preflight: domain membership",
+				},
+				{
+					Rows: []string{"SQL-P07"},
+					By:   "preflight: no domain controller",
+				},
+				{
+					Rows: []string{"WIN-T101"},
+					By:   "preflight: SQL Server VSS Writer",
+				},
+				{
+					Rows: []string{"FN-36", "HA-26", "G-9"},
+					By:   "preflight: 'SQL Server VSS Writer'",
+				},
+			},
+			Evidence: "inferred",
 			Inferred: []catalog.Inferred{
 				{
 					Fact:     "the registry values InstallationType and EditionID name Server Core and the edition, and the keys RebootPending and RebootRequired say that Windows waits for a restart",
@@ -218,7 +448,33 @@ var index = catalog.Index{
 			Undo:       "nothing to undo",
 			Success:    "no check failed; what is not checked for want of rights is looked at by somebody who has them",
 			Sources:    []string{"mbam-supported", "mbam-prerequisites", "mbam-accounts", "mbam20-supported", "win-names", "win-clock-skew", "win-rootdse", "win-execution-policy", "win-language-modes", "win-firewall-api", "dotnet-release", "field-restart", "mbam-reports", "ssrs-install", "ssrs-wmi", "win-audit-process", "mbam-spn"},
-			Evidence:   "inferred",
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"WIN-T11"},
+					By:   "preflight: Web Service URL",
+				},
+				{
+					Rows: []string{"FN-14"},
+					By:   "preflight: 'Web Service URL'",
+				},
+				{
+					Rows: []string{"FN-37"},
+					By:   "preflight: 'Reporting Services mode'",
+				},
+				{
+					Rows: []string{"FN-42"},
+					By:   "preflight: 'session'",
+				},
+				{
+					Rows: []string{"FN-D10"},
+					By:   "preflight: 'Reporting Services service'",
+				},
+				{
+					Rows: []string{"G-19"},
+					By:   "preflight: 'Reporting Services instance'",
+				},
+			},
+			Evidence: "inferred",
 			Inferred: []catalog.Inferred{
 				{
 					Fact:     "the registry values InstallationType and EditionID name Server Core and the edition, and the keys RebootPending and RebootRequired say that Windows waits for a restart",
@@ -255,7 +511,125 @@ var index = catalog.Index{
 			Undo:       "nothing to undo",
 			Success:    "no check failed; what is not checked for want of rights is looked at by somebody who has them",
 			Sources:    []string{"mbam-supported", "mbam-prerequisites", "mbam-accounts", "mbam20-supported", "win-names", "win-clock-skew", "win-rootdse", "win-execution-policy", "win-language-modes", "win-firewall-api", "dotnet-release", "field-restart", "mbam-spn", "mbam-web", "mbam-install", "mbam-hotfix", "win-features", "win-nlb", "win-nlb-vmware"},
-			Evidence:   "inferred",
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"SQL-L42"},
+					By:   "preflight: .NET Framework",
+				},
+				{
+					Rows: []string{"WIN-T03"},
+					By:   "preflight: -Name 'account' -About",
+				},
+				{
+					Rows: []string{"WIN-T04"},
+					By:   "preflight: user principal name",
+				},
+				{
+					Rows: []string{"WIN-T05"},
+					By:   "preflight: password never expires",
+				},
+				{
+					Rows: []string{"WIN-T06"},
+					By:   "preflight: 'domain controller'",
+				},
+				{
+					Rows: []string{"WIN-T08"},
+					By:   "preflight: Windows version",
+				},
+				{
+					Rows: []string{"WIN-T08"},
+					By:   "preflight: Windows edition",
+				},
+				{
+					Rows: []string{"WIN-T09"},
+					By:   "preflight: Add-Info -Name 'PowerShell' -Text",
+				},
+				{
+					Rows: []string{"WIN-T23"},
+					By:   "preflight: service principal name",
+				},
+				{
+					Rows: []string{"WIN-T32"},
+					By:   "preflight: computer of that name",
+				},
+				{
+					Rows: []string{"WIN-T63"},
+					By:   "preflight: 'virtual address'",
+				},
+				{
+					Rows: []string{"WIN-T64"},
+					By:   "preflight: 'NLB adapter'",
+				},
+				{
+					Rows: []string{"WIN-T67"},
+					By:   "preflight: NLB cluster of this server",
+				},
+				{
+					Rows: []string{"WIN-T71"},
+					By:   "preflight: hypervisor and NLB",
+				},
+				{
+					Rows: []string{"WIN-T84"},
+					By:   "preflight: -Name 'certificate' -About",
+				},
+				{
+					Rows: []string{"WIN-T93"},
+					By:   "preflight: 'Windows features'",
+				},
+				{
+					Rows: []string{"WIN-T94"},
+					By:   "preflight: files of Windows features",
+				},
+				{
+					Rows: []string{"WIN-T118"},
+					By:   "preflight: execution policy",
+				},
+				{
+					Rows: []string{"WIN-T119"},
+					By:   "preflight: none of these scripts can work in that",
+				},
+				{
+					Rows: []string{"FN-2"},
+					By:   "preflight: 'service principal name'",
+				},
+				{
+					Rows: []string{"FN-11", "G-30"},
+					By:   "preflight: 'MBAM server software'",
+				},
+				{
+					Rows: []string{"FN-41"},
+					By:   "preflight: 'files of Windows features'",
+				},
+				{
+					Rows: []string{"FN-42"},
+					By:   "preflight: 'session'",
+				},
+				{
+					Rows: []string{"FN-D8", "G-6"},
+					By:   "preflight: 'rights to create the database'",
+				},
+				{
+					Rows: []string{"FN-V6"},
+					By:   "preflight: 'pending restart'",
+				},
+				{
+					Rows: []string{"FN-V14"},
+					By:   "preflight: 'domain controller'",
+				},
+				{
+					Rows: []string{"HA-9"},
+					By:   "preflight: 'ASP.NET MVC 4'",
+				},
+				{
+					Rows: []string{"HA-49"},
+					By:   "preflight: 'NLB adapter'",
+				},
+				{
+					Rows: []string{"G-17"},
+					By:   "preflight: 'Windows features'",
+				},
+			},
+			Evidence: "inferred",
 			Inferred: []catalog.Inferred{
 				{
 					Fact:     "the registry values InstallationType and EditionID name Server Core and the edition, and the keys RebootPending and RebootRequired say that Windows waits for a restart",
@@ -283,7 +657,65 @@ var index = catalog.Index{
 			Undo:       "nothing to undo",
 			Success:    "no check failed; what is not checked for want of rights is looked at by somebody who has them",
 			Sources:    []string{"sql-ag-prereqs", "sql-fci", "mbam-supported", "mbam20-supported", "sql-registry", "sql-protocols"},
-			Evidence:   "inferred",
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"SQL-L20"},
+					By:   "preflight: 'cluster node'",
+				},
+				{
+					Rows: []string{"SQL-L45"},
+					By:   "preflight: 'SQL Server Browser'",
+				},
+				{
+					Rows: []string{"SQL-L48"},
+					By:   "preflight: 'file share witness'",
+				},
+				{
+					Rows: []string{"SQL-P02"},
+					By:   "preflight: 'SQL Server version'",
+				},
+				{
+					Rows: []string{"SQL-P03"},
+					By:   "preflight: 'SQL Server edition'",
+				},
+				{
+					Rows: []string{"SQL-P06"},
+					By:   "preflight: collation of the instance",
+				},
+				{
+					Rows: []string{"SQL-P08"},
+					By:   "preflight: -Name 'cluster' -Ok",
+				},
+				{
+					Rows: []string{"SQL-P09", "SQL-E19452"},
+					By:   "preflight: cluster network of the listener",
+				},
+				{
+					Rows: []string{"SQL-P10"},
+					By:   "preflight: SQL Server service account",
+				},
+				{
+					Rows: []string{"SQL-P15"},
+					By:   "preflight: folder of database files",
+				},
+				{
+					Rows: []string{"SQL-R02", "SQL-E41106"},
+					By:   "preflight: name of the group in the cluster",
+				},
+				{
+					Rows: []string{"WIN-T08"},
+					By:   "preflight: SQL Server service pack",
+				},
+				{
+					Rows: []string{"FN-25", "FN-C21"},
+					By:   "preflight: 'TCP/IP of the instance'",
+				},
+				{
+					Rows: []string{"FN-D9"},
+					By:   "preflight: 'collation of the instance'",
+				},
+			},
+			Evidence: "inferred",
 			Inferred: []catalog.Inferred{
 				{
 					Fact:     "the registry of the instance holds version, edition, service pack and collation under Setup, and whether availability groups are enabled under MSSQLServer\\HADR",
@@ -319,9 +751,22 @@ var index = catalog.Index{
 			Undo:       "removes the pending request and its key, which the install's result lists under \"changed\"",
 			Leaves:     "the request file; a certificate that was issued and installed",
 			Success:    "{{if .Node.Thumbprint}}the verify script of this step finds the certificate with its private key in the computer's store{{else}}the verify script of this step finds every name in the request. Then, in this order: the certification authority answers; certreq -accept on this node; its thumbprint into the topology; render again; copy the folders of the web nodes anew{{end}}",
-			Sources:    []string{"mbam-deploy", "mbam-spn", "win-certreq"},
-			Evidence:   "documented",
-			Decision:   "a request is rendered only while the topology names no certificate for the node: a second certificate of the same subject beside the planned one helps nobody; one request and one key per node, not exportable, so that no key travels; the same subject and names everywhere: the virtual name, and the full and short name of each node; a provider that SChannel and the .NET Framework of MBAM both know",
+			Failures: []catalog.Failure{
+				{
+					Sign:  "event 401 or 402 of MBAM-Server: no certificate can be found or validated",
+					Cause: "the certificate is in the user's store, has no private key here, or is on another node only",
+					Do:    "import it with its private key into the computer's own store (Cert:\\LocalMachine\\My) of each node",
+				},
+			},
+			Sources: []string{"mbam-deploy", "mbam-spn", "win-certreq"},
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"WIN-T87"},
+					By:   "verify: key usage {0}",
+				},
+			},
+			Evidence: "documented",
+			Decision: "a request is rendered only while the topology names no certificate for the node: a second certificate of the same subject beside the planned one helps nobody; one request and one key per node, not exportable, so that no key travels; the same subject and names everywhere: the virtual name, and the full and short name of each node; a provider that SChannel and the .NET Framework of MBAM both know",
 		},
 		{
 			ID:         "web/windows-features",
@@ -350,8 +795,54 @@ var index = catalog.Index{
 			Undo:       "removes the features that the install's result lists under \"changed\"",
 			Leaves:     "features that were there before; files under C:\\inetpub; a restart may be needed",
 			Success:    "Get-WindowsFeature shows every feature of the list as installed",
-			Sources:    []string{"mbam-prerequisites", "win-features", "mbam-release-notes"},
-			Evidence:   "inferred",
+			Failures: []catalog.Failure{
+				{
+					Sign:  "the feature cannot be installed, source files could not be found",
+					Cause: "the files of .NET Framework 3.5 are not on the disk",
+					Do:    "give Install-WindowsFeature the folder sources\\sxs of the Windows media (-Source), then run this step again",
+				},
+				{
+					Sign:  "the portals do not open later: Could not load type System.ServiceModel.Activation.HttpModule",
+					Cause: "ASP.NET was registered before .NET Framework 4.5",
+					Do:    "register it again with aspnet_regiis, as the support article says",
+				},
+			},
+			Sources: []string{"mbam-prerequisites", "win-features", "mbam-release-notes"},
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"WIN-T93"},
+					By:   "install: This Windows knows no feature {0}.",
+				},
+				{
+					Rows: []string{"WIN-T94"},
+					By:   "install: If files of .NET Framework 3.5 are missing",
+				},
+				{
+					Rows: []string{"WIN-T95"},
+					By:   "verify: ASP.NET 4 in IIS",
+				},
+				{
+					Rows: []string{"WIN-T96"},
+					By:   "verify: 'installed'",
+				},
+				{
+					Rows: []string{"FN-18"},
+					By:   "verify: ASP.NET 4 in IIS",
+				},
+				{
+					Rows: []string{"FN-41"},
+					By:   "install: If files of .NET Framework 3.5 are missing",
+				},
+				{
+					Rows: []string{"FN-V4", "FN-V6", "HA-9"},
+					By:   "verify: waits for a restart",
+				},
+				{
+					Rows: []string{"G-17"},
+					By:   "install: This Windows knows no feature {0}.",
+				},
+			},
+			Evidence: "inferred",
 			Inferred: []catalog.Inferred{
 				{
 					Fact:     "the names of the features; the document gives their titles",
@@ -380,7 +871,13 @@ var index = catalog.Index{
 			Undo:       "by hand in Programs and Features, when no other application of this server needs it",
 			Success:    "the assembly System.Web.Mvc 4.0 is in the global assembly cache",
 			Sources:    []string{"mbam-prerequisites", "field-mvc4"},
-			Evidence:   "inferred",
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"FN-V5", "HA-9"},
+					By:   "verify: System.Web.Mvc in the global assembly cache",
+				},
+			},
+			Evidence: "inferred",
 			Inferred: []catalog.Inferred{
 				{
 					Fact:     "AspNetMVC4Setup.exe installs without a window with /q, as public scripts call it",
@@ -420,8 +917,37 @@ var index = catalog.Index{
 			Changes:    "{{if .Host.Established}}nothing, what the plan has on this server is there already{{else}}the server software of MBAM {{.Farm.MBAM.Release}}{{if .Farm.MBAM.Servicing}}, version {{.Farm.MBAM.Servicing}},{{end}} on {{.Host.Name}}; no feature is enabled{{end}}",
 			Undo:       "by hand, when no feature of MBAM is enabled on this server: Programs and Features, Microsoft BitLocker Administration and Monitoring. The document knows no other way",
 			Success:    "the server software is installed{{if .Farm.MBAM.Servicing}} in version {{.Farm.MBAM.Servicing}}, the same on every server{{end}}",
-			Sources:    []string{"mbam-install", "mbam-hotfix", "mbam-remove", "mbam-deploy", "field-setup-switches", "field-checks"},
-			Evidence:   "inferred",
+			Failures: []catalog.Failure{
+				{
+					Sign:  "event 601 or 602 of MBAM-Server: host name not resolved",
+					Cause: "the name of this computer is not in DNS",
+					Do:    "mend DNS, run it again",
+				},
+			},
+			Sources: []string{"mbam-install", "mbam-hotfix", "mbam-remove", "mbam-deploy", "field-setup-switches", "field-checks"},
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"FN-11", "FN-V9", "G-8", "G-30"},
+					By:   "verify: MBAM server software",
+				},
+				{
+					Rows: []string{"FN-11", "HA-56"},
+					By:   "install: and features are enabled here",
+				},
+				{
+					Rows: []string{"FN-35"},
+					By:   "install: or remove the newer one",
+				},
+				{
+					Rows: []string{"FN-V6"},
+					By:   "install: If it asked for a restart (3010)",
+				},
+				{
+					Rows: []string{"G-8"},
+					By:   "install: and the server software is not installed",
+				},
+			},
+			Evidence: "inferred",
 			Inferred: []catalog.Inferred{
 				{
 					Fact:     "MbamServerSetup.exe installs without a window with /silent, as public scripts call it; the document names the other properties, but no switch",
@@ -488,9 +1014,101 @@ var index = catalog.Index{
 			Restart:    "none",
 			Reversible: "nothing changed",
 			Success:    "every line reads [ok] or [info]",
-			Sources:    []string{"sql-ag-prereqs", "sql-endpoint", "mbam-supported"},
-			Evidence:   "documented",
-			Decision:   "what Windows knows of server and instance was checked by the preflights before it",
+			Sources:    []string{"sql-ag-prereqs", "sql-endpoint", "sql-mirroring-prereqs", "mbam-supported", "field-dbatools"},
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"SQL-L01", "SQL-P03"},
+					By:   "preflight: engine edition",
+				},
+				{
+					Rows: []string{"SQL-L28", "SQL-P13", "SQL-E35244"},
+					By:   "preflight: mirroring sessions of ",
+				},
+				{
+					Rows: []string{"SQL-L29"},
+					By:   "preflight: FILESTREAM containers of ",
+				},
+				{
+					Rows: []string{"SQL-L29"},
+					By:   "preflight: containment of ",
+				},
+				{
+					Rows: []string{"SQL-P01", "SQL-E35237"},
+					By:   "preflight: @@SERVERNAME and SERVERPROPERTY(ServerName) agree",
+				},
+				{
+					Rows: []string{"SQL-P02"},
+					By:   "preflight: N'version'",
+				},
+				{
+					Rows: []string{"SQL-P05"},
+					By:   "preflight: failover cluster instance",
+				},
+				{
+					Rows: []string{"SQL-P06"},
+					By:   "preflight: collation of the instance",
+				},
+				{
+					Rows: []string{"SQL-P06"},
+					By:   "preflight: collation of ",
+				},
+				{
+					Rows: []string{"SQL-P10"},
+					By:   "preflight: N'service account'",
+				},
+				{
+					Rows: []string{"SQL-P11", "SQL-E1465"},
+					By:   "preflight: options of ",
+				},
+				{
+					Rows: []string{"SQL-P15", "SQL-E3201"},
+					By:   "preflight: as the service account sees it",
+				},
+				{
+					Rows: []string{"SQL-P16", "SQL-E927"},
+					By:   "preflight: databases in the way of the copy of ",
+				},
+				{
+					Rows: []string{"SQL-P17"},
+					By:   "preflight: transparent data encryption of ",
+				},
+				{
+					Rows: []string{"SQL-P18"},
+					By:   "preflight: other endpoints on the planned endpoint port",
+				},
+				{
+					Rows: []string{"SQL-P18"},
+					By:   "preflight: SQL Server listeners on the planned endpoint port",
+				},
+				{
+					Rows: []string{"SQL-P19", "SQL-E15401"},
+					By:   "preflight: login is sysadmin",
+				},
+				{
+					Rows: []string{"SQL-E7862"},
+					By:   "preflight: port of an existing mirroring endpoint",
+				},
+				{
+					Rows: []string{"FN-34"},
+					By:   "preflight: transparent data encryption of ",
+				},
+				{
+					Rows: []string{"FN-D9"},
+					By:   "preflight: collation of the instance",
+				},
+				{
+					Rows: []string{"G-6"},
+					By:   "preflight: login is sysadmin",
+				},
+			},
+			Evidence: "inferred",
+			Inferred: []catalog.Inferred{
+				{
+					Fact:     "xp_fileexist, which public tools use and no document describes, looks for a sysadmin with the rights of the service account and tells folders from files",
+					Verified: "the backup of file number 350 is written and read by that account, and stops with error 3201 when it may not",
+				},
+			},
+			Decision: "what Windows knows of server and instance was checked by the preflights before it",
 		},
 		{
 			ID:       "database/firewall",
@@ -513,8 +1131,14 @@ var index = catalog.Index{
 			Leaves:     "every other rule",
 			Success:    "each rule exists, is enabled and allows the planned port and addresses",
 			Sources:    []string{"win-firewall", "sql-endpoint"},
-			Evidence:   "documented",
-			Decision:   "remote addresses are limited where the topology gives every address; a rule only adds to what other rules allow. The virtual address of NLB is not among them on purpose. A node must call from its own, because NLB gives the answers to any node; web/node-check reads which one it uses",
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"FN-25"},
+					By:   "verify: firewall profile Domain heeds local rules",
+				},
+			},
+			Evidence: "documented",
+			Decision: "remote addresses are limited where the topology gives every address; a rule only adds to what other rules allow. The virtual address of NLB is not among them on purpose. A node must call from its own, because NLB gives the answers to any node; web/node-check reads which one it uses",
 		},
 		{
 			ID:         "database/alwayson-feature",
@@ -537,8 +1161,41 @@ var index = catalog.Index{
 			Changes:    "AlwaysOn availability groups of {{.Instance.Name}}, with a restart of its service",
 			Undo:       "disables the feature again when the install enabled it and no availability group is left; the service restarts",
 			Success:    "IsHadrEnabled and HadrManagerStatus are 1, and the instance sees the planned cluster with a quorum",
-			Sources:    []string{"sql-ag-enable", "sql-ag-prereqs"},
-			Evidence:   "documented",
+			Failures: []catalog.Failure{
+				{
+					Sign:  "error 41105 or 35222 when the group is created later",
+					Cause: "the feature was turned on before the server was in the cluster, or the cluster was built anew since",
+					Do:    "turn the feature off and on again with this step, which restarts the service",
+				},
+			},
+			Sources: []string{"sql-ag-enable", "sql-ag-prereqs"},
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"SQL-L20", "SQL-P08"},
+					By:   "verify: cluster member ",
+				},
+				{
+					Rows: []string{"SQL-P04"},
+					By:   "verify: AlwaysOn feature (1 enabled)",
+				},
+				{
+					Rows: []string{"SQL-P04"},
+					By:   "verify: availability group manager (1 running)",
+				},
+				{
+					Rows: []string{"SQL-P08"},
+					By:   "verify: quorum (1 normal)",
+				},
+				{
+					Rows: []string{"SQL-P09"},
+					By:   "verify: the cluster has the network of the listener, ",
+				},
+				{
+					Rows: []string{"SQL-E41105"},
+					By:   "install: This is what a rebuilt cluster leaves",
+				},
+			},
+			Evidence: "documented",
 		},
 		{
 			ID:         "database/local-system-login",
@@ -560,9 +1217,22 @@ var index = catalog.Index{
 			Undo:       "revokes the permissions that the install recorded, when no availability group is left on the instance",
 			Leaves:     "the login itself; other services that run as Local System may use it",
 			Success:    "three permissions of the login with the SID of Local System",
-			Sources:    []string{"sql-ag-41131"},
-			Evidence:   "documented",
-			Decision:   "the login is found by its SID, because its name is translated",
+			Failures: []catalog.Failure{
+				{
+					Sign:  "error 41131: the availability group could not be brought online, timed out",
+					Cause: "the cluster's health check logs on as NT AUTHORITY\\SYSTEM, which has no login or lacks a right",
+					Do:    "run this step on the instance, then the step that failed",
+				},
+			},
+			Sources: []string{"sql-ag-41131"},
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"SQL-E41131"},
+					By:   "verify: permission ",
+				},
+			},
+			Evidence: "documented",
+			Decision: "the login is found by its SID, because its name is translated",
 		},
 		{
 			ID:         "database/endpoint",
@@ -584,9 +1254,48 @@ var index = catalog.Index{
 			Undo:       "drops the endpoint that the install made, when neither a group nor a mirroring session uses it",
 			Leaves:     "an endpoint that was there before, with what the install mended on it",
 			Success:    "started, role ALL or PARTNER, AES, listening on port {{.Replica.EndpointPort}}",
-			Sources:    []string{"sql-endpoint", "field-endpoint-owner"},
-			Evidence:   "field",
-			Decision:   "an endpoint in use that does not require AES stops the step, because altering it ends its sessions; the owner becomes the login of SID 0x01 only on an endpoint that we made, because a change of owner takes the CONNECT permissions away",
+			Failures: []catalog.Failure{
+				{
+					Sign:  "error 7862: an endpoint of that type exists",
+					Cause: "an instance has one mirroring endpoint at most, and there is another one",
+					Do:    "keep it: write its name and port into the topology, render again",
+				},
+				{
+					Sign:  "error 9692: the endpoint cannot listen, because the port is in use",
+					Cause: "another instance or program has the port on this server",
+					Do:    "give this instance another endpointPort in the topology, render again, open the port on the firewalls",
+				},
+				{
+					Sign:  "error 28080 on another replica",
+					Cause: "an endpoint was made but not started",
+					Do:    "run this step again: it starts a stopped endpoint",
+				},
+			},
+			Sources: []string{"sql-endpoint", "field-endpoint-owner"},
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"SQL-E1418"},
+					By:   "verify: the endpoint listens (1 online)",
+				},
+				{
+					Rows: []string{"SQL-E1418"},
+					By:   "verify: encryption of the endpoint",
+				},
+				{
+					Rows: []string{"SQL-E28080"},
+					By:   "verify: state of the endpoint (0 started)",
+				},
+				{
+					Rows: []string{"SQL-E7862"},
+					By:   "install: and there can be only one",
+				},
+				{
+					Rows: []string{"SQL-E9692"},
+					By:   "install: Look for error 9692 in the error log",
+				},
+			},
+			Evidence: "field",
+			Decision: "an endpoint in use that does not require AES stops the step, because altering it ends its sessions; the owner becomes the login of SID 0x01 only on an endpoint that we made, because a change of owner takes the CONNECT permissions away",
 		},
 		{
 			ID:       "database/mirroring-endpoint",
@@ -608,9 +1317,27 @@ var index = catalog.Index{
 			Undo:       "drops the endpoint that the install made, when neither a group nor a mirroring session uses it",
 			Leaves:     "an endpoint that was there before, with what the install mended on it",
 			Success:    "started, role ALL or PARTNER, AES, listening on port {{.Farm.MirroringPort .Instance}}",
-			Sources:    []string{"sql-endpoint", "sql-mirroring", "field-endpoint-owner"},
-			Evidence:   "field",
-			Decision:   "principal, mirror and witness get the same endpoint with ROLE = ALL, since roles change and a witness may become a partner. The algorithm is written out: its default was RC4 up to 2014 and is AES from 2016, and two defaults do not meet. An endpoint in use that does not require AES stops the step, because altering it ends its sessions",
+			Failures: []catalog.Failure{
+				{
+					Sign:  "error 7862: an endpoint of that type exists",
+					Cause: "an instance has one mirroring endpoint at most, and there is another one",
+					Do:    "keep it: write its port into the topology, render again",
+				},
+				{
+					Sign:  "error 9692: the endpoint cannot listen, because the port is in use",
+					Cause: "another instance or program has the port on this server",
+					Do:    "give this instance another endpointPort in the topology, render again",
+				},
+			},
+			Sources: []string{"sql-endpoint", "sql-mirroring", "field-endpoint-owner"},
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"SQL-E28080"},
+					By:   "verify: state of the endpoint (0 started)",
+				},
+			},
+			Evidence: "field",
+			Decision: "principal, mirror and witness get the same endpoint with ROLE = ALL, since roles change and a witness may become a partner. The algorithm is written out: its default was RC4 up to 2014 and is AES from 2016, and two defaults do not meet. An endpoint in use that does not require AES stops the step, because altering it ends its sessions",
 		},
 		{
 			ID:         "database/endpoint-logins",
@@ -632,9 +1359,35 @@ var index = catalog.Index{
 			Undo:       "revokes what the install granted and drops the logins that it made and nothing uses",
 			Leaves:     "logins that were there before, and logins in use",
 			Success:    "each account has a login and CONNECT; the endpoints of the other replicas answer",
-			Sources:    []string{"sql-endpoint-logins", "sql-permissions"},
-			Evidence:   "documented",
-			Decision:   "a service account that the replicas share is granted too, as Management Studio does; accounts are compared by SID",
+			Failures: []catalog.Failure{
+				{
+					Sign:  "message 28034 in the error log of the other server; here only a time-out",
+					Cause: "the service account of this instance has no CONNECT on the endpoint there",
+					Do:    "run the step of the endpoint's logins there; for a computer account the name ends in $",
+				},
+				{
+					Sign:  "error 15401: Windows name not found",
+					Cause: "the service account in the topology is misspelt, or a computer account lacks its $",
+					Do:    "correct serviceAccount in the topology, render again",
+				},
+			},
+			Sources: []string{"sql-endpoint-logins", "sql-permissions"},
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"SQL-E1418"},
+					By:   "verify: endpoint of {0} answers on port {1}",
+				},
+				{
+					Rows: []string{"SQL-E28034"},
+					By:   "verify: CONNECT on the endpoint, ",
+				},
+				{
+					Rows: []string{"SQL-E15401"},
+					By:   "install: cannot be resolved from this server",
+				},
+			},
+			Evidence: "documented",
+			Decision: "a service account that the replicas share is granted too, as Management Studio does; accounts are compared by SID",
 		},
 		{
 			ID:       "database/mirroring-logins",
@@ -656,9 +1409,31 @@ var index = catalog.Index{
 			Undo:       "revokes what the install granted and drops the logins that it made and nothing uses",
 			Leaves:     "logins that were there before, and logins in use",
 			Success:    "each account has a login and CONNECT; the endpoints of the other members answer",
-			Sources:    []string{"sql-endpoint-logins", "sql-permissions", "sql-mirroring"},
-			Evidence:   "documented",
-			Decision:   "every member lets in both others, the witness too: a witness that knows one partner only gives no automatic failover. A service account that the members share is granted too, as Management Studio does; accounts are compared by SID",
+			Failures: []catalog.Failure{
+				{
+					Sign:  "message 28034 in the error log of the other server; here only a time-out",
+					Cause: "the service account of this instance has no CONNECT on the endpoint there",
+					Do:    "run the step of the endpoint's logins there; for a computer account the name ends in $",
+				},
+				{
+					Sign:  "error 15401: Windows name not found",
+					Cause: "the service account in the topology is misspelt, or a computer account lacks its $",
+					Do:    "correct serviceAccount in the topology, render again",
+				},
+			},
+			Sources: []string{"sql-endpoint-logins", "sql-permissions", "sql-mirroring"},
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"SQL-E1418"},
+					By:   "verify: endpoint of {0} answers on port {1}",
+				},
+				{
+					Rows: []string{"SQL-E28034"},
+					By:   "verify: CONNECT on the endpoint, ",
+				},
+			},
+			Evidence: "documented",
+			Decision: "every member lets in both others, the witness too: a witness that knows one partner only gives no automatic failover. A service account that the members share is granted too, as Management Studio does; accounts are compared by SID",
 		},
 		{
 			ID:         "database/alwayson-health",
@@ -680,7 +1455,13 @@ var index = catalog.Index{
 			Undo:       "sets back what the install changed",
 			Success:    "the session runs and starts with the server",
 			Sources:    []string{"sql-xe-health"},
-			Evidence:   "documented",
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"SQL-L50"},
+					By:   "verify: AlwaysOn_health starts with the server",
+				},
+			},
+			Evidence: "documented",
 		},
 		{
 			ID:     "database/create-databases",
@@ -708,8 +1489,48 @@ var index = catalog.Index{
 			Undo:       "nothing: a database is never dropped by a script. The rollback prints the statement for the database administrator",
 			Leaves:     "the databases with everything in them, and the logins that MBAM made",
 			Success:    "both databases are online on their primary instance, hold MBAM's schemas and have users of the access accounts",
-			Sources:    []string{"mbam-cmdlets", "mbam-databases", "mbam-prerequisites", "mbam-supported", "mbam-events", "mbam-move", "field-checks"},
-			Evidence:   "inferred",
+			Failures: []catalog.Failure{
+				{
+					Sign:  "event 701 of MBAM-Server: cannot connect, no permission, or a newer version of the database is there",
+					Cause: "whoever runs it is no sysadmin on the instance, the instance cannot be reached from here, or the media is older than the database",
+					Do:    "check the right and the port; take media of the database's version or newer",
+				},
+				{
+					Sign:  "event 704 or 705 of MBAM-Server: error of the DACPAC",
+					Cause: "the database exists in another version, or an option of it is in the way",
+					Do:    "read the text of the event; look at the existing database before anything else",
+				},
+				{
+					Sign:  "event 103 or 104 of MBAM-Server/Operational, 600 or 601: the VSS writer is not registered",
+					Cause: "whoever runs it is neither local administrator nor backup operator here, or the SQL Server VSS Writer is missing",
+					Do:    "give the right for the time of this step, see to the service SQLWriter, run it again",
+				},
+				{
+					Sign:  "0x8009030x when it is run remotely",
+					Cause: "the second hop needs CredSSP",
+					Do:    "run it at the console or by Remote Desktop on the server itself",
+				},
+			},
+			Sources: []string{"mbam-cmdlets", "mbam-databases", "mbam-prerequisites", "mbam-supported", "mbam-events", "mbam-move", "field-checks"},
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"FN-35"},
+					By:   "install: does not read back as an MBAM database",
+				},
+				{
+					Rows: []string{"FN-D8", "G-6"},
+					By:   "install: Test-MbamDatabase refuses",
+				},
+				{
+					Rows: []string{"FN-D9"},
+					By:   "install: MBAM needs the server collation",
+				},
+				{
+					Rows: []string{"G-27"},
+					By:   "install: Asked for the instance {0}, answered {1}.",
+				},
+			},
+			Evidence: "inferred",
 			Inferred: []catalog.Inferred{
 				{
 					Fact:     "An MBAM database is told from another by its schema (RecoveryAndHardwareCore is seen on 2.5 servers, ComplianceCore is named for 2.0) or by the procedure GetVersion, which event 111 names.",
@@ -744,7 +1565,21 @@ var index = catalog.Index{
 			Leaves:     "the databases with everything in them, local groups, log files and backups",
 			Success:    "the verify finds the features, the databases, the local groups with the web servers, and the job CreateCache",
 			Sources:    []string{"mbam20-distributed", "mbam20-command-line", "mbam20-move", "mbam20-prerequisites", "mbam20-release-notes", "mbam20-ha", "mbam20-security", "mbam20-upgrade", "win-msi-command-line", "win-msi-features", "win-audit-process"},
-			Evidence:   "inferred",
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"FN-36", "HA-36"},
+					By:   "install: SQL Server VSS Writer (service SQLWriter)",
+				},
+				{
+					Rows: []string{"FN-55"},
+					By:   "verify: {0} in the local group {1}",
+				},
+				{
+					Rows: []string{"G-12"},
+					By:   "verify: job CreateCache on {0} is enabled",
+				},
+			},
+			Evidence: "inferred",
 			Inferred: []catalog.Inferred{
 				{
 					Fact:     "the features that ADDLOCAL names are those of the Windows Installer package, so that their state can be asked there",
@@ -812,8 +1647,18 @@ var index = catalog.Index{
 			Undo:       "sets the level that the install recorded",
 			Success:    "sys.databases shows a compatibility level of at most {{.Database.Compatibility}}",
 			Sources:    []string{"mbam-supported"},
-			Evidence:   "documented",
-			Decision:   "MBAM supports levels up to 140. A lower level, as MBAM's own package may set it, stays: no document asks to raise it. The level travels with the database, so it is set once, on the primary, before the copies are made.",
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"SQL-L35"},
+					By:   "verify: compatibility level of the ",
+				},
+				{
+					Rows: []string{"G-20"},
+					By:   "verify: compatibility level of the ",
+				},
+			},
+			Evidence: "documented",
+			Decision: "MBAM supports levels up to 140. A lower level, as MBAM's own package may set it, stays: no document asks to raise it. The level travels with the database, so it is set once, on the primary, before the copies are made.",
 		},
 		{
 			ID:       "database/mbam20-vss-writer",
@@ -833,8 +1678,18 @@ var index = catalog.Index{
 			Reversible: "nothing changed",
 			Success:    "one instance of MBAM's writer and SqlServerWriter are listed, both stable, and SQLWriter runs",
 			Sources:    []string{"mbam20-ha", "win-vssadmin"},
-			Evidence:   "documented",
-			Decision:   "Where the databases are on two servers, each has a writer of its own, so the check runs on each. Which Windows service holds MBAM's writer is documented nowhere: the services that depend on SQLWriter are listed and not judged.",
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"HA-34", "HA-35", "HA-37", "HA-39"},
+					By:   "verify: 1 listed, state 1",
+				},
+				{
+					Rows: []string{"HA-38"},
+					By:   "verify: SQL Server VSS Writer (service SQLWriter), which MBAM''s writer needs",
+				},
+			},
+			Evidence: "documented",
+			Decision: "Where the databases are on two servers, each has a writer of its own, so the check runs on each. Which Windows service holds MBAM's writer is documented nowhere: the services that depend on SQLWriter are listed and not judged.",
 		},
 		{
 			ID:       "database/recovery-model-and-backup",
@@ -856,9 +1711,39 @@ var index = catalog.Index{
 			Undo:       "nothing: leaving the FULL model breaks the log chain, and the log backup is a link of it. The former model is recorded in master as an extended property",
 			Leaves:     "the FULL recovery model and the backup files",
 			Success:    "the database is in the FULL model and msdb knows the seed backups",
-			Sources:    []string{"sql-ag-prereqs", "sql-copy-only", "sql-backup", "sql-ag-seeding", "sql-mirroring", "field-dbatools"},
-			Evidence:   "field",
-			Decision:   "A full backup is real only when the database has none to stand on, else COPY_ONLY, so that the differential base of the customer's backups stays. The log backup is an ordinary one and so a link of the log chain: keep the file with the other log backups. A file is never overwritten or appended to; one that msdb does not know stops the script. Pause every job of the instance that backs up this log before 350, and let it run again after {{if .Placement.Mirroring}}the mirror has its copy{{else}}375 on every secondary{{end}}, or the copies lack the links those jobs take; the install names the jobs of SQL Server Agent and stops when it finds such a link. The existence of a file is asked by xp_fileexist, which public tools use and no document describes.",
+			Failures: []catalog.Failure{
+				{
+					Sign:  "error 4214: there is no current full backup",
+					Cause: "FULL was set just now, or the only full backup was COPY_ONLY",
+					Do:    "run this step again: it takes a full backup first",
+				},
+				{
+					Sign:  "error 3201, 5133 or 15105: the backup device or path cannot be opened",
+					Cause: "the service account of SQL Server has no right on the share or folder, which is not the right of the person who runs this",
+					Do:    "give the service account full control of the share and the folder",
+				},
+			},
+			Sources: []string{"sql-ag-prereqs", "sql-copy-only", "sql-backup", "sql-ag-seeding", "sql-mirroring", "field-dbatools"},
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"SQL-P12", "SQL-E1465"},
+					By:   "verify: recovery model of ",
+				},
+				{
+					Rows: []string{"SQL-P14", "SQL-E4214"},
+					By:   "verify: full backup that log backups can follow",
+				},
+				{
+					Rows: []string{"SQL-E1408"},
+					By:   "verify: log backups since, which the copies lack",
+				},
+				{
+					Rows: []string{"SQL-E3201"},
+					By:   "install: error 3201 means that the service account",
+				},
+			},
+			Evidence: "field",
+			Decision: "A full backup is real only when the database has none to stand on, else COPY_ONLY, so that the differential base of the customer's backups stays. The log backup is an ordinary one and so a link of the log chain: keep the file with the other log backups. A file is never overwritten or appended to; one that msdb does not know stops the script. Pause every job of the instance that backs up this log before 350, and let it run again after {{if .Placement.Mirroring}}the mirror has its copy{{else}}375 on every secondary{{end}}, or the copies lack the links those jobs take; the install names the jobs of SQL Server Agent and stops when it finds such a link. The existence of a file is asked by xp_fileexist, which public tools use and no document describes.",
 		},
 		{
 			ID:     "database/recovery-model",
@@ -903,9 +1788,34 @@ var index = catalog.Index{
 			Undo:       "nothing, the certificate stays; every backup of the databases needs it",
 			Leaves:     "the certificate and the files on the share. Remove the .pvk files by hand when every replica has the certificate; keep a copy and the password where recovery keys are kept",
 			Success:    "{{if .Replica.First}}the private key of the certificate is backed up{{else}}the certificate of the databases is on this instance with its private key{{end}}",
-			Sources:    []string{"sql-tde", "sql-ag-prereqs", "field-dbatools"},
-			Evidence:   "documented",
-			Decision:   "The certificate is found by its thumbprint, its name may differ. The password is given at run time as the sqlcmd variable MBAMPLAN_TDE_PASSWORD, which sqlcmd reads from the environment; it must be the same on every replica and must not hold a single quote.",
+			Failures: []catalog.Failure{
+				{
+					Sign:  "error 33111 at a restore",
+					Cause: "the certificate is not on this instance, or another one of that name",
+					Do:    "compare the thumbprints, then run this step",
+				},
+			},
+			Sources: []string{"sql-tde", "sql-ag-prereqs", "field-dbatools"},
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"SQL-P17"},
+					By:   "verify: certificate with private key",
+				},
+				{
+					Rows: []string{"SQL-P17", "SQL-E33111"},
+					By:   "verify: the certificate of its backup is here with the private key",
+				},
+				{
+					Rows: []string{"FN-34"},
+					By:   "install: no certificate of this instance encrypts it",
+				},
+				{
+					Rows: []string{"G-14"},
+					By:   "verify: certificate with private key",
+				},
+			},
+			Evidence: "documented",
+			Decision: "The certificate is found by its thumbprint, its name may differ. The password is given at run time as the sqlcmd variable MBAMPLAN_TDE_PASSWORD, which sqlcmd reads from the environment; it must be the same on every replica and must not hold a single quote.",
 		},
 		{
 			ID:       "database/availability-group",
@@ -943,9 +1853,78 @@ var index = catalog.Index{
 			Undo:       "drops the group on its primary, once it holds no database and no listener, when this plan made it",
 			Leaves:     "databases online on the primary; endpoints, logins and the copies on the other replicas as they are",
 			Success:    "the group is on this instance, in the role PRIMARY and online",
-			Sources:    []string{"sql-ag-create", "sql-ag-prereqs", "sql-ag-41131", "sql-ag-troubleshoot"},
-			Evidence:   "documented",
-			Decision:   "The group is created without databases, the other replicas join, then databases are added: so automatic seeding cannot begin before a replica may create databases. Options follow the lowest SQL Server version of the group. DB_FAILOVER is on from 2016; DTC_SUPPORT, CLUSTER_TYPE and REQUIRED_SYNCHRONIZED_SECONDARIES_TO_COMMIT keep their defaults.",
+			Failures: []catalog.Failure{
+				{
+					Sign:  "error 41131: could not be brought online, timed out",
+					Cause: "the cluster's health check cannot log on to SQL Server",
+					Do:    "run the step of the health check's login on every replica, then this one again",
+				},
+				{
+					Sign:  "error 41105 or 35222",
+					Cause: "the feature was turned on before the server was in the cluster, or the cluster was built anew",
+					Do:    "turn the AlwaysOn feature off and on again",
+				},
+				{
+					Sign:  "error 41106, 41114, 41152, 41153 or 41171: name exists, or creation failed",
+					Cause: "leftovers of an earlier run, or another role of the cluster has the name",
+					Do:    "look at the roles of the cluster and at sys.availability_groups_cluster; take away what is left, or choose another name",
+				},
+				{
+					Sign:  "error 35237: the local server is none of the replicas",
+					Cause: "@@SERVERNAME is not the instance's name in the topology",
+					Do:    "correct the topology, or have the server's own name mended first",
+				},
+				{
+					Sign:  "error 35223 or 35233: too many replicas",
+					Cause: "more replicas, or more synchronous ones, than the version allows",
+					Do:    "take replicas out of the plan, or make them asynchronous",
+				},
+			},
+			Sources: []string{"sql-ag-create", "sql-ag-prereqs", "sql-ag-41131", "sql-ag-troubleshoot"},
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"SQL-L12"},
+					By:   "verify: basic group",
+				},
+				{
+					Rows: []string{"SQL-R15"},
+					By:   "verify: role of this replica (1 primary)",
+				},
+				{
+					Rows: []string{"SQL-R25", "SQL-E35232"},
+					By:   "verify: : endpoint, synchronous, automatic failover",
+				},
+				{
+					Rows: []string{"SQL-E41131"},
+					By:   "install: 41131 means that Local System lacks its login or rights",
+				},
+				{
+					Rows: []string{"SQL-E41106"},
+					By:   "install: exists in this cluster, and this plan did not create it from here",
+				},
+				{
+					Rows: []string{"SQL-E41136"},
+					By:   "install: did not come online here within a minute",
+				},
+				{
+					Rows: []string{"SQL-E19405"},
+					By:   "install: 19405 that a cluster node is a possible owner of two replicas",
+				},
+				{
+					Rows: []string{"HA-1"},
+					By:   "verify: availability group on this instance",
+				},
+				{
+					Rows: []string{"HA-4"},
+					By:   "verify: automatic failover, reads on the secondary",
+				},
+				{
+					Rows: []string{"HA-5"},
+					By:   "verify: number of replicas",
+				},
+			},
+			Evidence: "documented",
+			Decision: "The group is created without databases, the other replicas join, then databases are added: so automatic seeding cannot begin before a replica may create databases. Options follow the lowest SQL Server version of the group. DB_FAILOVER is on from 2016; DTC_SUPPORT, CLUSTER_TYPE and REQUIRED_SYNCHRONIZED_SECONDARIES_TO_COMMIT keep their defaults.",
 		},
 		{
 			ID:       "database/join",
@@ -966,9 +1945,66 @@ var index = catalog.Index{
 			Changes:    "this instance becomes a replica of {{.Placement.Name}}{{if .Placement.Automatic}}; the group may create databases on it{{end}}",
 			Undo:       "nothing here: the rollback of 360 drops the group on its primary, and that releases every replica",
 			Success:    "the replica has joined and is connected to the primary",
-			Sources:    []string{"sql-ag-alter", "sql-ag-troubleshoot", "sql-ag-seeding", "field-dbatools"},
-			Evidence:   "documented",
-			Decision:   "The connection to the primary may need up to the session timeout, so joining is tried seven times in a minute; the last attempt shows all of the server's messages. Join states are compared by number, their texts differ between versions.",
+			Failures: []catalog.Failure{
+				{
+					Sign:  "error 1418 or 35250: the server cannot be reached, or the connection to the primary is not active",
+					Cause: "endpoint stopped or missing, port closed, name not resolved, different encryption of two endpoints, no CONNECT right; or simply too early",
+					Do:    "wait a minute and run it again; then the checks of the endpoint, the endpoint's logins and the firewall on both servers",
+				},
+				{
+					Sign:  "message 28034 in the error log of the other server; here only a time-out",
+					Cause: "the service account of this instance has no CONNECT on the endpoint there",
+					Do:    "run the step of the endpoint's logins there; for a computer account the name ends in $",
+				},
+				{
+					Sign:  "error 35279, 41158 or 41159: the primary rejected the join",
+					Cause: "this instance is not among the group's replicas, or in another cluster",
+					Do:    "compare the replicas of the group with the topology; run the step that creates the group first",
+				},
+				{
+					Sign:  "error 35280, or message 41133 or 41145",
+					Cause: "it has joined already",
+					Do:    "nothing: run the check",
+				},
+				{
+					Sign:  "error 41136 or 41100: the group is not online or not known here",
+					Cause: "too early, or the wrong name",
+					Do:    "wait a minute, run it again",
+				},
+			},
+			Sources: []string{"sql-ag-alter", "sql-ag-troubleshoot", "sql-ag-seeding", "field-dbatools"},
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"SQL-R17"},
+					By:   "install: compare the name of this replica there with @@SERVERNAME here",
+				},
+				{
+					Rows: []string{"SQL-E35250"},
+					By:   "install: 35250 means that this instance does not reach the endpoint of the primary",
+				},
+				{
+					Rows: []string{"SQL-E35250"},
+					By:   "verify: connected state (1 connected)",
+				},
+				{
+					Rows: []string{"SQL-E35240"},
+					By:   "verify: role (1 primary, 2 secondary)",
+				},
+				{
+					Rows: []string{"SQL-E35279", "SQL-E41136"},
+					By:   "install: The cluster knows no replica of the availability group",
+				},
+				{
+					Rows: []string{"SQL-E35280"},
+					By:   "verify: replica has joined the group",
+				},
+				{
+					Rows: []string{"HA-5"},
+					By:   "verify: replica has joined the group",
+				},
+			},
+			Evidence: "documented",
+			Decision: "The connection to the primary may need up to the session timeout, so joining is tried seven times in a minute; the last attempt shows all of the server's messages. Join states are compared by number, their texts differ between versions.",
 		},
 		{
 			ID:       "database/add-databases",
@@ -990,8 +2026,39 @@ var index = catalog.Index{
 			Undo:       "takes the databases that this plan added out of the group; they stay online on the primary",
 			Leaves:     "copies on the other replicas, restoring; their removal is printed for the database administrator",
 			Success:    "the databases are in the group, online on the primary",
-			Sources:    []string{"sql-ag-alter", "sql-ag-prereqs", "sql-ag-seeding"},
-			Evidence:   "documented",
+			Failures: []catalog.Failure{
+				{
+					Sign:  "error 1465, 1466, 1469 or 1488: not FULL, read-only, AUTO_CLOSE or single user",
+					Cause: "an option of the database keeps it out of a group",
+					Do:    "run the step of the recovery model; set the other options with their owner",
+				},
+				{
+					Sign:  "error 35244, 35259, 41132 or 1468: the database is in a group or mirrored already",
+					Cause: "mirroring and groups exclude each other; or it was done before",
+					Do:    "run the check; end mirroring first where there is any",
+				},
+				{
+					Sign:  "error 35251 or 41140: must run on the primary",
+					Cause: "the role has moved since the plan was made",
+					Do:    "fail over to the planned primary, or run it where the primary is after its guard was read",
+				},
+			},
+			Sources: []string{"sql-ag-alter", "sql-ag-prereqs", "sql-ag-seeding"},
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"SQL-P11", "SQL-E35244"},
+					By:   "install: It was not added.",
+				},
+				{
+					Rows: []string{"SQL-E35251"},
+					By:   "install: This belongs on the primary replica",
+				},
+				{
+					Rows: []string{"G-1"},
+					By:   "verify: : in the group",
+				},
+			},
+			Evidence: "documented",
 		},
 		{
 			ID:       "database/seed-databases",
@@ -1013,9 +2080,54 @@ var index = catalog.Index{
 			Undo:       "{{if .Placement.Automatic}}nothing here: the rollback of 370 takes the databases out of the group{{else}}takes the copies that this plan joined on this replica out of the group{{end}}",
 			Leaves:     "the copies, restoring; their removal is printed for the database administrator",
 			Success:    "each copy has joined and takes part in data movement",
-			Sources:    []string{"sql-set-hadr", "sql-ag-alter", "sql-ag-seeding", "sql-backup", "field-dbatools"},
-			Evidence:   "field",
-			Decision:   "REPLACE is never used: a database of the name that is not restoring stops the script. Where data or log folders differ from those of the first replica, each file's place is computed from RESTORE FILELISTONLY, whose columns follow the SQL Server version; if they do not fit, the script stops before it restores. A file added to the primary later suspends such a copy. Which log backup was applied is read from msdb.restorehistory.",
+			Failures: []catalog.Failure{
+				{
+					Sign:  "error 3101, 3154, 3156 or 3159",
+					Cause: "a copy of another restore is there: in use, another database of that name, or files in the way",
+					Do:    "nothing is replaced by a script: look whose copy it is, take it away by hand, run this step again",
+				},
+				{
+					Sign:  "error 1408, 1409, 1412, 1475 or 1478: the copy is too old, or a log backup is missing",
+					Cause: "another backup job took a log backup in between",
+					Do:    "stop the other job for the time of this step, restore its log backup too, run this step again",
+				},
+				{
+					Sign:  "error 3201, 5133 or 15105: the backup device or path cannot be opened",
+					Cause: "the service account of this instance has no right on the share, or the folder for the files is missing here",
+					Do:    "give the right, make the folder, run it again",
+				},
+				{
+					Sign:  "error 33111: a certificate of that thumbprint is not found",
+					Cause: "the database is encrypted and its certificate is not on this instance",
+					Do:    "run the step that hands the certificate over to this replica first",
+				},
+				{
+					Sign:  "error 1418 or 35250: the server cannot be reached, or the connection to the primary is not active",
+					Cause: "endpoint stopped or missing, port closed, name not resolved, different encryption of two endpoints, no CONNECT right; or simply too early",
+					Do:    "wait a minute and run it again; then the checks of the endpoint, the endpoint's logins and the firewall on both servers",
+				},
+			},
+			Sources: []string{"sql-set-hadr", "sql-ag-alter", "sql-ag-seeding", "sql-backup", "field-dbatools"},
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"SQL-R38"},
+					By:   "install: or their places not computed",
+				},
+				{
+					Rows: []string{"SQL-E35251"},
+					By:   "install: This belongs on a secondary replica",
+				},
+				{
+					Rows: []string{"SQL-E927"},
+					By:   "install: Nothing is restored over it",
+				},
+				{
+					Rows: []string{"SQL-E1408"},
+					By:   "install: 1408, 1412 or 1478 mean that the log was backed up",
+				},
+			},
+			Evidence: "field",
+			Decision: "REPLACE is never used: a database of the name that is not restoring stops the script. Where data or log folders differ from those of the first replica, each file's place is computed from RESTORE FILELISTONLY, whose columns follow the SQL Server version; if they do not fit, the script stops before it restores. A file added to the primary later suspends such a copy. Which log backup was applied is read from msdb.restorehistory.",
 		},
 		{
 			ID:       "database/listener",
@@ -1042,9 +2154,44 @@ var index = catalog.Index{
 			Undo:       "removes the listener that this plan added",
 			Leaves:     "the computer object and the DNS record, which the cluster does not take away",
 			Success:    "the listener has every planned address, and exactly one of them is online",
-			Sources:    []string{"sql-ag-listener", "sql-ag-alter", "win-prestage"},
-			Evidence:   "documented",
-			Decision:   "The listener comes last, so that nobody connects before the copies are there. With addresses in several subnets only the one of the primary's subnet is online; the others are offline by design.",
+			Failures: []catalog.Failure{
+				{
+					Sign:  "error 19471 or 19476: the network name cannot come online, or cannot be created",
+					Cause: "the cluster has no right on the computer object, an object of the name exists, DNS refuses, or two names have the same first 15 characters",
+					Do:    "run the check of the computer object (140), look at the cluster's log, run it again",
+				},
+				{
+					Sign:  "error 19452, 19453, 19456, 19457, 19458, 19460 or 19468: no address can be hosted",
+					Cause: "an address is not in a network of the cluster, or a port or DHCP setting is wrong",
+					Do:    "compare the addresses with the cluster's networks; correct the topology, render again",
+				},
+				{
+					Sign:  "clients time out at about every other attempt",
+					Cause: "the listener has addresses in several subnets and the client tries them one by one",
+					Do:    "MultiSubnetFailover=True in the connection strings, as this plan writes it; for old clients the step of the listener's DNS behaviour",
+				},
+			},
+			Sources: []string{"sql-ag-listener", "sql-ag-alter", "win-prestage"},
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"SQL-R09"},
+					By:   "verify: mask of the address ",
+				},
+				{
+					Rows: []string{"SQL-R42"},
+					By:   "verify: address from DHCP",
+				},
+				{
+					Rows: []string{"SQL-E19452"},
+					By:   "install: 19456 or 19457 that an address lies in no network of the cluster",
+				},
+				{
+					Rows: []string{"SQL-E19471"},
+					By:   "install: 19471 or 19476 mean that the cluster may not create or use the computer object",
+				},
+			},
+			Evidence: "documented",
+			Decision: "The listener comes last, so that nobody connects before the copies are there. With addresses in several subnets only the one of the primary's subnet is online; the others are offline by design.",
 		},
 		{
 			ID:       "database/listener-dns",
@@ -1067,7 +2214,13 @@ var index = catalog.Index{
 			Undo:       "writes the recorded values back and takes the group offline and online again",
 			Success:    "the parameters read back as planned, the group is online",
 			Sources:    []string{"sql-ag-listener", "sql-ag-clients", "general-practice"},
-			Evidence:   "inferred",
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"SQL-R43", "SQL-EC3"},
+					By:   "verify: {0} of {1}",
+				},
+			},
+			Evidence: "inferred",
 			Inferred: []catalog.Inferred{
 				{
 					Fact:     "the network name is found by its parameter DnsName among the resources of the group, because its resource name is group_listener and not what the documents use",
@@ -1103,9 +2256,40 @@ var index = catalog.Index{
 			Undo:       "drops the logins that the install made, where nothing uses them",
 			Leaves:     "logins that were there before, logins with a user in a database, and logins on a copy whose databases cannot be read",
 			Success:    "every account has a login with the account's own SID",
-			Sources:    []string{"sql-ag-logins", "mbam-databases"},
-			Evidence:   "documented",
-			Decision:   "only logins are made: database users come with the copy and match by SID. Members of a group come in through the group and get no login of their own",
+			Failures: []catalog.Failure{
+				{
+					Sign:  "error 18456, state 5 or 38, on the server that took over",
+					Cause: "the login is missing there, or the database cannot be opened there",
+					Do:    "run this step on that instance: logins are per instance and MBAM makes them on the first one only",
+				},
+				{
+					Sign:  "error 15401 or 15247: Windows name not found, or no permission",
+					Cause: "the account is misspelt or was not made yet; or whoever runs it may not create logins",
+					Do:    "run the check of the accounts (110); run it as sysadmin",
+				},
+				{
+					Sign:  "an error that the database participates in a group and is not accessible",
+					Cause: "something tries to copy users into a copy that cannot be entered",
+					Do:    "create logins only, as this step does; users travel with the database",
+				},
+			},
+			Sources: []string{"sql-ag-logins", "mbam-databases"},
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"SQL-L49", "SQL-E18456"},
+					By:   "verify: login of ",
+				},
+				{
+					Rows: []string{"SQL-E15401"},
+					By:   "install: cannot be resolved from this server",
+				},
+				{
+					Rows: []string{"FN-26"},
+					By:   "verify: login of ",
+				},
+			},
+			Evidence: "documented",
+			Decision: "only logins are made: database users come with the copy and match by SID. Members of a group come in through the group and get no login of their own",
 		},
 		{
 			ID:       "database/failover-settings",
@@ -1127,7 +2311,25 @@ var index = catalog.Index{
 			Undo:       "gives a database back to the owner that the install recorded, while that login exists",
 			Success:    "on the primary each database belongs to the login of SID 0x01; TRUSTWORTHY is off; jobs that name a database are listed",
 			Sources:    []string{"sql-ag-logins", "sql-trustworthy", "general-practice"},
-			Evidence:   "inferred",
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"SQL-L49"},
+					By:   "verify: owner of ",
+				},
+				{
+					Rows: []string{"SQL-L49"},
+					By:   "verify: TRUSTWORTHY of ",
+				},
+				{
+					Rows: []string{"SQL-L49", "SQL-E976"},
+					By:   "verify: job that names ",
+				},
+				{
+					Rows: []string{"G-12"},
+					By:   "verify: job that names ",
+				},
+			},
+			Evidence: "inferred",
 			Inferred: []catalog.Inferred{
 				{
 					Fact:     "MBAM needs neither TRUSTWORTHY nor an owner of its own; no document asks for them",
@@ -1160,7 +2362,13 @@ var index = catalog.Index{
 			Leaves:     "the groups where they are",
 			Success:    "the job exists as planned and is enabled, and SQL Server Agent runs",
 			Sources:    []string{"sql-agent-job", "sql-agent-schedule", "sql-ag-failover", "sql-ag-monitor", "mbam-ha"},
-			Evidence:   "inferred",
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"SQL-L13"},
+					By:   "verify: roles of the groups here",
+				},
+			},
+			Evidence: "inferred",
 			Inferred: []catalog.Inferred{
 				{
 					Fact:     "the two databases of MBAM work on different servers, each connection string having its own listener, until the job brings them together",
@@ -1208,7 +2416,21 @@ var index = catalog.Index{
 			Undo:       "nothing to undo",
 			Success:    "{{if .Placement.FCI}}the instance is clustered on the planned nodes, all are up, every file lies on a shared drive, {{end}}name and port are the planned ones, the databases are online and writeable, and neither mirrored nor in a group",
 			Sources:    []string{"sql-fci", "sql-fci-nodes", "sql-fci-drives", "mbam-ha", "mbam-supported"},
-			Evidence:   "documented",
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"SQL-L08"},
+					By:   "verify: nodes that may own it",
+				},
+				{
+					Rows: []string{"SQL-P13"},
+					By:   "verify: : in an availability group",
+				},
+				{
+					Rows: []string{"HA-6"},
+					By:   "verify: failover cluster instance",
+				},
+			},
+			Evidence: "documented",
 		},
 		{
 			ID:       "database/availability-check",
@@ -1236,8 +2458,47 @@ var index = catalog.Index{
 			Changes:    "nothing",
 			Undo:       "nothing to undo",
 			Success:    "every copy of every database has joined and moves data, synchronous copies are ready for failover, and the listener leads to the primary",
-			Sources:    []string{"sql-ag-monitor", "sql-ag-clients", "sql-ag-troubleshoot"},
-			Evidence:   "documented",
+			Failures: []catalog.Failure{
+				{
+					Sign:  "a copy is not SYNCHRONIZED, or not ready for failover",
+					Cause: "data movement is suspended, the network is slow, or seeding is not done",
+					Do:    "look at suspend_reason_desc of sys.dm_hadr_database_replica_states; resume on the secondary; wait",
+				},
+				{
+					Sign:  "the log of the database grows, log_reuse_wait_desc says AVAILABILITY_REPLICA",
+					Cause: "a replica takes no log",
+					Do:    "bring it back or take it out of the group before the disk is full",
+				},
+				{
+					Sign:  "19407, 19419 or 19421 in the error log: the lease expired",
+					Cause: "the server had no processor time, or a snapshot stopped it",
+					Do:    "look at load and at snapshots of the virtual machine",
+				},
+			},
+			Sources: []string{"sql-ag-monitor", "sql-ag-clients", "sql-ag-troubleshoot"},
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"SQL-L38"},
+					By:   "verify: one server answers for every database",
+				},
+				{
+					Rows: []string{"SQL-R13"},
+					By:   "verify: {0}: answers through the listener",
+				},
+				{
+					Rows: []string{"SQL-E41142"},
+					By:   "verify: ready for failover (1)",
+				},
+				{
+					Rows: []string{"HA-2"},
+					By:   "verify: one server answers for every database",
+				},
+				{
+					Rows: []string{"G-2"},
+					By:   "verify: {0}: answers through the listener",
+				},
+			},
+			Evidence: "documented",
 		},
 		{
 			ID:       "database/mirror-restore",
@@ -1263,9 +2524,36 @@ var index = catalog.Index{
 			Undo:       "nothing: the copies stay. The rollback prints what the database administrator may do with them",
 			Leaves:     "the copies, restoring",
 			Success:    "each database is restoring on this instance, or mirrored already",
-			Sources:    []string{"sql-mirroring-prepare", "sql-mirroring", "sql-backup", "field-dbatools"},
-			Evidence:   "field",
-			Decision:   "Full and log backup are two files, each with one backup set: the document's own sample appends the log to the full backup's file and then restores FILE = 1, which is the full backup. REPLACE is never used: a database of the name that is not restoring stops the script. Log backups that another job took since the seed must be restored as well; 410 prints a statement for each when it meets them. Where data or log folders differ from those of the principal, each file's place is computed from RESTORE FILELISTONLY, and a file added to the principal later suspends the session.",
+			Failures: []catalog.Failure{
+				{
+					Sign:  "error 3101, 3154, 3156 or 3159",
+					Cause: "a copy of another restore is there: in use, another database of that name, or files in the way",
+					Do:    "nothing is replaced by a script: look whose copy it is, take it away by hand, run this step again",
+				},
+				{
+					Sign:  "error 3201, 5133 or 15105: the backup device or path cannot be opened",
+					Cause: "the service account of this instance has no right on the share, or the folder is missing here",
+					Do:    "give the right, make the folder, run it again",
+				},
+				{
+					Sign:  "error 33111: a certificate of that thumbprint is not found",
+					Cause: "the database is encrypted and its certificate is not on this instance",
+					Do:    "run the step that hands the certificate over first",
+				},
+			},
+			Sources: []string{"sql-mirroring-prepare", "sql-mirroring", "sql-backup", "field-dbatools"},
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"SQL-R38"},
+					By:   "install: or their places not computed",
+				},
+				{
+					Rows: []string{"SQL-E927", "SQL-E1404"},
+					By:   "install: Nothing is restored over it",
+				},
+			},
+			Evidence: "field",
+			Decision: "Full and log backup are two files, each with one backup set: the document's own sample appends the log to the full backup's file and then restores FILE = 1, which is the full backup. REPLACE is never used: a database of the name that is not restoring stops the script. Log backups that another job took since the seed must be restored as well; 410 prints a statement for each when it meets them. Where data or log folders differ from those of the principal, each file's place is computed from RESTORE FILELISTONLY, and a file added to the principal later suspends the session.",
 		},
 		{
 			ID:       "database/sql-browser",
@@ -1310,8 +2598,30 @@ var index = catalog.Index{
 			Undo:       "ends the session of the databases whose partner the install named here",
 			Leaves:     "the copies, restoring",
 			Success:    "the mirror knows the address of the principal; the session begins with 410",
-			Sources:    []string{"sql-mirroring", "sql-mirroring-alter", "sql-mirroring-view"},
-			Evidence:   "inferred",
+			Failures: []catalog.Failure{
+				{
+					Sign:  "error 1418: the server cannot be reached",
+					Cause: "endpoint stopped or missing, port closed, name not resolved, different encryption of two endpoints, or no CONNECT right",
+					Do:    "run the checks of endpoint, its logins and the firewall on both servers, then this step again",
+				},
+				{
+					Sign:  "error 1416, 1426, 1427, 1429, 1431 or 1447",
+					Cause: "the statement came in the wrong order: the mirror names its partner first, the witness comes last",
+					Do:    "run the steps in the order of their numbers",
+				},
+			},
+			Sources: []string{"sql-mirroring", "sql-mirroring-alter", "sql-mirroring-view"},
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"SQL-E1449"},
+					By:   "install: is mirrored with %s, the plan says %s",
+				},
+				{
+					Rows: []string{"SQL-E1404"},
+					By:   "install: must be restoring on this instance",
+				},
+			},
+			Evidence: "inferred",
 			Inferred: []catalog.Inferred{
 				{
 					Fact:     "the mirror shows the partner in sys.database_mirroring as soon as the statement has run there, before the principal's",
@@ -1340,9 +2650,45 @@ var index = catalog.Index{
 			Undo:       "ends the sessions that the install opened; the databases stay online on the principal without a mirror",
 			Leaves:     "copies on the mirror, restoring; their removal is printed by the rollback of 400",
 			Success:    "each session is {{if .Placement.SafetyFull}}synchronized{{else}}synchronizing or synchronized{{end}}",
-			Sources:    []string{"sql-mirroring", "sql-mirroring-alter", "sql-mirroring-prereqs", "sql-mirroring-view", "field-dbatools"},
-			Evidence:   "field",
-			Decision:   "The statement can succeed and the session fail a moment later, so that success is the state that sys.database_mirroring shows within ten minutes. Log backups that msdb knows after the seed are listed as statements for the mirror, because it must have restored them all (errors 1412, 1478).",
+			Failures: []catalog.Failure{
+				{
+					Sign:  "error 1418: the server cannot be reached",
+					Cause: "endpoint stopped or missing, port closed, name not resolved, different encryption of two endpoints, or no CONNECT right",
+					Do:    "run the checks of endpoint, its logins and the firewall on both servers, then this step again",
+				},
+				{
+					Sign:  "error 1416, 1426, 1427, 1429, 1431 or 1447",
+					Cause: "the statement came in the wrong order: the mirror names its partner first, the witness comes last",
+					Do:    "run the steps in the order of their numbers",
+				},
+				{
+					Sign:  "error 1412, 1475 or 1478: the copy on the mirror is too old",
+					Cause: "a log backup was taken after the copy was restored",
+					Do:    "restore it on the mirror WITH NORECOVERY, or run the step of the restore again",
+				},
+				{
+					Sign:  "error 1404, 1407 or 1436: busy, or an unrelated copy",
+					Cause: "the copy on the mirror comes from another backup",
+					Do:    "restore from the backups of this plan",
+				},
+			},
+			Sources: []string{"sql-mirroring", "sql-mirroring-alter", "sql-mirroring-prereqs", "sql-mirroring-view", "field-dbatools"},
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"SQL-E1418"},
+					By:   "install: 1418: the endpoint of the mirror is not r",
+				},
+				{
+					Rows: []string{"SQL-E1408"},
+					By:   "install: 1412 or 1478: the mirror lacks log backups",
+				},
+				{
+					Rows: []string{"SQL-E1416"},
+					By:   "install: 1416: run 405 on the mirror",
+				},
+			},
+			Evidence: "field",
+			Decision: "The statement can succeed and the session fail a moment later, so that success is the state that sys.database_mirroring shows within ten minutes. Log backups that msdb knows after the seed are listed as statements for the mirror, because it must have restored them all (errors 1412, 1478).",
 		},
 		{
 			ID:       "database/mirroring-safety",
@@ -1363,9 +2709,16 @@ var index = catalog.Index{
 			Changes:    "{{range .Farm.NewPartnerPairs .Instance}}{{range $i, $d := .Databases}}{{if $i}} and {{end}}{{$d.Name}}{{end}}: SAFETY {{if .SafetyFull}}FULL, TIMEOUT {{.Timeout}}{{else}}OFF{{end}}; {{end}}on the principal only",
 			Undo:       "sets SAFETY FULL and TIMEOUT 10, SQL Server's own values, where the install changed them",
 			Success:    "sys.database_mirroring shows the planned safety level and timeout",
-			Sources:    []string{"sql-mirroring-alter", "sql-mirroring-failures", "sql-mirroring-cluster", "sql-editions"},
-			Evidence:   "documented",
-			Decision:   "the statements run where a database is principal now, so that the file lies with both partners. An asynchronous session always waits 10 seconds and takes no other timeout. A partner that is a failover cluster instance gets 90 seconds, so that the cluster's own failover comes first",
+			Failures: []catalog.Failure{
+				{
+					Sign:  "error 1473: the safety cannot be changed; error 1463: the edition cannot",
+					Cause: "the edition does not offer it, or this is not the principal",
+					Do:    "correct the topology; run it where the principal is now",
+				},
+			},
+			Sources:  []string{"sql-mirroring-alter", "sql-mirroring-failures", "sql-mirroring-cluster", "sql-editions"},
+			Evidence: "documented",
+			Decision: "the statements run where a database is principal now, so that the file lies with both partners. An asynchronous session always waits 10 seconds and takes no other timeout. A partner that is a failover cluster instance gets 90 seconds, so that the cluster's own failover comes first",
 		},
 		{
 			ID:       "database/mirroring-witness",
@@ -1386,9 +2739,35 @@ var index = catalog.Index{
 			Changes:    "SET WITNESS = {{.Farm.MirroringURL .Placement.Witness}} for {{range $i, $d := .Databases}}{{if $i}} and {{end}}{{$d.Name}}{{end}}; automatic failover from now on",
 			Undo:       "takes the witness out of the sessions that the install gave it to; failover by hand from then on",
 			Success:    "the principal shows the witness as connected",
-			Sources:    []string{"sql-mirroring-alter", "sql-mirroring-witness", "sql-mirroring-view"},
-			Evidence:   "documented",
-			Decision:   "the witness comes last, when the session is synchronized and all three are connected (error 1426 otherwise). With a witness the two databases can fail over apart; 430 brings them together again. When the witness is gone for long, take it out: principal and witness lost together stop the mirror from taking over, mirror and witness lost together stop the principal",
+			Failures: []catalog.Failure{
+				{
+					Sign:  "error 1416, 1426, 1427, 1429, 1431 or 1447",
+					Cause: "the statement came in the wrong order: the mirror names its partner first, the witness comes last",
+					Do:    "run the steps in the order of their numbers",
+				},
+				{
+					Sign:  "error 1456: the statement was not delivered to the witness",
+					Cause: "the witness cannot be reached, or knows neither partner's account",
+					Do:    "run the checks of endpoint, logins and firewall on the witness",
+				},
+			},
+			Sources: []string{"sql-mirroring-alter", "sql-mirroring-witness", "sql-mirroring-view"},
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"SQL-E1416"},
+					By:   "install: must be principal here",
+				},
+				{
+					Rows: []string{"SQL-E1416", "SQL-E1449"},
+					By:   "install: 1426 or 1456",
+				},
+				{
+					Rows: []string{"G-25"},
+					By:   "verify: : state of the witness (1 connected)",
+				},
+			},
+			Evidence: "documented",
+			Decision: "the witness comes last, when the session is synchronized and all three are connected (error 1426 otherwise). With a witness the two databases can fail over apart; 430 brings them together again. When the witness is gone for long, take it out: principal and witness lost together stop the mirror from taking over, mirror and witness lost together stop the principal",
 		},
 		{
 			ID:       "database/mirroring-settings",
@@ -1410,7 +2789,21 @@ var index = catalog.Index{
 			Undo:       "gives a database back to the owner that the install recorded, while that login exists and the database is principal here",
 			Success:    "where a database is principal it belongs to the login of SID 0x01; TRUSTWORTHY is off; jobs that name a database are listed",
 			Sources:    []string{"sql-trustworthy", "sql-mirroring-roles", "general-practice"},
-			Evidence:   "inferred",
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"SQL-L49"},
+					By:   "verify: owner of ",
+				},
+				{
+					Rows: []string{"SQL-E976"},
+					By:   "verify: job that names ",
+				},
+				{
+					Rows: []string{"G-12"},
+					By:   "verify: job that names ",
+				},
+			},
+			Evidence: "inferred",
 			Inferred: []catalog.Inferred{
 				{
 					Fact:     "MBAM needs neither TRUSTWORTHY nor an owner of its own; no document asks for them",
@@ -1475,9 +2868,34 @@ var index = catalog.Index{
 			Changes:    "nothing",
 			Undo:       "nothing to undo",
 			Success:    "all databases of a pair have one role here, their sessions are synchronized with the planned partner, and the witness is connected",
-			Sources:    []string{"sql-mirroring-view", "sql-mirroring-witness", "sql-mirroring-prereqs", "mbam-ha"},
-			Evidence:   "documented",
-			Decision:   "the partner is known by the name of its instance, which clients are told at their first connection; the address of its endpoint is judged by 405 and 410. To see the sessions of a mirror the login must be sysadmin",
+			Failures: []catalog.Failure{
+				{
+					Sign:  "a database is DISCONNECTED or SUSPENDED",
+					Cause: "endpoint, network or disk of the partner",
+					Do:    "look at the error log of both servers; resume when the cause is gone",
+				},
+			},
+			Sources: []string{"sql-mirroring-view", "sql-mirroring-witness", "sql-mirroring-prereqs", "mbam-ha"},
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"SQL-L07"},
+					By:   "verify: way out",
+				},
+				{
+					Rows: []string{"SQL-L30"},
+					By:   "verify: roles that its databases have here",
+				},
+				{
+					Rows: []string{"HA-23"},
+					By:   "verify: state of the witness (1 connected)",
+				},
+				{
+					Rows: []string{"HA-23"},
+					By:   "verify: instance of the partner",
+				},
+			},
+			Evidence: "documented",
+			Decision: "the partner is known by the name of its instance, which clients are told at their first connection; the address of its endpoint is judged by 405 and 410. To see the sessions of a mirror the login must be sysadmin",
 		},
 		{
 			ID:     "web/failover-partner",
@@ -1500,8 +2918,18 @@ var index = catalog.Index{
 			Reversible: "nothing changed",
 			Success:    "each partner answers to its short name, without domain and port",
 			Sources:    []string{"sql-mirroring-clients", "sqlclient-source", "sql-browser"},
-			Evidence:   "documented",
-			Decision:   "after the first connection .NET forgets the partner of the string for the name that the server reports: HOST or HOST\\INSTANCE, no domain, no port. When that name is not found, nothing is seen until the night of the failover. The swapped strings are tested by 640. A server that refuses the person who runs the script has answered, which is what is asked here",
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"SQL-L45"},
+					By:   "verify: is found by the name that its partner reports",
+				},
+				{
+					Rows: []string{"FN-C3"},
+					By:   "verify: is found by the name that its partner reports",
+				},
+			},
+			Evidence: "documented",
+			Decision: "after the first connection .NET forgets the partner of the string for the name that the server reports: HOST or HOST\\INSTANCE, no domain, no port. When that name is not found, nothing is seen until the night of the failover. The swapped strings are tested by 640. A server that refuses the person who runs the script has answered, which is what is asked here",
 		},
 		{
 			ID:     "reports/failover-partner",
@@ -1524,8 +2952,26 @@ var index = catalog.Index{
 			Reversible: "nothing changed",
 			Success:    "the string of the reports and the swapped one are answered, and each partner answers to its short name",
 			Sources:    []string{"sql-mirroring-clients", "sqlclient-source", "mbam-ha"},
-			Evidence:   "documented",
-			Decision:   "MBAM's document names the Failover Partner for two of the web features only; without it in the data source the reports stop at the first failover. In the swapped string principal and mirror have changed places: it is what counts when the first server is gone at the start of the report server",
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"SQL-L45"},
+					By:   "verify: is found by the name that its partner reports",
+				},
+				{
+					Rows: []string{"SQL-L46"},
+					By:   "verify: the same with principal and mirror swapped",
+				},
+				{
+					Rows: []string{"FN-28"},
+					By:   "verify: string of the reports",
+				},
+				{
+					Rows: []string{"G-3"},
+					By:   "verify: the same with principal and mirror swapped",
+				},
+			},
+			Evidence: "documented",
+			Decision: "MBAM's document names the Failover Partner for two of the web features only; without it in the data source the reports stop at the first failover. In the swapped string principal and mirror have changed places: it is what counts when the first server is gone at the start of the report server",
 		},
 		{
 			ID:       "database/mirroring-failover",
@@ -1547,9 +2993,22 @@ var index = catalog.Index{
 			Changes:    "the databases that are principal here become the mirror; this server's partner takes over",
 			Undo:       "the same file on the other partner brings them back",
 			Success:    "every database is the mirror here and synchronized; run 440 on both partners, then 445 on the web nodes",
-			Sources:    []string{"sql-mirroring-roles", "sql-mirroring-alter", "mbam-ha"},
-			Evidence:   "documented",
-			Decision:   "two statements cannot be one: when only one database moved, run the file again, it moves the rest. An asynchronous session is made synchronous first, because only that can fail over without loss; run the install of 412 on the new principal afterwards to make it asynchronous again",
+			Failures: []catalog.Failure{
+				{
+					Sign:  "error 1477 or 1470: the safety must be FULL, or it is not the principal",
+					Cause: "failover by hand works from the principal, in synchronous sessions that are synchronized",
+					Do:    "run it where the principal is now; set the safety first",
+				},
+			},
+			Sources: []string{"sql-mirroring-roles", "sql-mirroring-alter", "mbam-ha"},
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"SQL-E1463"},
+					By:   "drill: must be SYNCHRONIZED with SAFETY FULL",
+				},
+			},
+			Evidence: "documented",
+			Decision: "two statements cannot be one: when only one database moved, run the file again, it moves the rest. An asynchronous session is made synchronous first, because only that can fail over without loss; run the install of 412 on the new principal afterwards to make it asynchronous again",
 		},
 		{
 			ID:       "database/forced-service",
@@ -1604,8 +3063,20 @@ var index = catalog.Index{
 			Undo:       "deletes the jobs that the install made, by their recorded identifiers",
 			Leaves:     "every backup file and the backup history in msdb",
 			Success:    "every job exists as planned and is enabled, SQL Server Agent runs, no last run has failed, and the server whose turn it is has finished a backup",
-			Sources:    []string{"sql-preferred-replica", "sql-ag-backup", "sql-ag-logins", "sql-backup", "sql-copy-only", "sql-agent-job", "sql-agent-schedule"},
-			Evidence:   "inferred",
+			Failures: []catalog.Failure{
+				{
+					Sign:  "error 3201 in the job's history",
+					Cause: "the service account of SQL Server has no right on the folder",
+					Do:    "give the service account full control of share and folder; start the job by hand once",
+				},
+				{
+					Sign:  "error 4214 in the job's history: no current full backup",
+					Cause: "the recovery model was changed since the last full backup",
+					Do:    "start the full backup job once",
+				},
+			},
+			Sources:  []string{"sql-preferred-replica", "sql-ag-backup", "sql-ag-logins", "sql-backup", "sql-copy-only", "sql-agent-job", "sql-agent-schedule"},
+			Evidence: "inferred",
 			Inferred: []catalog.Inferred{
 				{
 					Fact:     "sys.fn_hadr_backup_is_preferred_replica is 1 for a database that is in no availability group",
@@ -1674,8 +3145,15 @@ var index = catalog.Index{
 			Undo:       "takes the account from the right if the install's result lists it under \"changed\"; every other account stays",
 			Leaves:     "the right where the account had it before",
 			Success:    "the account or a group of it is named in the right, and in no denial of it",
-			Sources:    []string{"mbam-accounts", "win-secedit", "win-user-rights", "win-rsop"},
-			Evidence:   "inferred",
+			Failures: []catalog.Failure{
+				{
+					Sign:  "rsErrorImpersonatingUser when a report is opened",
+					Cause: "the account may not log on as a batch job on the report server, or its password is wrong",
+					Do:    "run the check of this step; then the password",
+				},
+			},
+			Sources:  []string{"mbam-accounts", "win-secedit", "win-user-rights", "win-rsop"},
+			Evidence: "inferred",
 			Inferred: []catalog.Inferred{
 				{
 					Fact:     "secedit /configure with a template of one right leaves the other rights alone, and the list in the template replaces the right's list",
@@ -1717,8 +3195,34 @@ var index = catalog.Index{
 			Undo:       "writes back the string that the install's result lists under \"changed\", after the password of {{.Farm.ReportReader.Down}} is typed",
 			Leaves:     "the stored password, which is that of the same account",
 			Success:    "the data source has the planned string, and the planned database answers through it",
-			Sources:    []string{"mbam-move", "mbam-reports", "ssrs-soap", "ssrs-ag", "field-checks"},
-			Evidence:   "inferred",
+			Failures: []catalog.Failure{
+				{
+					Sign:  "Keyword not supported: multisubnetfailover",
+					Cause: "Reporting Services up to 2014 do not know the keyword",
+					Do:    "set dataSourceKeywords: none for the reports in the topology, render again",
+				},
+				{
+					Sign:  "rsErrorImpersonatingUser",
+					Cause: "the stored password is not the account's any more",
+					Do:    "enter it again in MaltaDataSource",
+				},
+			},
+			Sources: []string{"mbam-move", "mbam-reports", "ssrs-soap", "ssrs-ag", "field-checks"},
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"SQL-L44", "SQL-R34", "SQL-EC1"},
+					By:   "verify: Connection string of the data source",
+				},
+				{
+					Rows: []string{"FN-28"},
+					By:   "install: No answer through the planned string",
+				},
+				{
+					Rows: []string{"G-3"},
+					By:   "verify: Connection string of the data source",
+				},
+			},
+			Evidence: "inferred",
 			Inferred: []catalog.Inferred{
 				{
 					Fact:     "MBAM reads the data source from the report server's catalogue and keeps no copy of the string",
@@ -1779,8 +3283,73 @@ var index = catalog.Index{
 			Undo:       "disables the reports if the install enabled them",
 			Leaves:     "the server software, user rights, the firewall rule and the compliance database",
 			Success:    "Get-MbamReport shows the planned values, and {{.Farm.Reporting.URL}} answers",
-			Sources:    []string{"mbam-cmdlets", "mbam-reports", "mbam-accounts", "mbam-prerequisites", "mbam-events", "ssrs-ag", "ssrs-install", "ssrs-wmi", "field-checks"},
-			Evidence:   "inferred",
+			Failures: []catalog.Failure{
+				{
+					Sign:  "event 800 of MBAM-Server: path longer than 248 characters, Reporting Services not reached, or a policy for the group exists",
+					Cause: "the URL or the instance is wrong, whoever runs it is no administrator of Reporting Services, or an earlier attempt left its policy",
+					Do:    "open the URL of Reporting Services in a browser as the same person; correct what is wrong, run it again",
+				},
+				{
+					Sign:  "rsErrorImpersonatingUser when a report is opened",
+					Cause: "the password of the reports' account has changed or expired",
+					Do:    "enter the new password in the data source MaltaDataSource",
+				},
+				{
+					Sign:  "Keyword not supported: multisubnetfailover or applicationintent",
+					Cause: "Reporting Services up to 2014 do not know the keyword",
+					Do:    "set dataSourceKeywords: none for the reports in the topology, render again",
+				},
+				{
+					Sign:  "Access denied when a report is opened on the server itself",
+					Cause: "Internet Explorer's enhanced security",
+					Do:    "open it from another computer",
+				},
+				{
+					Sign:  "Only secure content is displayed, in the Help Desk",
+					Cause: "the reports answer by http, the Help Desk by https",
+					Do:    "bind a certificate in Reporting Services and give the https URL",
+				},
+			},
+			Sources: []string{"mbam-cmdlets", "mbam-reports", "mbam-accounts", "mbam-prerequisites", "mbam-events", "ssrs-ag", "ssrs-install", "ssrs-wmi", "field-checks"},
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"WIN-T11"},
+					By:   "verify: Web Service URL",
+				},
+				{
+					Rows: []string{"FN-12"},
+					By:   "install: data source is {0} in the plan",
+				},
+				{
+					Rows: []string{"FN-14"},
+					By:   "verify: Web Service URL",
+				},
+				{
+					Rows: []string{"FN-37"},
+					By:   "install: The report server does not answer at",
+				},
+				{
+					Rows: []string{"FN-37"},
+					By:   "install: runs in SharePoint mode",
+				},
+				{
+					Rows: []string{"FN-D4"},
+					By:   "verify: enabled as planned",
+				},
+				{
+					Rows: []string{"FN-D10"},
+					By:   "install: There is no report server of the instance {0} on this computer.",
+				},
+				{
+					Rows: []string{"G-19"},
+					By:   "verify: Report server {0}",
+				},
+				{
+					Rows: []string{"G-29"},
+					By:   "install: The reports are enabled, but not as planned",
+				},
+			},
+			Evidence: "inferred",
 			Inferred: []catalog.Inferred{
 				{
 					Fact:     "the reports use the connection string of the web applications for the compliance database{{if .Farm.Reporting.Keywords}}, with the keywords that this version of Reporting Services knows{{end}}; no document gives one for an availability group",
@@ -1867,8 +3436,37 @@ var index = catalog.Index{
 			Undo:       "takes the account from the rights that the install's result lists under \"changed\"; every other account stays",
 			Leaves:     "rights that the account had before",
 			Success:    "the account, IIS_IUSRS or a group of the account is named in both rights",
-			Sources:    []string{"mbam-accounts", "mbam-spn", "win-secedit", "win-user-rights", "win-rsop"},
-			Evidence:   "inferred",
+			Failures: []catalog.Failure{
+				{
+					Sign:  "event 502 of MBAM-Server: batch logon",
+					Cause: "the pool account has not the right to log on as a batch job, or a policy takes it away again",
+					Do:    "run the check; have the right given by the policy that rules these servers",
+				},
+			},
+			Sources: []string{"mbam-accounts", "mbam-spn", "win-secedit", "win-user-rights", "win-rsop"},
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"WIN-T07"},
+					By:   "verify: SeImpersonatePrivilege",
+				},
+				{
+					Rows: []string{"WIN-T07"},
+					By:   "verify: SeDenyBatchLogonRight",
+				},
+				{
+					Rows: []string{"WIN-T07"},
+					By:   "install: \"Deny log on as a batch job\" names {0}",
+				},
+				{
+					Rows: []string{"FN-D7"},
+					By:   "verify: SeImpersonatePrivilege",
+				},
+				{
+					Rows: []string{"FN-D7"},
+					By:   "verify: SeDenyBatchLogonRight",
+				},
+			},
+			Evidence: "inferred",
 			Inferred: []catalog.Inferred{
 				{
 					Fact:     "secedit /configure with a template of one right leaves the other rights alone, and the list in the template replaces the right's list",
@@ -1905,9 +3503,78 @@ var index = catalog.Index{
 			Restart:    "none",
 			Reversible: "nothing changed",
 			Success:    "every check of certificate {{if .Node.Thumbprint}}{{.Node.Thumbprint}}{{else}}(no thumbprint yet){{end}} passes",
-			Sources:    []string{"mbam-deploy", "mbam-events", "win-certificate-chain"},
-			Evidence:   "documented",
-			Decision:   "chain and revocation are built by Windows itself (X509Chain), which every version has; the names of all nodes are required as the deployment document says, their NetBIOS names, which only its FAQ asks for, are reported",
+			Failures: []catalog.Failure{
+				{
+					Sign:  "event 401 or 402 of MBAM-Server: no certificate can be found or validated",
+					Cause: "it is not in Cert:\\LocalMachine\\My of this node, or has no private key here",
+					Do:    "import the PFX on this node; a copy in the user's store does not count",
+				},
+			},
+			Sources: []string{"mbam-deploy", "mbam-events", "win-certificate-chain"},
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"WIN-T84"},
+					By:   "preflight: Private key",
+				},
+				{
+					Rows: []string{"WIN-T85"},
+					By:   "preflight: Validity",
+				},
+				{
+					Rows: []string{"WIN-T85"},
+					By:   "preflight: Certificate expires soon",
+				},
+				{
+					Rows: []string{"WIN-T86"},
+					By:   "preflight: Virtual host name among the alternative names",
+				},
+				{
+					Rows: []string{"WIN-T86"},
+					By:   "preflight: Node names among the alternative names",
+				},
+				{
+					Rows: []string{"WIN-T87"},
+					By:   "preflight: Enhanced key usage (3.1 server, 3.2 client authentication)",
+				},
+				{
+					Rows: []string{"WIN-T88"},
+					By:   "preflight: Chain and revocation list",
+				},
+				{
+					Rows: []string{"WIN-T90"},
+					By:   "preflight: Subject (Issued To)",
+				},
+				{
+					Rows: []string{"FN-24", "HA-42"},
+					By:   "preflight: Virtual host name among the alternative names",
+				},
+				{
+					Rows: []string{"FN-24", "HA-50"},
+					By:   "preflight: Chain and revocation list",
+				},
+				{
+					Rows: []string{"FN-39"},
+					By:   "preflight: Certificate in the computer''s Personal store",
+				},
+				{
+					Rows: []string{"FN-V10"},
+					By:   "preflight: Validity",
+				},
+				{
+					Rows: []string{"FN-C8", "HA-42", "HA-51"},
+					By:   "preflight: Subject (Issued To)",
+				},
+				{
+					Rows: []string{"FN-C8"},
+					By:   "preflight: Node names among the alternative names",
+				},
+				{
+					Rows: []string{"FN-C8", "HA-42"},
+					By:   "preflight: Enhanced key usage (3.1 server, 3.2 client authentication)",
+				},
+			},
+			Evidence: "documented",
+			Decision: "chain and revocation are built by Windows itself (X509Chain), which every version has; the names of all nodes are required as the deployment document says, their NetBIOS names, which only its FAQ asks for, are reported",
 		},
 		{
 			ID:         "web/firewall",
@@ -1942,7 +3609,17 @@ var index = catalog.Index{
 			Leaves:     "rules that were there before, as those of IIS itself",
 			Success:    "the rule is enabled and local rules count on this server",
 			Sources:    []string{"mbam-web", "win-firewall-api", "general-practice"},
-			Evidence:   "inferred",
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"FN-20", "FN-V1"},
+					By:   "verify: Inbound TCP {0}",
+				},
+				{
+					Rows: []string{"FN-V1"},
+					By:   "verify: Rules that block the port",
+				},
+			},
+			Evidence: "inferred",
 			Inferred: []catalog.Inferred{
 				{
 					Fact:     "one inbound rule for the port is enough; the document says only that an exception is needed",
@@ -2005,8 +3682,78 @@ var index = catalog.Index{
 			Restart:    "none",
 			Reversible: "nothing changed",
 			Success:    "every check passes; only then is web/enable-web-applications run. To read the databases, whoever runs it needs a login that may open both databases: {{if .Farm.ReadWrite.Group}}a member of {{.Farm.ReadWrite.Down}}{{else}}a user in both{{end}}, or a member of sysadmin, for the night",
-			Sources:    []string{"mbam-ha", "mbam-deploy", "mbam-spn", "mbam-web", "sql-ag-clients", "field-checks"},
-			Evidence:   "inferred",
+			Failures: []catalog.Failure{
+				{
+					Sign:  "error 40, a network-related or instance-specific error",
+					Cause: "wrong instance, closed port, or the protocol is off",
+					Do:    "test the port of the listener and of each replica from this node; look at TCP/IP in SQL Server Configuration Manager",
+				},
+				{
+					Sign:  "Keyword not supported",
+					Cause: "a connection string that was copied by hand",
+					Do:    "take the string of this plan",
+				},
+			},
+			Sources: []string{"mbam-ha", "mbam-deploy", "mbam-spn", "mbam-web", "sql-ag-clients", "field-checks"},
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"SQL-L41"},
+					By:   "verify: {0} answers",
+				},
+				{
+					Rows: []string{"SQL-L46"},
+					By:   "verify: {0} answers through the failover partner",
+				},
+				{
+					Rows: []string{"SQL-R36"},
+					By:   "verify: {0}: name",
+				},
+				{
+					Rows: []string{"WIN-T23"},
+					By:   "verify: Owner of {0}",
+				},
+				{
+					Rows: []string{"WIN-T79"},
+					By:   "verify: DNS: a host record, no alias",
+				},
+				{
+					Rows: []string{"WIN-T80"},
+					By:   "verify: DNS: {0}",
+				},
+				{
+					Rows: []string{"FN-2"},
+					By:   "verify: Owner of {0}",
+				},
+				{
+					Rows: []string{"FN-5", "FN-25", "FN-V2", "FN-C21", "HA-10", "HA-52", "G-1"},
+					By:   "verify: {0} answers",
+				},
+				{
+					Rows: []string{"FN-6"},
+					By:   "verify: {0}: writable",
+				},
+				{
+					Rows: []string{"FN-13", "HA-10", "HA-33", "HA-52"},
+					By:   "verify: Report server",
+				},
+				{
+					Rows: []string{"FN-29", "HA-22"},
+					By:   "verify: {0} answers through the failover partner",
+				},
+				{
+					Rows: []string{"FN-V14"},
+					By:   "verify: DNS: {0}",
+				},
+				{
+					Rows: []string{"FN-C6"},
+					By:   "verify: DNS: a host record, no alias",
+				},
+				{
+					Rows: []string{"FN-C22"},
+					By:   "verify: {0}: name",
+				},
+			},
+			Evidence: "inferred",
 			Inferred: []catalog.Inferred{
 				{
 					Fact:     "a person with the right to connect reaches what the application pool will reach with its own login",
@@ -2048,8 +3795,37 @@ var index = catalog.Index{
 			Undo:       "writes back the values that the install's result lists under \"changed\", while they lead to the same database",
 			Leaves:     "sessions that were cut when the pool started again",
 			Success:    "the registry holds the planned strings, both databases answer through them, and MBAM-Web logs no database error",
-			Sources:    []string{"mbam-move", "mbam-cmdlets", "mbam-events", "sql-ag-clients", "sql-mirroring-clients"},
-			Evidence:   "inferred",
+			Failures: []catalog.Failure{
+				{
+					Sign:  "event 104, 109 or 110 of MBAM-Web/Admin: string empty, or not configured",
+					Cause: "the values below HKLM\\SOFTWARE\\Microsoft\\MBAM Server\\Web are missing",
+					Do:    "run this step again; it writes both",
+				},
+			},
+			Sources: []string{"mbam-move", "mbam-cmdlets", "mbam-events", "sql-ag-clients", "sql-mirroring-clients"},
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"SQL-R35"},
+					By:   "install: {0}: not taken over",
+				},
+				{
+					Rows: []string{"SQL-EC2"},
+					By:   "install: No answer through the planned string",
+				},
+				{
+					Rows: []string{"FN-32"},
+					By:   "install: Recovery keys would be missing.",
+				},
+				{
+					Rows: []string{"FN-D3"},
+					By:   "install: does not use Windows authentication",
+				},
+				{
+					Rows: []string{"FN-C13"},
+					By:   "verify: {0}: answer",
+				},
+			},
+			Evidence: "inferred",
 			Inferred: []catalog.Inferred{
 				{
 					Fact:     "the registry values are the only place: the document about moving databases changes them and nothing else in 2.5",
@@ -2092,8 +3868,98 @@ var index = catalog.Index{
 			Undo:       "disables the features that the install's result lists under \"changed\"",
 			Leaves:     "the MBAM server software, service principal names, DNS, the certificate, firewall rules, user rights, and both databases with their contents",
 			Success:    "Get-MbamWebApplication shows every feature as planned; MBAM-Web logs 200, 201 and 202 once the portals are opened, which web/event-proof demands. For the install, as for web/ready-gate, whoever runs it needs a login that may open both databases: {{if .Farm.ReadWrite.Group}}a member of {{.Farm.ReadWrite.Down}}{{else}}a user in both{{end}}, or a member of sysadmin, for the night",
-			Sources:    []string{"mbam-cmdlets", "mbam-ha", "mbam-web", "mbam-powershell", "mbam-validate", "mbam-events", "win-loopback"},
-			Evidence:   "inferred",
+			Failures: []catalog.Failure{
+				{
+					Sign:  "event 502 of MBAM-Server/Admin: a service principal name is on several accounts, or could not be registered",
+					Cause: "another account owns the name, or whoever runs it may not write it",
+					Do:    "the feature works all the same once the name is right: run step 120 and its check",
+				},
+				{
+					Sign:  "event 605, 606 or 607 of MBAM-Server/Admin: a prerequisite is missing, or a parameter is not valid",
+					Cause: "a Windows feature, ASP.NET MVC 4, or a connection string",
+					Do:    "the text names it; run the check of the ready gate",
+				},
+				{
+					Sign:  "event 701: the database cannot be reached, or is of another version",
+					Cause: "the listener or instance, the port, the login of whoever runs it; or the software is older than the database",
+					Do:    "run the check of the ready gate, and compare the versions",
+				},
+				{
+					Sign:  "user or group could not be found in Active Directory",
+					Cause: "the account has no user principal name, or the name is misspelt",
+					Do:    "set userPrincipalName; run the check of the accounts (110)",
+				},
+				{
+					Sign:  "event 300 of MBAM-Server: failed in removing a folder",
+					Cause: "a log or web.config of an earlier installation is open in an editor",
+					Do:    "close it, run iisreset, run it again",
+				},
+				{
+					Sign:  "0x8009030x when it is run remotely",
+					Cause: "the second hop needs CredSSP",
+					Do:    "run it on the server itself",
+				},
+			},
+			Sources: []string{"mbam-cmdlets", "mbam-ha", "mbam-web", "mbam-powershell", "mbam-validate", "mbam-events", "win-loopback"},
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"WIN-T16"},
+					By:   "install: is not in this computer''s Personal store",
+				},
+				{
+					Rows: []string{"WIN-T46"},
+					By:   "verify: Pool {0}: runtime",
+				},
+				{
+					Rows: []string{"WIN-T90"},
+					By:   "install: If it complains that the certificate is issued to another name",
+				},
+				{
+					Rows: []string{"WIN-T91"},
+					By:   "verify: Binding: host name",
+				},
+				{
+					Rows: []string{"WIN-T92"},
+					By:   "verify: Binding: certificate",
+				},
+				{
+					Rows: []string{"FN-31", "FN-C22"},
+					By:   "install: is not in this computer''s Personal store",
+				},
+				{
+					Rows: []string{"FN-40"},
+					By:   "rollback: Close open logs and web.config files",
+				},
+				{
+					Rows: []string{"FN-D1"},
+					By:   "verify: enabled as planned",
+				},
+				{
+					Rows: []string{"FN-V11"},
+					By:   "verify: one of {0} on port {1}",
+				},
+				{
+					Rows: []string{"HA-14"},
+					By:   "verify: Binding: host name",
+				},
+				{
+					Rows: []string{"HA-51"},
+					By:   "install: MBAM''s own test failed",
+				},
+				{
+					Rows: []string{"G-7"},
+					By:   "install: If it complains that the certificate is issued to another name",
+				},
+				{
+					Rows: []string{"G-11"},
+					By:   "verify: MBAMUserSupportService",
+				},
+				{
+					Rows: []string{"G-29"},
+					By:   "install: is enabled, but not as planned",
+				},
+			},
+			Evidence: "inferred",
 			Inferred: []catalog.Inferred{
 				{
 					Fact:     "the cmdlet does not refuse a certificate issued to the virtual host name; the document says so of the wizard only",
@@ -2225,8 +4091,18 @@ var index = catalog.Index{
 			Leaves:     "every other name of these accounts, HOST names among them",
 			Success:    "nobody in the directory has one of the old names",
 			Sources:    []string{"mbam-spn", "mbam-deploy", "win-setspn"},
-			Evidence:   "documented",
-			Decision:   "Names of a computer account that an earlier installation put there are used again by MBAM, and a balanced farm cannot be configured then; the document's order is disable, delete, register, enable. Only the names of these nodes are taken, and only from their own computer account or the application pool account: a name that anybody else has stops the script. The new names are registered by 120",
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"WIN-T27"},
+					By:   "verify: owner of {0}",
+				},
+				{
+					Rows: []string{"FN-C7", "HA-44"},
+					By:   "verify: owner of {0}",
+				},
+			},
+			Evidence: "documented",
+			Decision: "Names of a computer account that an earlier installation put there are used again by MBAM, and a balanced farm cannot be configured then; the document's order is disable, delete, register, enable. Only the names of these nodes are taken, and only from their own computer account or the application pool account: a name that anybody else has stops the script. The new names are registered by 120",
 		},
 		{
 			ID:     "web/take-host-name",
@@ -2291,7 +4167,17 @@ var index = catalog.Index{
 			Leaves:     "the entry for the site in applicationHost.config, with the old value",
 			Success:    "allowUnlisted is true for the site and each of its applications",
 			Sources:    []string{"mbam-spn", "mbam-security", "iis-request-filtering"},
-			Evidence:   "inferred",
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"WIN-T10"},
+					By:   "verify: allowUnlisted of {0}",
+				},
+				{
+					Rows: []string{"HA-53"},
+					By:   "verify: allowUnlisted of {0}",
+				},
+			},
+			Evidence: "inferred",
 			Inferred: []catalog.Inferred{
 				{
 					Fact:     "the setting in applicationHost.config, beside MBAM's own files, is effective for the site and its applications",
@@ -2323,8 +4209,18 @@ var index = catalog.Index{
 			Leaves:     "the entries in applicationHost.config, with the old values",
 			Success:    "wherever Windows authentication is on with kernel mode, useAppPoolCredentials is true",
 			Sources:    []string{"win-kernel-auth", "iis-windows-authentication", "mbam-ha", "mbam-spn"},
-			Evidence:   "documented",
-			Decision:   "MBAM's documents do not speak of the setting, so it is verified always and changed only when the topology says mendUseAppPoolCredentials: true; kernel mode stays on",
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"WIN-T30"},
+					By:   "verify: useAppPoolCredentials True, or kernel mode off",
+				},
+				{
+					Rows: []string{"FN-3", "G-15"},
+					By:   "verify: useAppPoolCredentials True, or kernel mode off",
+				},
+			},
+			Evidence: "documented",
+			Decision: "MBAM's documents do not speak of the setting, so it is verified always and changed only when the topology says mendUseAppPoolCredentials: true; kernel mode stays on",
 		},
 		{
 			ID:         "web/machine-key",
@@ -2352,8 +4248,66 @@ var index = catalog.Index{
 			Undo:       "puts the kept web.config back, if the file is still what the install wrote",
 			Leaves:     "the kept copies of web.config, which may hold an older machine key",
 			Success:    "site and applications show the fingerprint of the farm's machine key, the same on every node",
-			Sources:    []string{"mbam-ha", "win-machinekey", "win-webconfig", "mbam-hotfix"},
-			Evidence:   "inferred",
+			Failures: []catalog.Failure{
+				{
+					Sign:  "users are logged off or see validation of viewstate MAC failed when they come to another node",
+					Cause: "the nodes have different keys",
+					Do:    "run the check on every node and compare",
+				},
+				{
+					Sign:  "the key is gone after a hotfix",
+					Cause: "a hotfix removes and enables the features again, and web.config is written anew",
+					Do:    "run this step again on each node after the hotfix",
+				},
+			},
+			Sources: []string{"mbam-ha", "win-machinekey", "win-webconfig", "mbam-hotfix"},
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"WIN-T41"},
+					By:   "verify: Machine key of {0}",
+				},
+				{
+					Rows: []string{"WIN-T42"},
+					By:   "install: has a machineKey of its own in {1}, which wins over that of the site",
+				},
+				{
+					Rows: []string{"WIN-T43"},
+					By:   "install: has a machineKey inside a location element",
+				},
+				{
+					Rows: []string{"WIN-T44"},
+					By:   "install: does not hold a machine key of HMACSHA256 with 128",
+				},
+				{
+					Rows: []string{"WIN-T48"},
+					By:   "rollback: somebody or a hotfix changed it later",
+				},
+				{
+					Rows: []string{"WIN-T49"},
+					By:   "rollback: The kept copy {0} is missing",
+				},
+				{
+					Rows: []string{"WIN-T52"},
+					By:   "install: is encrypted or kept in another file",
+				},
+				{
+					Rows: []string{"WIN-T55"},
+					By:   "install: was written but does not read back as planned",
+				},
+				{
+					Rows: []string{"FN-52", "FN-C15", "HA-15", "G-4"},
+					By:   "verify: Machine key of {0}",
+				},
+				{
+					Rows: []string{"FN-C15"},
+					By:   "install: which wins over that of the site",
+				},
+				{
+					Rows: []string{"HA-16"},
+					By:   "install: does not hold a machine key of HMACSHA256 with 128",
+				},
+			},
+			Evidence: "inferred",
 			Inferred: []catalog.Inferred{
 				{
 					Fact:     "the place: the documents want one machine key for the farm and name none; the site's web.config is inherited by all of MBAM's applications",
@@ -2394,8 +4348,85 @@ var index = catalog.Index{
 			Restart:    "none",
 			Reversible: "nothing changed",
 			Success:    "every check passes; the result file is collected for web/farm-compare",
-			Sources:    []string{"mbam-validate", "mbam-ha", "mbam-events", "mbam-cmdlets", "win-machinekey", "field-checks"},
-			Evidence:   "inferred",
+			Failures: []catalog.Failure{
+				{
+					Sign:  "the Self-Service Portal shows only the company name and the user, without an error",
+					Cause: "its scripts cannot be loaded from the network",
+					Do:    "host the scripts locally on every node",
+				},
+			},
+			Sources: []string{"mbam-validate", "mbam-ha", "mbam-events", "mbam-cmdlets", "mbam-security", "win-machinekey", "field-checks"},
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"SQL-R13", "SQL-R34", "SQL-R35", "SQL-EC1", "SQL-EC2", "WIN-T20"},
+					By:   "verify: Registry {0}",
+				},
+				{
+					Rows: []string{"WIN-T01", "WIN-T20"},
+					By:   "verify: enabled as planned",
+				},
+				{
+					Rows: []string{"WIN-T02"},
+					By:   "verify: Application {0}",
+				},
+				{
+					Rows: []string{"WIN-T03"},
+					By:   "verify: Pool {0}",
+				},
+				{
+					Rows: []string{"WIN-T13"},
+					By:   "verify: Errors of MBAM-Web in the last {0} hours",
+				},
+				{
+					Rows: []string{"WIN-T40", "WIN-T47", "WIN-T48"},
+					By:   "verify: 'Machine key'",
+				},
+				{
+					Rows: []string{"WIN-T89", "WIN-T92"},
+					By:   "verify: Certificate that answers",
+				},
+				{
+					Rows: []string{"WIN-T91"},
+					By:   "verify: Answer of",
+				},
+				{
+					Rows: []string{"WIN-T100"},
+					By:   "verify: Here VSS writer of MBAM",
+				},
+				{
+					Rows: []string{"FN-5", "FN-6", "FN-8", "FN-9", "FN-10", "FN-11", "FN-23", "HA-32"},
+					By:   "verify: Errors of MBAM-Web in the last {0} hours",
+				},
+				{
+					Rows: []string{"FN-7", "FN-29", "FN-D3", "FN-C2", "HA-20", "HA-47", "G-2"},
+					By:   "verify: Registry {0}",
+				},
+				{
+					Rows: []string{"FN-51", "FN-V7"},
+					By:   "verify: Answer of",
+				},
+				{
+					Rows: []string{"FN-54", "HA-56", "G-4"},
+					By:   "verify: 'Machine key'",
+				},
+				{
+					Rows: []string{"FN-D2", "FN-D4", "FN-C3", "FN-C14", "HA-14", "HA-21", "HA-22", "HA-47"},
+					By:   "verify: enabled as planned",
+				},
+				{
+					Rows: []string{"FN-V4"},
+					By:   "verify: 'IIS site'",
+				},
+				{
+					Rows: []string{"FN-V10"},
+					By:   "verify: Certificate that answers",
+				},
+				{
+					Rows: []string{"FN-V16", "FN-C20", "HA-13", "HA-40", "G-10"},
+					By:   "verify: Pool {0}",
+				},
+			},
+			Evidence: "inferred",
 			Inferred: []catalog.Inferred{
 				{
 					Fact:     "a GET without credentials under the virtual host name to the node's own address is answered with 401 by a living application, and does not meet the loopback check, which concerns authentication only",
@@ -2446,7 +4477,17 @@ var index = catalog.Index{
 			Leaves:     "features that were there before",
 			Success:    "Get-WindowsFeature shows the features as installed",
 			Sources:    []string{"mbam1-nlb", "win-nlb", "win-features"},
-			Evidence:   "inferred",
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"FN-C16"},
+					By:   "verify: not installed",
+				},
+				{
+					Rows: []string{"HA-17"},
+					By:   "verify: Cmdlets",
+				},
+			},
+			Evidence: "inferred",
 			Inferred: []catalog.Inferred{
 				{
 					Fact:     "Server Core has the feature, but not its cmdlets",
@@ -2514,7 +4555,45 @@ var index = catalog.Index{
 			Leaves:     "the feature, the DNS record, and what the network team set for the mode: {{if .Web.Balancer.Unicast}}MAC address spoofing (Hyper-V) or Notify Switches = No (VMware){{else}}static ARP or IGMP settings of switches and routers{{end}}",
 			Success:    "the virtual address belongs to this server, its node has converged, and the port rule is as planned",
 			Sources:    []string{"mbam1-nlb", "mbam-ha", "win-nlb", "win-nlb-wmi", "win-nlb-vmware"},
-			Evidence:   "inferred",
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"WIN-T57"},
+					By:   "install: Server Core does not offer the NLB cmdlets",
+				},
+				{
+					Rows: []string{"WIN-T58", "WIN-T61"},
+					By:   "verify: 'Port rules'",
+				},
+				{
+					Rows: []string{"WIN-T63"},
+					By:   "install: answers already, and this server has no cluster",
+				},
+				{
+					Rows: []string{"WIN-T64"},
+					By:   "install: NLB cannot be set up",
+				},
+				{
+					Rows: []string{"WIN-T67"},
+					By:   "install: runs in mode {1}, planned is {2}",
+				},
+				{
+					Rows: []string{"WIN-T67"},
+					By:   "verify: 'Mode'",
+				},
+				{
+					Rows: []string{"HA-17"},
+					By:   "verify: Hardware address",
+				},
+				{
+					Rows: []string{"HA-49"},
+					By:   "verify: 'Port rules'",
+				},
+				{
+					Rows: []string{"HA-49"},
+					By:   "install: NLB cannot be set up: {0}.",
+				},
+			},
+			Evidence: "inferred",
 			Inferred: []catalog.Inferred{
 				{
 					Fact:     "without a cluster the NLB classes of WMI give no cluster address",
@@ -2558,7 +4637,25 @@ var index = catalog.Index{
 			Leaves:     "the cluster with its first node",
 			Success:    "every planned node has converged, with the same port rule",
 			Sources:    []string{"mbam1-nlb", "mbam-ha", "win-nlb"},
-			Evidence:   "inferred",
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"WIN-T59"},
+					By:   "verify: Port rules of {0}",
+				},
+				{
+					Rows: []string{"WIN-T60"},
+					By:   "verify: Node {0}",
+				},
+				{
+					Rows: []string{"WIN-T68"},
+					By:   "verify: Priority of {0}",
+				},
+				{
+					Rows: []string{"HA-49"},
+					By:   "verify: Priority of {0}",
+				},
+			},
+			Evidence: "inferred",
 			Inferred: []catalog.Inferred{
 				{
 					Fact:     "the join works from the first node, whose account is administrator of the others and reaches them by WMI",
@@ -2595,7 +4692,13 @@ var index = catalog.Index{
 			Leaves:     "the state of the node: a node that the watch has stopped stays stopped until somebody starts it",
 			Success:    "the task is enabled and runs the copy of this tree's watch; the node is not taken out",
 			Sources:    []string{"win-nlb", "win-nlb-wmi", "win-tasks", "mbam-validate", "field-checks"},
-			Evidence:   "inferred",
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"WIN-T69"},
+					By:   "verify: 'Watching'",
+				},
+			},
+			Evidence: "inferred",
 			Inferred: []catalog.Inferred{
 				{
 					Fact:     "SYSTEM may stop and start NLB on its own server",
@@ -2635,8 +4738,34 @@ var index = catalog.Index{
 			Changes:    "{{.Web.Balancer.Title}}: a service at {{.Web.Balancer.Address}} TCP {{.Web.Port}} for the nodes of {{.Web.Host}}",
 			Undo:       "the network team removes the service",
 			Success:    "{{if .Web.Balancer.HAProxy}}after balancer/haproxy, {{end}}from a client's place, the virtual address and each node answer under {{.Web.Host}} with a node's own certificate",
-			Sources:    []string{"mbam-ha", "mbam1-nlb", "mbam-spn", "win-kernel-auth"},
-			Evidence:   "inferred",
+			Failures: []catalog.Failure{
+				{
+					Sign:  "all nodes are down for the balancer though IIS answers",
+					Cause: "the probe expects 200, and the portals answer 401 without credentials",
+					Do:    "probe as the sheet says: 200, 401 and 403 are alive",
+				},
+				{
+					Sign:  "clients say 0x803D0006, a time-out",
+					Cause: "the idle time-out of the balancer is too short",
+					Do:    "at least 120 seconds, better 300",
+				},
+			},
+			Sources: []string{"mbam-ha", "mbam1-nlb", "mbam-spn", "win-kernel-auth"},
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"WIN-T75"},
+					By:   "verify: Answer of {0}",
+				},
+				{
+					Rows: []string{"WIN-T77"},
+					By:   "verify: Certificate of {0}",
+				},
+				{
+					Rows: []string{"FN-20", "FN-V17", "HA-7", "G-5"},
+					By:   "verify: Answer of {0}",
+				},
+			},
+			Evidence: "inferred",
 			Inferred: []catalog.Inferred{
 				{
 					Fact:     "pass-through, source address persistence and the probe: no document says anything but that a balancer is needed and, for 1.0, affinity Single",
@@ -2666,8 +4795,33 @@ var index = catalog.Index{
 			Undo:       "put the earlier haproxy.cfg back and reload",
 			Leaves:     "the package, and the CA file {{.Web.Balancer.CAFile}}",
 			Success:    "haproxy -c -f accepts the file without a warning; after the reload every node is UP",
-			Sources:    []string{"haproxy", "mbam-ha", "mbam1-nlb"},
-			Evidence:   "inferred",
+			Failures: []catalog.Failure{
+				{
+					Sign:  "all nodes are down for the balancer, 503 for users, though IIS answers",
+					Cause: "the probe expects 200, and the portals answer 401 without credentials",
+					Do:    "probe as this plan says: 200, 401 and 403 are alive",
+				},
+			},
+			Sources: []string{"haproxy", "mbam-ha", "mbam1-nlb"},
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"WIN-T75"},
+					By:   "verify: Answer of {0}",
+				},
+				{
+					Rows: []string{"WIN-T89"},
+					By:   "verify: Certificate of {0}",
+				},
+				{
+					Rows: []string{"FN-51"},
+					By:   "verify: Answer of {0}",
+				},
+				{
+					Rows: []string{"G-5"},
+					By:   "verify: Certificate of {0}",
+				},
+			},
+			Evidence: "inferred",
 			Inferred: []catalog.Inferred{
 				{
 					Fact:     "the answer {{(.Farm.Probe .Web).StatusList}} to a request without credentials means that the node serves",
@@ -2748,8 +4902,72 @@ var index = catalog.Index{
 			Restart:    "none",
 			Reversible: "nothing changed",
 			Success:    "the domain gives a ticket for the virtual host name, every page answers, and the pages that ask for authentication were reached by Kerberos, not by NTLM: through the virtual address, and at every node alone. Log off and on before, when names or the account changed since: older tickets prove nothing. Where the nodes cannot be reached one by one from here, repeat it with each node alone behind the balancer (the others drained)",
-			Sources:    []string{"mbam-spn", "mbam-validate", "dotnet-mutual-authentication", "field-checks"},
-			Evidence:   "inferred",
+			Failures: []catalog.Failure{
+				{
+					Sign:  "401, or a second prompt for credentials, through the virtual host name; clients say 0x803D0005",
+					Cause: "the ticket is encrypted for another account than the pool's: the name is missing, on two accounts, or IIS decrypts with the computer's key",
+					Do:    "run the check of the service principal names, look for a second owner, then the check of kernel-mode authentication on the nodes",
+				},
+				{
+					Sign:  "it answers, but with NTLM",
+					Cause: "Kerberos has never worked here and Windows falls back; updates of domain controllers end that some day",
+					Do:    "treat it as a failure and mend the names now",
+				},
+				{
+					Sign:  "401.1 when the virtual host name is opened on a node of the farm",
+					Cause: "the loopback check of Windows, which says nothing about the farm",
+					Do:    "test from another machine, as this step asks",
+				},
+				{
+					Sign:  "a browser warns about the certificate and opens the page all the same",
+					Cause: "the certificate does not hold the name or is not trusted; MBAM's client refuses what a browser lets pass",
+					Do:    "bring a certificate with all names of step 160 to the nodes",
+				},
+			},
+			Sources: []string{"mbam-spn", "mbam-validate", "dotnet-mutual-authentication", "field-checks"},
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"WIN-T14", "WIN-T39"},
+					By:   "verify: ticket for {0}",
+				},
+				{
+					Rows: []string{"WIN-T30", "WIN-T77", "WIN-T120"},
+					By:   "verify: authentication at {0}{1}",
+				},
+				{
+					Rows: []string{"WIN-T37"},
+					By:   "verify: Run this script on a management computer, not on a server of the farm.",
+				},
+				{
+					Rows: []string{"WIN-T38"},
+					By:   "verify: Tickets",
+				},
+				{
+					Rows: []string{"WIN-T72"},
+					By:   "verify: answer of {0}{1}",
+				},
+				{
+					Rows: []string{"FN-3"},
+					By:   "verify: ticket for {0}",
+				},
+				{
+					Rows: []string{"FN-4", "G-15"},
+					By:   "verify: authentication at {0}{1}",
+				},
+				{
+					Rows: []string{"FN-53"},
+					By:   "verify: Run this script on a management computer, not on a server of the farm.",
+				},
+				{
+					Rows: []string{"FN-V7"},
+					By:   "verify: answer of {0}{1}",
+				},
+				{
+					Rows: []string{"FN-V17"},
+					By:   "verify: pages of {0} reached by Kerberos{1}",
+				},
+			},
+			Evidence: "inferred",
 			Inferred: []catalog.Inferred{
 				{
 					Fact:     "the agent's services and the Self-Service Portal answer 200 to any user of the domain who opens them",
@@ -2786,8 +5004,59 @@ var index = catalog.Index{
 			Restart:    "none",
 			Reversible: "nothing changed",
 			Success:    "since the web features were enabled, MBAM-Web logged {{if .Web.Admin}}200 (Administration Portal: databases reached), {{end}}{{if .Web.SelfService}}201 (Self-Service Portal: databases reached), {{end}}202 (service principal names right), and no error after them. If one is missing, open the portals on this node (directory/kerberos-test asks every node) and run this again",
-			Sources:    []string{"mbam-events", "mbam-validate", "field-checks"},
-			Evidence:   "inferred",
+			Failures: []catalog.Failure{
+				{
+					Sign:  "event 100, 102 or 109 of MBAM-Web/Admin",
+					Cause: "a service or portal cannot use the recovery database",
+					Do:    "test the connection from this node as the pool account: port, login on the present primary, membership in the read/write group",
+				},
+				{
+					Sign:  "event 101, 105 or 110 of MBAM-Web/Admin",
+					Cause: "the compliance database cannot be used",
+					Do:    "the same for that database",
+				},
+				{
+					Sign:  "event 104 of MBAM-Web/Admin: the connection string in the registry is empty",
+					Cause: "the registry values are missing",
+					Do:    "run the step of the web features, or of the connection strings, again",
+				},
+				{
+					Sign:  "event 111 of MBAM-Web/Admin",
+					Cause: "the pool account may not run GetVersion, or the database is of another version",
+					Do:    "check its membership in the read/write group; update the databases with the same media",
+				},
+				{
+					Sign:  "event 106, 107 or 112 of MBAM-Web/Admin: names cannot be verified",
+					Cause: "the pool account cannot read Active Directory or applicationHost.config, or a binding is wrong",
+					Do:    "compare the bindings with those of another node",
+				},
+				{
+					Sign:  "event 1 of MBAM-Web/Admin: names are missing",
+					Cause: "the service principal names are not on the pool account",
+					Do:    "run step 120 and its check",
+				},
+				{
+					Sign:  "event 103 of MBAM-Web/Admin: account verification failed",
+					Cause: "the caller is no computer account, nor in the group for data migration",
+					Do:    "look which caller it is; the group must be given on every node",
+				},
+			},
+			Sources: []string{"mbam-events", "mbam-validate", "field-checks"},
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"WIN-T13", "WIN-T76"},
+					By:   "verify: Event {0} of MBAM-Web",
+				},
+				{
+					Rows: []string{"FN-1", "FN-V3", "FN-C17"},
+					By:   "verify: Event {0} of MBAM-Web",
+				},
+				{
+					Rows: []string{"FN-V3"},
+					By:   "verify: Errors of MBAM-Web since {0}",
+				},
+			},
+			Evidence: "inferred",
 			Inferred: []catalog.Inferred{
 				{
 					Fact:     "200 comes from the Administration Portal and 201 from the Self-Service Portal, when it is opened for the first time after its application pool started; both speak of both databases",
@@ -2813,9 +5082,43 @@ var index = catalog.Index{
 			Reversible: "nothing changed",
 			Changes:    "nothing; before it, the result of web/node-check (690) of every node is copied from %ProgramData%\\mbamplan into one folder, and before 890 deletes the compare key",
 			Success:    "every node has a fresh result of web/node-check without a failed check, and all of them show the same values",
-			Sources:    []string{"mbam-ha", "mbam-cmdlets", "field-checks"},
-			Evidence:   "documented",
-			Decision:   "no rights on the nodes are assumed: the result files of web/node-check are copied from %ProgramData%\\mbamplan of each node into one folder; their names may be changed, since the content says which node they are from",
+			Failures: []catalog.Failure{
+				{
+					Sign:  "nodes differ in the machine key",
+					Cause: "one node was set up or mended by itself",
+					Do:    "run the step of the machine key there",
+				},
+				{
+					Sign:  "nodes differ in a connection string or in the group for data migration",
+					Cause: "a change was made on one node only",
+					Do:    "run the step of the web features, or of the connection strings, on the node that differs",
+				},
+			},
+			Sources: []string{"mbam-ha", "mbam-cmdlets", "field-checks"},
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"WIN-T40", "WIN-T54"},
+					By:   "verify: 'Machine key'",
+				},
+				{
+					Rows: []string{"FN-7"},
+					By:   "verify: ComplianceDBConnectionString",
+				},
+				{
+					Rows: []string{"FN-9", "FN-V16", "HA-40"},
+					By:   "verify: the same on every node",
+				},
+				{
+					Rows: []string{"FN-52", "HA-15"},
+					By:   "verify: 'Machine key'",
+				},
+				{
+					Rows: []string{"G-30"},
+					By:   "verify: Software version",
+				},
+			},
+			Evidence: "documented",
+			Decision: "no rights on the nodes are assumed: the result files of web/node-check are copied from %ProgramData%\\mbamplan of each node into one folder; their names may be changed, since the content says which node they are from",
 		},
 		{
 			ID:     "web/remove-secrets",
@@ -2845,7 +5148,17 @@ var index = catalog.Index{
 			Leaves:     "copies elsewhere: the share or computer they came from, backups and shadow copies of the folder, and the kept web.config files, which may hold a machine key",
 			Success:    "no secret file is left in the node's folder",
 			Sources:    []string{"general-practice"},
-			Evidence:   "inferred",
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"WIN-T50"},
+					By:   "verify: Kept copies of web.config with a machine key",
+				},
+				{
+					Rows: []string{"G-23"},
+					By:   "verify: still there",
+				},
+			},
+			Evidence: "inferred",
 			Inferred: []catalog.Inferred{
 				{
 					Fact:     "the node runs without these files: IIS reads the key from web.config",
@@ -2866,9 +5179,19 @@ var index = catalog.Index{
 			Changes:    "nothing",
 			Undo:       "nothing to undo",
 			Success:    "no check failed; what is not checked for want of rights is looked at by somebody who has them",
-			Sources:    []string{"mbam-gpo", "win-gpo", "win-rootdse", "win-clock-skew", "win-effective-rights"},
-			Evidence:   "documented",
-			Decision:   "that the services work behind the virtual host name was proved before (file numbers 850 and 855); here is looked whether they can be reached from a computer that is no server of the farm",
+			Sources:    []string{"mbam-gpo", "mbam-gpo-templates", "win-gpo", "win-rootdse", "win-clock-skew", "win-effective-rights"},
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"WIN-T110"},
+					By:   "preflight: PowerShell module",
+				},
+				{
+					Rows: []string{"FN-20"},
+					By:   "preflight: 'port of the virtual host'",
+				},
+			},
+			Evidence: "documented",
+			Decision: "that the services work behind the virtual host name was proved before (file numbers 850 and 855); here is looked whether they can be reached from a computer that is no server of the farm",
 		},
 		{
 			ID:     "clients/group-policy",
@@ -2901,8 +5224,63 @@ var index = catalog.Index{
 			Undo:       "puts back the values that the install's result recorded, or removes the object when the install created it and no link of it is enabled",
 			Leaves:     "values that somebody changed since; the backup of the object; what clients have received already",
 			Success:    "Get-GPRegistryValue shows the endpoints {{.Farm.Clients.RecoveryEndpoint}}{{if not .Farm.MBAM.CM}} and {{.Farm.Clients.StatusEndpoint}}{{end}}",
-			Sources:    []string{"mbam-gpo", "mbam-deploy", "win-gpo", "field-checks"},
-			Evidence:   "inferred",
+			Failures: []catalog.Failure{
+				{
+					Sign:  "0x803D0010 in events 4 or 18 of the client",
+					Cause: "the address cannot be reached: URL, port, firewall or virtual address",
+					Do:    "open both .svc addresses from a client; compare the policy",
+				},
+				{
+					Sign:  "0x803D0005",
+					Cause: "access denied: Kerberos",
+					Do:    "see the Kerberos test (850)",
+				},
+				{
+					Sign:  "0x803D0006",
+					Cause: "time-out: overloaded, or the balancer's idle time-out",
+					Do:    "look at load and time-outs",
+				},
+				{
+					Sign:  "0x803D000D, 0x803D000F or 0x803D0013",
+					Cause: "not found, or the server failed: wrong path, or an error behind it",
+					Do:    "look at events 100 to 111 of MBAM-Web/Admin on the nodes",
+				},
+				{
+					Sign:  "0x803D0020",
+					Cause: "the address in the policy is not valid",
+					Do:    "run the check of this step",
+				},
+				{
+					Sign:  "event 22 on clients: conflicting policies",
+					Cause: "settings were made in the node BitLocker Drive Encryption beside MBAM's own",
+					Do:    "use the node MDOP MBAM only",
+				},
+				{
+					Sign:  "nothing happens for up to two hours",
+					Cause: "clients wait a random time and then their interval",
+					Do:    "wait, or shorten the interval on a test client",
+				},
+			},
+			Sources: []string{"mbam-gpo", "mbam-deploy", "win-gpo", "field-checks"},
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"WIN-T105"},
+					By:   "verify: KeyRecoveryServiceEndPoint",
+				},
+				{
+					Rows: []string{"WIN-T107"},
+					By:   "verify: Add-Check -Name $w.Name",
+				},
+				{
+					Rows: []string{"WIN-T109"},
+					By:   "verify: link to {0} is enabled",
+				},
+				{
+					Rows: []string{"FN-22", "HA-48"},
+					By:   "verify: KeyRecoveryServiceEndPoint",
+				},
+			},
+			Evidence: "inferred",
 			Inferred: []catalog.Inferred{
 				{
 					Fact:     "the endpoints are of type REG_EXPAND_SZ, the other values of type REG_DWORD",
@@ -2947,8 +5325,53 @@ var index = catalog.Index{
 			Changes:    "{{if .Farm.ShadowVolumes .Host}}nothing by the check; by the script in the folder maintenance: a volatile, copy-only shadow copy of{{range .Farm.ShadowVolumes .Host}} {{.}}{{end}}, gone when the script ends; msdb gets an entry for each database in it{{else}}nothing{{end}}",
 			Undo:       "nothing to take back",
 			Success:    "the check finds the writers stable{{if .Farm.ShadowVolumes .Host}}; after the script in the folder maintenance msdb knows a copy-only snapshot backup of each database that is primary here{{end}}",
-			Sources:    []string{"mbam-ha", "mbam20-ha", "mbam-powershell", "win-vssadmin", "win-diskshadow", "sql-copy-only"},
-			Evidence:   "inferred",
+			Failures: []catalog.Failure{
+				{
+					Sign:  "vssadmin list writers does not show Microsoft BitLocker Administration and Management Writer",
+					Cause: "registration failed when the feature was enabled: events 103, 104, 600 or 601 of MBAM-Server; or the SQL Server VSS Writer is stopped",
+					Do:    "start the service SQLWriter, then enable the feature again by its step, as a local administrator",
+				},
+			},
+			Sources: []string{"mbam-ha", "mbam20-ha", "mbam-powershell", "win-vssadmin", "win-diskshadow", "sql-copy-only"},
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"WIN-T18"},
+					By:   "maintenance: {0}: copy-only snapshot in msdb",
+				},
+				{
+					Rows: []string{"WIN-T96", "WIN-T100"},
+					By:   "verify: Microsoft BitLocker Administration and Management Writer",
+				},
+				{
+					Rows: []string{"WIN-T99"},
+					By:   "verify: 'SqlServerWriter'",
+				},
+				{
+					Rows: []string{"WIN-T101"},
+					By:   "verify: Service SQLWriter",
+				},
+				{
+					Rows: []string{"WIN-T102"},
+					By:   "maintenance: {0}: full snapshot in msdb",
+				},
+				{
+					Rows: []string{"FN-36", "HA-26"},
+					By:   "verify: Service SQLWriter",
+				},
+				{
+					Rows: []string{"FN-C9", "HA-24", "HA-25", "G-9"},
+					By:   "verify: Microsoft BitLocker Administration and Management Writer",
+				},
+				{
+					Rows: []string{"HA-26"},
+					By:   "verify: 'SqlServerWriter'",
+				},
+				{
+					Rows: []string{"HA-27"},
+					By:   "maintenance: copy-only snapshot in msdb",
+				},
+			},
+			Evidence: "inferred",
 			Inferred: []catalog.Inferred{
 				{
 					Fact:     "SQL Server enters a copy-only snapshot of diskshadow into msdb.dbo.backupset, with is_snapshot and is_copy_only 1",
@@ -3005,9 +5428,27 @@ var index = catalog.Index{
 			Changes:    "{{.Instance.Name}} becomes the primary of {{.Placement.Name}}, with both databases; the replica that was primary becomes a secondary",
 			Undo:       "the same file on the replica that was primary before",
 			Success:    "this instance is PRIMARY, every database is writeable here, and the copies are healthy",
-			Sources:    []string{"sql-ag-failover", "sql-ag-alter", "sql-ag-monitor", "mbam-ha"},
-			Evidence:   "documented",
-			Decision:   "one file for every synchronous replica, run on the one that is to take over: fail-back is the same file on the other. Never through Failover Cluster Manager, which knows nothing of synchronization.",
+			Failures: []catalog.Failure{
+				{
+					Sign:  "error 41142: the replica is not ready to become primary",
+					Cause: "a database is not synchronized there",
+					Do:    "wait until the check of the group is clean; never force it in a drill",
+				},
+				{
+					Sign:  "login failed for the pool account after the failover; the web works on one server only",
+					Cause: "the logins are missing on the new primary",
+					Do:    "run the step of MBAM's logins there",
+				},
+			},
+			Sources: []string{"sql-ag-failover", "sql-ag-alter", "sql-ag-monitor", "mbam-ha"},
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"SQL-E41142"},
+					By:   "drill: databases are synchronized here and ready for failover without loss",
+				},
+			},
+			Evidence: "documented",
+			Decision: "one file for every synchronous replica, run on the one that is to take over: fail-back is the same file on the other. Never through Failover Cluster Manager, which knows nothing of synchronization.",
 		},
 		{
 			ID:       "database/drill-forced-failover",
@@ -3079,7 +5520,17 @@ var index = catalog.Index{
 			Undo:       "the return file of the same drill{{if not .Web.Balancer.NLB}}, or the balancer's own command in the sheet{{end}}",
 			Success:    "the farm's name answers all the time, from the other nodes",
 			Sources:    []string{"win-nlb", "win-nlb-wmi", "haproxy", "mbam-ha"},
-			Evidence:   "inferred",
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"WIN-T74"},
+					By:   "drill: seconds after the drain began, expected Stopped",
+				},
+				{
+					Rows: []string{"HA-56"},
+					By:   "drill: No other node answers",
+				},
+			},
+			Evidence: "inferred",
 			Inferred: []catalog.Inferred{
 				{
 					Fact:     "NLB's drain lets running connections end within the time given and breaks the rest",
@@ -3200,8 +5651,33 @@ var index = catalog.Index{
 			Changes:    "nothing but its own log and result on the test computer",
 			Undo:       "nothing to undo",
 			Success:    "away: no prompt, no encryption, an error in the client's log. Back: the key is stored, then the drive encrypts",
-			Sources:    []string{"mbam20-ha", "mbam-gpo", "mbam-client-events", "mbam-troubleshoot", "win-encryptable-volume"},
-			Evidence:   "inferred",
+			Failures: []catalog.Failure{
+				{
+					Sign:  "nothing happens for up to two hours",
+					Cause: "clients wait a random time and then their interval",
+					Do:    "wait, or shorten the interval on the test client",
+				},
+			},
+			Sources: []string{"mbam20-ha", "mbam-gpo", "mbam-client-events", "mbam-troubleshoot", "win-encryptable-volume"},
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"FN-20"},
+					By:   "drill: {0}, port {1}, from this computer",
+				},
+				{
+					Rows: []string{"FN-C19", "HA-29"},
+					By:   "drill: No prompt for the user",
+				},
+				{
+					Rows: []string{"FN-C19", "HA-30"},
+					By:   "drill: no encryption before the key is stored",
+				},
+				{
+					Rows: []string{"HA-31"},
+					By:   "drill: Nothing was reported",
+				},
+			},
+			Evidence: "inferred",
 			Inferred: []catalog.Inferred{
 				{
 					Fact:     "the sentences about an unreachable server (no prompt, no encryption before the key is stored) stand in the document for 2.0; that of 2.5 has them no longer",
@@ -3241,7 +5717,13 @@ var index = catalog.Index{
 			Undo:       "nothing to undo",
 			Success:    "one short gap while the databases move, then one server answers for both",
 			Sources:    []string{"sql-ag-clients", "sql-mirroring-clients", "mbam-ha"},
-			Evidence:   "inferred",
+			Covers: []catalog.Cover{
+				{
+					Rows: []string{"HA-32"},
+					By:   "drill: {0}: answers at the end",
+				},
+			},
+			Evidence: "inferred",
 			Inferred: []catalog.Inferred{
 				{
 					Fact:     "what a person sees through the planned connection strings, MBAM's application pool sees too",
@@ -3270,8 +5752,15 @@ var index = catalog.Index{
 			Changes:    "by the files of 448: {{.Placement.Mirror.Name}} becomes the principal of every database, and {{.Placement.Principal.Name}} again at the end",
 			Undo:       "the file of 448 on the other partner",
 			Success:    "both databases are principal on one server, and synchronized on the other",
-			Sources:    []string{"sql-mirroring", "sql-mirroring-clients", "mbam-ha"},
-			Evidence:   "documented",
+			Failures: []catalog.Failure{
+				{
+					Sign:  "error 1477 or 1470: the safety must be FULL, or it is not the principal",
+					Cause: "failover by hand works from the principal, in synchronous sessions that are synchronized",
+					Do:    "run it where the principal is now",
+				},
+			},
+			Sources:  []string{"sql-mirroring", "sql-mirroring-clients", "mbam-ha"},
+			Evidence: "documented",
 		},
 		{
 			ID:       "database/drill-instance-move",
@@ -3391,6 +5880,12 @@ var index = catalog.Index{
 			Grade: "documented",
 		},
 		{
+			Key:   "mbam-architecture",
+			Title: "High-Level Architecture of MBAM 2.5 with Stand-alone Topology",
+			URL:   "https://learn.microsoft.com/microsoft-desktop-optimization-pack/mbam-v25/high-level-architecture-of-mbam-25-with-stand-alone-topology",
+			Grade: "documented",
+		},
+		{
 			Key:   "mbam-client-events",
 			Title: "MBAM 2.5 Client Event Logs",
 			URL:   "https://learn.microsoft.com/microsoft-desktop-optimization-pack/mbam-v25/client-event-logs",
@@ -3428,6 +5923,12 @@ var index = catalog.Index{
 			Grade: "documented",
 		},
 		{
+			Key:   "mbam-gpo-templates",
+			Title: "Copying the MBAM 2.5 Group Policy Templates",
+			URL:   "https://learn.microsoft.com/microsoft-desktop-optimization-pack/mbam-v25/copying-the-mbam-25-group-policy-templates",
+			Grade: "documented",
+		},
+		{
 			Key:   "mbam-ha",
 			Title: "Planning for MBAM 2.5 high availability",
 			URL:   "https://learn.microsoft.com/microsoft-desktop-optimization-pack/mbam-v25/planning-for-mbam-25-high-availability",
@@ -3446,6 +5947,13 @@ var index = catalog.Index{
 			URL:   "https://learn.microsoft.com/microsoft-desktop-optimization-pack/mbam-v25/installing-the-mbam-25-server-software",
 			Grade: "documented",
 			Note:  "its command line sample misspells OPTIN_FOR_MICROSOFT_UPDATES and lacks /log",
+		},
+		{
+			Key:     "mbam-lifecycle",
+			Title:   "Microsoft BitLocker Administration and Monitoring 2.5",
+			Section: "end of extended support in April 2026",
+			URL:     "https://learn.microsoft.com/microsoft-desktop-optimization-pack/mbam-v25/",
+			Grade:   "documented",
 		},
 		{
 			Key:   "mbam-move",
@@ -3772,6 +6280,12 @@ var index = catalog.Index{
 			Note:  "status and current owner from SQL Server 2012",
 		},
 		{
+			Key:   "sql-lifecycle",
+			Title: "SQL Server end of support options",
+			URL:   "https://learn.microsoft.com/sql/sql-server/end-of-support/sql-server-end-of-support-overview",
+			Grade: "documented",
+		},
+		{
 			Key:   "sql-mirroring",
 			Title: "Establish a database mirroring session with Windows authentication",
 			URL:   "https://learn.microsoft.com/sql/database-engine/database-mirroring/establish-database-mirroring-session-windows-authentication",
@@ -3984,6 +6498,20 @@ var index = catalog.Index{
 			Grade: "documented",
 		},
 		{
+			Key:   "win-cluster-level",
+			Title: "Update-ClusterFunctionalLevel",
+			URL:   "https://learn.microsoft.com/powershell/module/failoverclusters/update-clusterfunctionallevel",
+			Grade: "documented",
+			Note:  "nodes of two versions from Windows Server 2016 on, for a month",
+		},
+		{
+			Key:     "win-cluster-quorum",
+			Title:   "Understanding cluster and pool quorum",
+			Section: "cluster quorum, dynamic witness; with Configure and manage quorum in a failover cluster",
+			URL:     "https://learn.microsoft.com/windows-server/storage/storage-spaces/understand-quorum",
+			Grade:   "documented",
+		},
+		{
 			Key:   "win-delegation",
 			Title: "Kerberos constrained delegation: attribute msDS-AllowedToDelegateTo",
 			URL:   "https://learn.microsoft.com/windows/win32/adschema/a-msds-allowedtodelegateto",
@@ -4058,6 +6586,12 @@ var index = catalog.Index{
 			Grade: "documented",
 		},
 		{
+			Key:   "win-lifecycle",
+			Title: "Microsoft Lifecycle: Windows Server",
+			URL:   "https://learn.microsoft.com/lifecycle/products/windows-server-2012-r2",
+			Grade: "documented",
+		},
+		{
 			Key:   "win-loopback",
 			Title: "KB 896861: BackConnectionHostNames",
 			URL:   "https://learn.microsoft.com/troubleshoot/windows-server/networking/accessing-server-locally-with-fqdn-cname-alias-denied",
@@ -4095,6 +6629,13 @@ var index = catalog.Index{
 			Grade: "documented",
 		},
 		{
+			Key:     "win-nlb-host",
+			Title:   "NLB Host Configuration (Windows Server 2008 R2)",
+			Section: "a unique host priority between 1 and 32",
+			URL:     "https://learn.microsoft.com/previous-versions/windows/it-pro/windows-server-2008-r2-and-2008/dd348807(v=ws.10)",
+			Grade:   "documented",
+		},
+		{
 			Key:   "win-nlb-vmware",
 			Title: "VMware KB 1556: Microsoft NLB in unicast mode",
 			Grade: "documented",
@@ -4106,17 +6647,23 @@ var index = catalog.Index{
 			Grade: "documented",
 		},
 		{
+			Key:   "win-ports",
+			Title: "Service overview and network port requirements for Windows",
+			URL:   "https://learn.microsoft.com/troubleshoot/windows-server/networking/service-overview-and-port-requirements-for-windows",
+			Grade: "documented",
+			Note:  "ports of the Cluster service, SMB, DNS, Kerberos, LDAP and RPC for the firewall matrix",
+		},
+		{
 			Key:   "win-prestage",
 			Title: "Prestage cluster computer objects in Active Directory Domain Services",
 			URL:   "https://learn.microsoft.com/windows-server/failover-clustering/prestage-cluster-adds",
 			Grade: "documented",
 		},
 		{
-			Key:     "win-quorum",
-			Title:   "Understanding cluster and pool quorum",
-			Section: "cluster quorum, dynamic witness; with Configure and manage quorum in a failover cluster",
-			URL:     "https://learn.microsoft.com/windows-server/storage/storage-spaces/understand-quorum",
-			Grade:   "documented",
+			Key:   "win-quorum",
+			Title: "Set-ClusterQuorum",
+			URL:   "https://learn.microsoft.com/powershell/module/failoverclusters/set-clusterquorum",
+			Grade: "documented",
 		},
 		{
 			Key:     "win-rootdse",

@@ -360,6 +360,7 @@ func TestShapes(t *testing.T) {
 		{"cidr4", []string{"10.0.0.0/8", "10.1.2.3/32"}, []string{"", "10.0.0.0", "10.0.0.0/33", "::/0", "10.0.0.0/08"}},
 		{"dn", []string{"DC=com", "OU=A B,DC=x,DC=y", `CN=Smith\, John,OU=x`, `CN=a\2Cb`, "1.2=x", "CN=a=b", `CN=x\ `}, []string{"", "DC=", "=x", "OU", "OU=a,", "OU=a,,DC=b", "OU= a", "OU=a ,DC=b", `OU=a\`, "OU=a+CN=b", `OU=a"b`, "OU=#12", "OU=a, DC=b", `OU=a\zb`}},
 		{"dnslabel", []string{"SQL1", "a", "1a", "ABCDEFGHIJKLMNO"}, []string{"", "ABCDEFGHIJKLMNOP", "-a", "a-", "a.b", "a_b", "123", "größe", "a b"}},
+		{"duration", []string{"20m", "2h", "1h30m", "1h5m", "999m", "99h"}, []string{"", "20", "0m", "m", "1.5h", "30m1h", "1h60m", "1000m", "20m ", "1d", "90s"}},
 		{"fqdn", []string{"a.b", "sql1.contoso.com", "1.2.c"}, []string{"", "a", "a.", ".a", "a..b", "1.2.3.4", "a_b.c", strings.Repeat("a.", 128) + "a", strings.Repeat("a", 64) + ".b"}},
 		{"instance", []string{"SQL1", `SQL1\MBAM`, `SQL1\_A$1`}, []string{"", `SQL1\`, `\MBAM`, `SQL1\MSSQLSERVER`, `SQL1\Default`, `SQL1\1A`, `SQL1\ABCDEFGHIJKLMNOPQ`, `SQL1\A\B`, "SQL1,1433", "SQL1.contoso.com"}},
 		{"ipv4", []string{"10.0.0.1", "0.0.0.0"}, []string{"", "10.0.0", "10.0.0.256", "010.0.0.1", "::1", "::ffff:1.2.3.4", "10.0.0.1/8"}},

@@ -38,6 +38,7 @@ var shapes = []*Shape{
 	{Name: "cidr4", Expected: "an IPv4 network as address/prefix", Example: "10.0.1.0/24", fits: isCIDR4},
 	{Name: "dn", Expected: "a distinguished name", Example: "OU=Servers,DC=contoso,DC=com", fits: isDN},
 	{Name: "dnslabel", Expected: "a host name of 1 to 15 letters, digits and inner hyphens, not all digits", Example: "SQL1", fits: isDNSLabel},
+	{Name: "duration", Expected: "a duration in hours and minutes, as 2h, 45m or 1h30m", Example: "20m", fits: isDuration},
 	{Name: "fqdn", Expected: "a full DNS name without a final dot", Example: "sql1.contoso.com", fits: isFQDN},
 	{Name: "instance", Expected: `a SQL Server instance as SERVER or SERVER\INSTANCE (at most 15 and 16 characters)`, Example: `SQL1\MBAM`, fits: isInstance},
 	{Name: "ipv4", Expected: "an IPv4 address", Example: "10.0.1.20", fits: isIPv4},
@@ -66,6 +67,10 @@ func shapeNamed(name string) *Shape {
 	}
 	return nil
 }
+
+var duration = regexp.MustCompile(`\A(?:[1-9][0-9]?h(?:[1-5]?[0-9]m)?|[1-9][0-9]{0,2}m)\z`)
+
+func isDuration(s string) bool { return duration.MatchString(s) }
 
 func isNumber(s string, low, high int) bool {
 	n, err := strconv.Atoi(s)

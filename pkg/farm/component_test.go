@@ -85,8 +85,11 @@ func TestURLHost(t *testing.T) {
 
 func TestFind(t *testing.T) {
 	list := []Component{
-		{ID: "WITNESS", Name: "WITNESS", Kind: KindServer}, {ID: "site:HQ", Name: "HQ", Kind: KindSite},
-		{ID: "witness:CLU", Name: `\\fs\w`, Kind: KindWitness}, {ID: "dns:x.com", Name: "x.com", Kind: KindDNS}, {ID: "directory:x.com", Name: "x.com", Kind: KindDirectory},
+		{ID: "WITNESS", Name: "WITNESS", Kind: KindServer},
+		{ID: "site:HQ", Name: "HQ", Kind: KindSite},
+		{ID: "witness:CLU", Name: `\\fs\w`, Kind: KindWitness},
+		{ID: "dns:x.com", Name: "x.com", Kind: KindDNS},
+		{ID: "directory:x.com", Name: "x.com", Kind: KindDirectory},
 	}
 	for _, tt := range []struct{ name, want string }{
 		{"witness", "WITNESS"}, // a server's name comes before a kind

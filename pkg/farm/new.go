@@ -81,6 +81,12 @@ func or[T comparable](b *builder, path string, value *T, fallback T, reason stri
 func (b *builder) build() *Farm {
 	t := b.file
 	f := &Farm{Name: t.Name, CreateAccounts: t.Accounts.Create, Backup: t.Backup, Figures: t.Figures}
+	for _, d := range t.Durations {
+		if f.Durations == nil {
+			f.Durations = map[string]string{}
+		}
+		f.Durations[d.Step] = d.Time
+	}
 	b.product(f)
 	b.directory(f)
 	b.buildHosts(f)

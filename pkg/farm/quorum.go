@@ -2,7 +2,7 @@ package farm
 
 import "slices"
 
-// Quorum is how the votes of a cluster stand after a failure (win-quorum).
+// Quorum is how the votes of a cluster stand after a failure (win-cluster-quorum).
 type Quorum struct {
 	Votes, Of int  // votes that are left, of all that counted before
 	Holds     bool // the cluster goes on for certain
@@ -17,14 +17,14 @@ func (c *Cluster) Voters() []*Host {
 }
 
 // DynamicWitness reports whether the cluster gives the witness its vote only beside an even number of voting nodes: from Windows Server
-// 2012 R2 on. Before, the witness always votes (win-quorum).
+// 2012 R2 on. Before, the witness always votes (win-cluster-quorum).
 func (c *Cluster) DynamicWitness() bool {
 	return !slices.ContainsFunc(c.Nodes, func(h *Host) bool { return h.Windows == "2008 R2" || h.Windows == "2012" })
 }
 
 // Quorum counts the votes when so many voting nodes are left at once, with or without the witness. A failure of several nodes is taken
 // as simultaneous: dynamic quorum helps only when the cluster has time to take away the votes of the first before the next fails
-// (win-quorum).
+// (win-cluster-quorum).
 func (c *Cluster) Quorum(nodes int, witness bool) Quorum {
 	all := len(c.Voters())
 	q := Quorum{Votes: nodes, Of: all}

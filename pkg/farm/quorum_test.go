@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// The rows of Microsoft's table (win-quorum): nodes, witness, and what is left.
+// The rows of Microsoft's table (win-cluster-quorum): nodes, witness, and what is left.
 func TestQuorum(t *testing.T) {
 	hosts := func(n int, windows string) []*Host {
 		var out []*Host

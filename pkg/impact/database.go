@@ -173,7 +173,7 @@ func (w *world) single(p *farm.Placement) served {
 		for _, h := range w.possible(i) {
 			s.options = append(s.options, option{place: w.place(h), at: i, cause: cause{
 				state: Manual, text: sentence(r.why), action: sentence(w.force(h) + "; the cluster then starts " + i.Name), actor: dba,
-				source: "win-quorum", grade: Documented,
+				source: "win-cluster-quorum", grade: Documented,
 			}})
 		}
 		if len(s.options) > 0 {
@@ -297,7 +297,7 @@ func (w *world) exposed(p *farm.Placement) string {
 }
 
 // thin says that the cluster goes on, has lost votes, and cannot lose another node for certain, even when dynamic quorum has had the time
-// to count anew (win-quorum); "" otherwise.
+// to count anew (win-cluster-quorum); "" otherwise.
 func (w *world) thin() string {
 	c := w.farm.Cluster
 	if c == nil {
@@ -420,7 +420,7 @@ func (w *world) mirror(p *farm.Placement) served {
 			}
 			for _, h := range w.possible(i) {
 				forced.options = append(forced.options, at(i, running{place: w.place(h)}, cause{
-					state: Manual, text: sentence(w.stopped()), actor: dba, source: "win-quorum",
+					state: Manual, text: sentence(w.stopped()), actor: dba, source: "win-cluster-quorum",
 					action: sentence(w.force(h) + "; then look at the mirroring sessions"),
 				}).options...)
 			}

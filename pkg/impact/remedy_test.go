@@ -32,7 +32,7 @@ func TestSinglePoints(t *testing.T) {
 		{"contoso-alwayson", noWitness, "SQL1", "manual: Give the cluster SQLCLU1 a witness. escrow automatic"},
 		{"contoso-alwayson", noWitness, "SQL2", "manual: Give the cluster SQLCLU1 a witness. escrow up"},
 		{"contoso-alwayson", manual, "SQL1", "manual: Let SQL2 take MBAM-AG over by itself. escrow automatic"},
-		{"fci", []string{"  witness: disk ", "  # "}, "NODE1", "manual: Give the cluster SQLCLU1 a witness. escrow automatic"},
+		{"fci", []string{"  witness: Cluster Disk 1 ", "  # "}, "NODE1", "manual: Give the cluster SQLCLU1 a witness. escrow automatic"},
 		{"fci", nil, `storage:SQLMBAM\BITLOCKER`, "down: "},
 		{"multi-subnet-named-instances", nil, "SQLA", "manual: Add a synchronous replica that takes MBAM-AG over by itself. escrow automatic"},
 		{"adatum-mirroring", []string{"    witness: WIT1  ", "    #"}, "SQL1", "manual: Give the mirrored databases a witness. escrow automatic"},

@@ -114,7 +114,7 @@ func (w *world) service(n need) []cause {
 			}
 		}
 		if len(lost) == 0 && slices.ContainsFunc(placements(n.hard), clustered) {
-			causes = append(causes, cause{text: w.thin(), source: "win-quorum", grade: Documented})
+			causes = append(causes, cause{text: w.thin(), source: "win-cluster-quorum", grade: Documented})
 		}
 		if n.service == Reports {
 			causes = append(causes, w.reporting(place)...)

@@ -11,7 +11,6 @@ import (
 	"path"
 	"runtime"
 	"slices"
-	"sort"
 	"strconv"
 	"strings"
 	"sync"
@@ -19,9 +18,11 @@ import (
 
 	"github.com/mbamplan/mbamplan/pkg/artifact"
 	"github.com/mbamplan/mbamplan/pkg/catalog"
+	"github.com/mbamplan/mbamplan/pkg/check"
 	"github.com/mbamplan/mbamplan/pkg/diag"
 	"github.com/mbamplan/mbamplan/pkg/plan"
 	"github.com/mbamplan/mbamplan/pkg/quote"
+	"github.com/mbamplan/mbamplan/pkg/runbook"
 	"github.com/mbamplan/mbamplan/pkg/secrets"
 	"github.com/mbamplan/mbamplan/pkg/weave"
 )
@@ -31,6 +32,7 @@ type Options struct {
 	Secrets  secrets.File // placeholders when Redacted
 	Redacted bool
 	Topology string // file name of the topology, for documents
+	Waivers  check.Waivers
 }
 
 // Engine holds the parsed frames and libraries of a catalogue. It is safe for use by several goroutines once made.
@@ -148,9 +150,6 @@ func (d Dot) Fingerprint() string { return d.keys.Fingerprint() }
 // FullFingerprint returns the fingerprint of the machine key as scripts compare it.
 func (d Dot) FullFingerprint() string { return d.keys.FullFingerprint() }
 
-// Source returns an entry of the list of sources.
-func (d documentDot) Source(key string) catalog.Source { return d.catalog.Sources[key] }
-
 // Tree renders every file of the plan. Findings are about templates, with their place.
 func (e *Engine) Tree(p *plan.Plan, o Options) (*artifact.Tree, diag.List, error) {
 	type job struct {
@@ -181,7 +180,8 @@ func (e *Engine) Tree(p *plan.Plan, o Options) (*artifact.Tree, diag.List, error
 	wait.Wait()
 	t := &artifact.Tree{Steps: steps(p)}
 	var found diag.List
-	var entries []Entry
+	var entries []runbook.File
+	run := e.newRun()
 	for _, j := range jobs {
 		found = append(found, j.found...)
 		if j.err != nil {
@@ -193,145 +193,17 @@ func (e *Engine) Tree(p *plan.Plan, o Options) (*artifact.Tree, diag.List, error
 		if err := t.Add(*j.file); err != nil {
 			return nil, found, fmt.Errorf("step %s on %s: %w", j.item.Step.ID, j.item.Folder, err)
 		}
-		entries = append(entries, Entry{Item: j.item, Artifact: j.artifact, Path: j.file.Path, Secret: j.file.Secret})
+		entry, err := e.entry(run, p, j.item, j.artifact, j.file, o)
+		if err != nil {
+			return nil, found, err
+		}
+		entries = append(entries, entry)
 	}
 	if len(found) > 0 {
 		return nil, found, nil
 	}
 	more, err := e.documents(t, p, o, entries)
 	return t, more, err
-}
-
-// Entry is one rendered file of an item, as documents list it.
-type Entry struct {
-	*plan.Item
-	Artifact *catalog.Artifact
-	Path     string
-	Secret   bool
-}
-
-// Kind is the kind of the file.
-func (e Entry) Kind() string { return e.Artifact.Kind }
-
-// Later reports whether the file is for the time after the installation: maintenance, drills and whatever kinds an
-// overlay adds.
-func (e Entry) Later() bool {
-	return !slices.Contains([]string{"preflight", "install", "verify", "rollback", "tool"}, e.Kind())
-}
-
-type documentDot struct {
-	Dot
-	Entries []Entry
-	files   map[*plan.Item][]Entry
-	catalog *catalog.Catalog
-}
-
-// Files lists the files of an item of the given kind.
-func (d documentDot) Files(it *plan.Item, kind string) []string {
-	var out []string
-	for _, e := range d.files[it] {
-		if e.Kind() == kind {
-			out = append(out, e.Path)
-		}
-	}
-	return out
-}
-
-func (e *Engine) documents(t *artifact.Tree, p *plan.Plan, o Options, entries []Entry) (diag.List, error) {
-	var names []string
-	for n := range e.catalog.Documents {
-		names = append(names, n)
-	}
-	sort.Strings(names)
-	files := map[*plan.Item][]Entry{}
-	for _, x := range entries {
-		files[x.Item] = append(files[x.Item], x)
-	}
-	var written []document
-	r := e.newRun()
-	r.Memory = nil // a document reads everything, so none is like another
-	for _, n := range names {
-		a := e.catalog.Documents[n]
-		parsed, found := e.catalog.Parse(a)
-		if len(found) > 0 {
-			return found, nil
-		}
-		dot := &documentDot{Dot: *newDot(&plan.Item{Farm: p.Farm}, p, o, false), Entries: entries, files: files, catalog: e.catalog}
-		text, err := parsed.Text(r, "", dot)
-		if err != nil {
-			return diag.List{executionError(a, err)}, nil
-		}
-		if strings.TrimSpace(text) == "" {
-			continue
-		}
-		written = append(written, document{n, a, parsed, text})
-	}
-	own := e.ownFiles(entries, written)
-	for _, d := range written {
-		stamps := e.stamps(p.Farm.Stamp(), d.artifact)
-		if d.name == start {
-			stamps = append(stamps, own)
-		}
-		text, err := stamped(d.artifact.Ext, d.text, stamps...)
-		if err != nil {
-			return nil, fmt.Errorf("stamp %s: %w", d.name, err)
-		}
-		f := artifact.File{Path: d.name, Data: encode(d.artifact.Ext, []byte(text)), Meta: e.meta(nil, d.artifact, d.parsed)}
-		if err := t.Add(f); err != nil {
-			return nil, err
-		}
-	}
-	return nil, nil
-}
-
-// start is the document that people open first.
-const start = "START-HERE.md"
-
-type document struct {
-	name     string
-	artifact *catalog.Artifact
-	parsed   *catalog.Parsed
-	text     string
-}
-
-// notOurs marks what an overlay has a part in. The one who renders knows it, the ones who run the files do not.
-const notOurs = "overlay: not made by mbamplan"
-
-// ownFiles says how many files an overlay has a part in, and by which of its files; "" without any. It stands in the first
-// document whatever template that has.
-func (e *Engine) ownFiles(entries []Entry, documents []document) string {
-	n := 0
-	var from []string
-	add := func(a *catalog.Artifact) {
-		if own := e.catalog.Own(a); len(own) > 0 {
-			n++
-			from = append(from, own...)
-		}
-	}
-	for _, x := range entries {
-		add(x.Artifact)
-	}
-	for _, d := range documents {
-		add(d.artifact)
-	}
-	if n == 0 {
-		return ""
-	}
-	slices.Sort(from)
-	come := " files come"
-	if n == 1 {
-		come = " file comes"
-	}
-	return strconv.Itoa(n) + come + " from templates of your own, not from mbamplan: " + strings.Join(slices.Compact(from), ", ")
-}
-
-// stamps are the notes that a file without a script header begins with.
-func (e *Engine) stamps(support string, a *catalog.Artifact) []string {
-	stamps := []string{support}
-	if len(e.catalog.Own(a)) > 0 {
-		stamps = append(stamps, "Template "+notOurs)
-	}
-	return stamps
 }
 
 func (e *Engine) meta(it *plan.Item, a *catalog.Artifact, parsed *catalog.Parsed) artifact.Meta {

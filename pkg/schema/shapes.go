@@ -54,6 +54,7 @@ var forms = map[string]form{
 	"cidr4":      {pattern: `^` + address4 + `/(?:3[0-2]|[12]?[0-9])$`},
 	"dn":         {pattern: `^` + dnPart + `(?:,` + dnPart + `)*$`},
 	"dnslabel":   {pattern: `^` + label15 + `$`, not: `^[0-9]+$`, word: true},
+	"duration":   {pattern: `^(?:[1-9][0-9]?h(?:[1-5]?[0-9]m)?|[1-9][0-9]{0,2}m)$`},
 	"fqdn":       {pattern: `^(?:` + label63 + `\.)+` + label63 + `$`, not: `\.[0-9]+$`, max: 255},
 	"instance":   {pattern: `^` + label15 + `(?:\\[A-Za-z_][A-Za-z0-9_$]{0,15})?$`, not: `^[0-9]+(?:\\|$)|\\(?:` + fold("MSSQLSERVER") + `|` + fold("DEFAULT") + `)$`, word: true},
 	"ipv4":       {pattern: `^` + address4 + `$`},

@@ -31,7 +31,16 @@ type File struct {
 	Backup     Backup      `key:"backup" doc:"backup of the two databases"`
 	Figures    []Figure    `key:"availability" doc:"measured availability of parts of the farm in percent, for mbamplan impact; nothing is assumed where none is given"`
 
+	Durations []Duration `key:"durations" doc:"how long steps take here, for the runbook and the change ticket, by the step's folder; nothing is assumed for the others"`
+
 	Waivers []Waiver `key:"waivers" doc:"findings of rules (MBP1001 and up) that somebody answers for until a day"`
+}
+
+// Duration is how long one run of a step is expected to take.
+type Duration struct {
+	_    struct{} `short:"time"`
+	Step string   `name:"true" doc:"folder of the step, as \"web/enable-web-applications\" (mbamplan plan names them)"`
+	Time string   `key:"time" req:"true" is:"duration" doc:"expected duration on one server" eg:"20m"`
 }
 
 // Waiver accepts every finding of one rule until a day. What keeps a topology from being read or resolved cannot be waived.

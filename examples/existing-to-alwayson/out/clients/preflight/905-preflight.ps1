@@ -9,6 +9,7 @@ Changes   nothing
 Undo      nothing to undo
 Success   no check failed; what is not checked for want of rights is looked at by somebody who has them
 Sources   [documented] Planning for MBAM 2.5 Group Policy Requirements
+          [documented] Copying the MBAM 2.5 Group Policy Templates
           [documented] GroupPolicy module
           [documented] RootDSE: currentTime, dnsHostName
           [documented] Maximum tolerance for computer clock synchronization
@@ -25,6 +26,7 @@ param(
 )
 #region frame
 if ($MyInvocation.InvocationName -eq '.') { throw 'Do not dot-source this script. Start it with: powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File <path>' }
+if ([string]$ExecutionContext.SessionState.LanguageMode -ne 'FullLanguage') { throw 'PowerShell runs in a constrained language mode here, in which none of these scripts can work. Ask those who manage AppLocker or Device Guard to let scripts of your signature run, and sign the folder (Set-AuthenticodeSignature). Nothing was changed.' }
 Set-StrictMode -Version 3.0
 $ErrorActionPreference = 'Stop'
 # Modules come from the machine's own folders, never from a user's: these scripts run with high rights.
@@ -148,8 +150,6 @@ function Test-TcpPort {
         return $true
     } catch { return $false } finally { $client.Close() }
 }
-<<<<<<< HEAD
-=======
 function Add-History {
     # A line for each run that begins and for each that ends, which no later run replaces. The line end ahead of it closes what a
     # break of the power has left; past 1 MB the file makes way for a new one.
@@ -170,24 +170,15 @@ function Write-Record {
     [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
     if ([IO.File]::Exists($file)) { [IO.File]::Replace($temp, $file, [NullString]::Value) } else { [IO.File]::Move($temp, $file) }
 }
->>>>>>> main
 function Save-Result {
     if ($WhatIfPreference) { return }
     if (-not $Saving) { return }
     $script:Result.finished = [DateTime]::UtcNow.ToString('o')
     $script:Result.exitCode = $script:ExitCode
-<<<<<<< HEAD
-    $file = Join-Path $script:WorkDir ('{0}.result.json' -f $ResultName)
-    $temp = '{0}.{1}.tmp' -f $file, $PID
-    [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
-    if ([IO.File]::Exists($file)) { [IO.File]::Replace($temp, $file, [NullString]::Value) } else { [IO.File]::Move($temp, $file) }
-=======
     Write-Record
     Add-History $ResultName (ConvertTo-Json -InputObject $script:Result -Depth 6 -Compress)
->>>>>>> main
 }
 try {
-    if ([string]$ExecutionContext.SessionState.LanguageMode -ne 'FullLanguage') { Stop-Step 2 ('PowerShell runs in {0} here, and none of these scripts can work in that. Ask those who manage AppLocker or Device Guard to let scripts of your signature run, and sign the folder (Set-AuthenticodeSignature). Nothing was changed.' -f $ExecutionContext.SessionState.LanguageMode) }
     if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess) { Stop-Step 2 'Start the 64-bit Windows PowerShell: %SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe, from a 64-bit program.' }
     if (-not $WorkDir) { $WorkDir = Join-Path $(if (Test-Elevated) { $env:ProgramData } else { [Environment]::GetFolderPath('LocalApplicationData') }) 'mbamplan' }
     $WorkDir = $PSCmdlet.GetUnresolvedProviderPathFromPSPath($WorkDir)
@@ -202,24 +193,18 @@ try {
         Initialize-WorkDir
         Start-Transcript -Path (Join-Path $WorkDir ('{0}.{1}.log' -f $ResultName, [DateTime]::UtcNow.ToString('yyyyMMddTHHmmss', [Globalization.CultureInfo]::InvariantCulture))) | Out-Null
         $Transcribing = $true
-<<<<<<< HEAD
-=======
         Add-History $ResultName (ConvertTo-Json -InputObject $Result -Depth 6 -Compress)
->>>>>>> main
         $Saving = $true
     }
     #endregion
     #region step
-    $Domain = 'contoso.com'
     $elevated = Test-Elevated
-    $member = [Environment]::UserDomainName -ne [Environment]::MachineName
     Add-Info -Name 'rights of this run' -Text ('{0}, {1}' -f $Result.user, $(if ($elevated) { 'elevated' } else { 'not elevated' }))
+    $Domain = 'contoso.com'
+    $member = [Environment]::UserDomainName -ne [Environment]::MachineName
     Add-Info -Name 'PowerShell' -Text ([string]$PSVersionTable.PSVersion)
-<<<<<<< HEAD
     $remote = Test-Path -LiteralPath 'Variable:\PSSenderInfo'
     Add-Finding -Name 'session' -Ok (-not $remote) -Expected 'on this computer' -Actual $(if ($remote) { 'remote' } else { 'on this computer' }) -Note -Remedy 'A remote session without CredSSP cannot ask the directory or SQL Server, and MBAM''s cmdlets fail in it. Log on here, or connect with CredSSP.'
-=======
->>>>>>> main
     $policy = [string](Get-ExecutionPolicy -Scope MachinePolicy)
     Add-Finding -Name 'execution policy' -Ok ($policy -ne 'AllSigned' -and $policy -ne 'Restricted') -Expected 'no Group Policy that wants signed scripts' -Actual $policy -Note -Remedy 'Sign the scripts of this folder (Set-AuthenticodeSignature) with a certificate that this computer trusts; their digests in manifest.json are those of the unsigned files.'
     $directory = $false
@@ -264,6 +249,10 @@ try {
         $all = @(Get-GPO -All -Domain $Domain | Where-Object { $_.DisplayName -eq 'MBAM clients' })
         Add-Finding -Name 'Group Policy object' -About 'MBAM clients' -Ok ($all.Count -le 1) -Expected 'none yet, or one' -Actual ([string]$all.Count) -Remedy 'Several objects have this name: rename the others, or name another one in the topology.'
     } catch { Add-Unchecked -Name 'Group Policy object' -About 'MBAM clients' -Needs ('the module GroupPolicy and a domain controller that answers you ({0})' -f $_.Exception.GetBaseException().Message) }
+    $template = 'BitLockerManagement.admx'
+    $places = @(('\\{0}\SYSVOL\{0}\Policies\PolicyDefinitions' -f $Domain), (Join-Path $env:SystemRoot 'PolicyDefinitions'))
+    $have = @(foreach ($place in $places) { if ($(try { Test-Path -LiteralPath (Join-Path $place $template) -PathType Leaf } catch { $false })) { $place } })
+    Add-Finding -Name 'policy templates of MBAM' -Ok ($have.Count -gt 0) -Expected ('{0} in the central store or on this computer' -f $template) -Actual $(if ($have.Count -gt 0) { $have -join ', ' } else { 'not there' }) -Note -Remedy 'File number 910 writes its values without them; the rules for drives are set through them. Copy MBAM''s templates (MDOP Group Policy templates) to the central store.'
     $found = @(Get-NameAddress 'mbam.contoso.com')
     Add-Finding -Name 'virtual host name in DNS' -About 'mbam.contoso.com' -Ok ($found.Count -gt 0) -Expected 'an address' -Actual $(if ($found.Count -gt 0) { $found -join ', ' } else { 'not found' }) -Remedy 'Clients find it by this name: ask the domain administrator (file number 130).'
     $open = Test-TcpPort -Server 'mbam.contoso.com' -Port 443
@@ -281,11 +270,7 @@ try {
     'FAILED ({0}): {1}' -f $ExitCode, $_.Exception.Message
     if ($ExitCode -eq 1) { $_.InvocationInfo.PositionMessage }
 } finally {
-<<<<<<< HEAD
-    try { Save-Result } catch { 'The result file could not be written: {0}' -f $_.Exception.Message; if ($ExitCode -eq 0) { $ExitCode = 1 } }
-=======
     try { Save-Result } catch { 'The record of this run could not be written: {0}' -f $_.Exception.Message; if ($ExitCode -eq 0) { $ExitCode = 1 } }
->>>>>>> main
     if ($Transcribing) { Stop-Transcript | Out-Null }
 }
 exit $ExitCode

@@ -40,6 +40,7 @@ param(
 )
 #region frame
 if ($MyInvocation.InvocationName -eq '.') { throw 'Do not dot-source this script. Start it with: powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File <path>' }
+if ([string]$ExecutionContext.SessionState.LanguageMode -ne 'FullLanguage') { throw 'PowerShell runs in a constrained language mode here, in which none of these scripts can work. Ask those who manage AppLocker or Device Guard to let scripts of your signature run, and sign the folder (Set-AuthenticodeSignature). Nothing was changed.' }
 Set-StrictMode -Version 3.0
 $ErrorActionPreference = 'Stop'
 # Modules come from the machine's own folders, never from a user's: these scripts run with high rights.
@@ -239,8 +240,6 @@ function Test-TcpPort {
         return $true
     } catch { return $false } finally { $client.Close() }
 }
-<<<<<<< HEAD
-=======
 function Add-History {
     # A line for each run that begins and for each that ends, which no later run replaces. The line end ahead of it closes what a
     # break of the power has left; past 1 MB the file makes way for a new one.
@@ -261,24 +260,15 @@ function Write-Record {
     [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
     if ([IO.File]::Exists($file)) { [IO.File]::Replace($temp, $file, [NullString]::Value) } else { [IO.File]::Move($temp, $file) }
 }
->>>>>>> main
 function Save-Result {
     if ($WhatIfPreference) { return }
     if (-not $Saving) { return }
     $script:Result.finished = [DateTime]::UtcNow.ToString('o')
     $script:Result.exitCode = $script:ExitCode
-<<<<<<< HEAD
-    $file = Join-Path $script:WorkDir ('{0}.result.json' -f $ResultName)
-    $temp = '{0}.{1}.tmp' -f $file, $PID
-    [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
-    if ([IO.File]::Exists($file)) { [IO.File]::Replace($temp, $file, [NullString]::Value) } else { [IO.File]::Move($temp, $file) }
-=======
     Write-Record
     Add-History $ResultName (ConvertTo-Json -InputObject $script:Result -Depth 6 -Compress)
->>>>>>> main
 }
 try {
-    if ([string]$ExecutionContext.SessionState.LanguageMode -ne 'FullLanguage') { Stop-Step 2 ('PowerShell runs in {0} here, and none of these scripts can work in that. Ask those who manage AppLocker or Device Guard to let scripts of your signature run, and sign the folder (Set-AuthenticodeSignature). Nothing was changed.' -f $ExecutionContext.SessionState.LanguageMode) }
     if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess) { Stop-Step 2 'Start the 64-bit Windows PowerShell: %SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe, from a 64-bit program.' }
     if (-not $WorkDir) { $WorkDir = Join-Path $(if (Test-Elevated) { $env:ProgramData } else { [Environment]::GetFolderPath('LocalApplicationData') }) 'mbamplan' }
     $WorkDir = $PSCmdlet.GetUnresolvedProviderPathFromPSPath($WorkDir)
@@ -293,24 +283,18 @@ try {
         Initialize-WorkDir
         Start-Transcript -Path (Join-Path $WorkDir ('{0}.{1}.log' -f $ResultName, [DateTime]::UtcNow.ToString('yyyyMMddTHHmmss', [Globalization.CultureInfo]::InvariantCulture))) | Out-Null
         $Transcribing = $true
-<<<<<<< HEAD
-=======
         Add-History $ResultName (ConvertTo-Json -InputObject $Result -Depth 6 -Compress)
->>>>>>> main
         $Saving = $true
     }
     #endregion
     #region step
-    $Domain = 'corp.fabrikam.com'
     $elevated = Test-Elevated
-    $member = [Environment]::UserDomainName -ne [Environment]::MachineName
     Add-Info -Name 'rights of this run' -Text ('{0}, {1}' -f $Result.user, $(if ($elevated) { 'elevated' } else { 'not elevated' }))
+    $Domain = 'corp.fabrikam.com'
+    $member = [Environment]::UserDomainName -ne [Environment]::MachineName
     Add-Info -Name 'PowerShell' -Text ([string]$PSVersionTable.PSVersion)
-<<<<<<< HEAD
     $remote = Test-Path -LiteralPath 'Variable:\PSSenderInfo'
     Add-Finding -Name 'session' -Ok (-not $remote) -Expected 'on this computer' -Actual $(if ($remote) { 'remote' } else { 'on this computer' }) -Note -Remedy 'A remote session without CredSSP cannot ask the directory or SQL Server, and MBAM''s cmdlets fail in it. Log on here, or connect with CredSSP.'
-=======
->>>>>>> main
     $policy = [string](Get-ExecutionPolicy -Scope MachinePolicy)
     Add-Finding -Name 'execution policy' -Ok ($policy -ne 'AllSigned' -and $policy -ne 'Restricted') -Expected 'no Group Policy that wants signed scripts' -Actual $policy -Note -Remedy 'Sign the scripts of this folder (Set-AuthenticodeSignature) with a certificate that this computer trusts; their digests in manifest.json are those of the unsigned files.'
     $directory = $false
@@ -329,36 +313,41 @@ try {
         Add-Unchecked -Name 'clock' -Needs 'a domain controller that answers you'
     }
     $about = 'HKLM:\SOFTWARE\Microsoft\Windows NT\CurrentVersion'
-    $system = Get-CimInstance -ClassName Win32_ComputerSystem
-    $windows = Get-CimInstance -ClassName Win32_OperatingSystem
-    Add-Finding -Name 'Windows version' -Ok (([string]$windows.Version).StartsWith('10.0.14393')) -Expected '10.0.14393, Windows Server 2016' -Actual ('{0}, {1}' -f $windows.Version, $windows.Caption) -Remedy 'Correct windows of this host in the topology and render again, or run this on the right server.'
     $have = Get-RegistryText $about 'InstallationType'
     Add-Finding -Name 'Windows installation type' -Ok ($have -eq 'Server') -Expected 'Server' -Actual $have -Remedy 'Correct core of this host in the topology and render again: other features and cmdlets are used on Server Core.'
     $have = Get-RegistryText $about 'EditionID'
     Add-Finding -Name 'Windows edition' -Ok (@('ServerStandard', 'ServerDatacenter') -contains $have) -Expected 'ServerStandard, ServerDatacenter' -Actual $have -Note -Remedy 'MBAM''s list of supported configurations names no other edition.'
-    $role = [int]$system.DomainRole
-    Add-Finding -Name 'domain membership' -Ok ($role -ge 3 -and [string]$system.Domain -eq $Domain) -Expected ('a server of {0}' -f $Domain) -Actual ('role {0} in {1}' -f $role, $system.Domain) -Remedy 'Join the server to the domain of the plan before anything else: its computer account, names and certificates hang on it.'
-    Add-Finding -Name 'no domain controller' -Ok ($role -lt 4) -Expected 'a member server (role 3)' -Actual ('role {0}' -f $role) -Note -Remedy 'Availability groups and MBAM 2.0 do not run on a domain controller, and nothing else of this plan was meant for one. Use another server.'
     Add-Finding -Name 'computer name' -Ok ($names[2] -eq 'node2.corp.fabrikam.com') -Expected 'node2.corp.fabrikam.com' -Actual $names[2] -Remedy 'Certificates, connection strings and service principal names of the plan have this name. Correct the primary DNS suffix of the server, or fqdn of this host in the topology.'
+    $system = $null
+    try {
+        $windows = Get-CimInstance -ClassName Win32_OperatingSystem
+        $disks = @(Get-CimInstance -ClassName Win32_LogicalDisk -Filter 'DriveType = 3')
+        $system = Get-CimInstance -ClassName Win32_ComputerSystem
+    } catch { Add-Unchecked -Name 'Windows version' -Needs ('read access to WMI ({0})' -f $_.Exception.GetBaseException().Message) }
+    if ($null -ne $system) {
+        Add-Finding -Name 'Windows version' -Ok (([string]$windows.Version).StartsWith('10.0.14393')) -Expected '10.0.14393, Windows Server 2016' -Actual ('{0}, {1}' -f $windows.Version, $windows.Caption) -Remedy 'Correct windows of this host in the topology and render again, or run this on the right server.'
+        $role = [int]$system.DomainRole
+        Add-Finding -Name 'domain membership' -Ok ($role -ge 3 -and [string]$system.Domain -eq $Domain) -Expected ('a server of {0}' -f $Domain) -Actual ('role {0} in {1}' -f $role, $system.Domain) -Remedy 'Join the server to the domain of the plan before anything else: its computer account, names and certificates hang on it.'
+        Add-Finding -Name 'no domain controller' -Ok ($role -lt 4) -Expected 'a member server (role 3)' -Actual ('role {0}' -f $role) -Note -Remedy 'Availability groups and MBAM 2.0 do not run on a domain controller, and nothing else of this plan was meant for one. Use another server.'
+        Add-Finding -Name 'memory' -Ok ([Math]::Ceiling($system.TotalPhysicalMemory / 1GB) -ge 8) -Expected '8 GB or more' -Actual ('{0} GB' -f [Math]::Ceiling($system.TotalPhysicalMemory / 1GB)) -Note -Remedy 'Less than MBAM''s documents ask for: add memory before users come.'
+        $volumes = @(
+            @{ Drive = [string]$env:SystemDrive; MB = 1024; For = 'Windows, set-ups and logs'; Must = $true }
+            @{ Drive = 'C:'; MB = 1024; For = 'web applications'; Must = $false }
+        )
+        foreach ($v in $volumes) {
+            $disk = @($disks | Where-Object { [string]$_.DeviceID -eq $v.Drive })
+            if ($disk.Count -eq 0) {
+                Add-Finding -Name 'drive' -About ('{0} ({1})' -f $v.Drive, $v.For) -Ok $false -Expected 'a local disk' -Actual 'no such drive' -Remedy 'Ask who runs the storage, or correct the path in the topology.'
+                continue
+            }
+            $free = [Math]::Floor($disk[0].FreeSpace / 1MB)
+            Add-Finding -Name 'disk space' -About ('{0} ({1})' -f $v.Drive, $v.For) -Ok ($free -ge $v.MB) -Expected ('{0} MB free' -f $v.MB) -Actual ('{0} MB free' -f $free) -Note:(-not $v.Must) -Remedy 'Make room, or ask who runs the storage.'
+        }
+    }
     try {
         $waiting = @(Get-PendingRestart)
         Add-Finding -Name 'pending restart' -Ok ($waiting.Count -eq 0) -Expected 'none' -Actual $(if ($waiting.Count -gt 0) { $waiting -join ', ' } else { 'none' }) -Remedy 'Restart the server before the first install: set-ups refuse or fail half-way while Windows waits for a restart.'
     } catch { Add-Unchecked -Name 'pending restart' -Needs ('read access to the registry ({0})' -f $_.Exception.GetBaseException().Message) }
-    Add-Finding -Name 'memory' -Ok ([Math]::Ceiling($system.TotalPhysicalMemory / 1GB) -ge 8) -Expected '8 GB or more' -Actual ('{0} GB' -f [Math]::Ceiling($system.TotalPhysicalMemory / 1GB)) -Note -Remedy 'Less than MBAM''s documents ask for: add memory before users come.'
-    $disks = @(Get-CimInstance -ClassName Win32_LogicalDisk -Filter 'DriveType = 3')
-    $volumes = @(
-        @{ Drive = [string]$env:SystemDrive; MB = 1024; For = 'Windows, set-ups and logs'; Must = $true }
-        @{ Drive = 'C:'; MB = 1024; For = 'web applications'; Must = $false }
-    )
-    foreach ($v in $volumes) {
-        $disk = @($disks | Where-Object { [string]$_.DeviceID -eq $v.Drive })
-        if ($disk.Count -eq 0) {
-            Add-Finding -Name 'drive' -About ('{0} ({1})' -f $v.Drive, $v.For) -Ok $false -Expected 'a local disk' -Actual 'no such drive' -Remedy 'Ask who runs the storage, or correct the path in the topology.'
-            continue
-        }
-        $free = [Math]::Floor($disk[0].FreeSpace / 1MB)
-        Add-Finding -Name 'disk space' -About ('{0} ({1})' -f $v.Drive, $v.For) -Ok ($free -ge $v.MB) -Expected ('{0} MB free' -f $v.MB) -Actual ('{0} MB free' -f $free) -Note:(-not $v.Must) -Remedy 'Make room, or ask who runs the storage.'
-    }
     $release = Get-RegistryText 'HKLM:\SOFTWARE\Microsoft\NET Framework Setup\NDP\v4\Full' 'Release'
     $number = if ($release) { [int]$release } else { 0 }
     Add-Finding -Name '.NET Framework' -Ok ($number -ge 393295) -Expected '4.6 or later (release 393295)' -Actual ('release {0}' -f $number) -Remedy 'Install it before the features of IIS.'
@@ -372,6 +361,10 @@ try {
             Add-Finding -Name 'local firewall rules' -Ok ($local -eq 0) -Expected 'they take effect' -Actual $(if ($states.ContainsKey($local)) { $states[$local] } else { 'state {0}' -f $local }) -Note -Remedy 'Rules that the steps of this folder add do nothing then: have the ports opened by those who own the Group Policy.'
         }
     } catch { Add-Unchecked -Name 'local firewall rules' -Needs ('access to the Windows Firewall ({0})' -f $_.Exception.GetBaseException().Message) }
+    try {
+        $set = @(Get-CimInstance -Namespace 'root\rsop\computer' -ClassName RSOP_UserPrivilegeRight | ForEach-Object { [string]$_.UserRight } | Where-Object { @('SeBatchLogonRight', 'SeDenyBatchLogonRight', 'SeImpersonatePrivilege') -contains $_ } | Select-Object -Unique)
+        Add-Finding -Name 'user rights by Group Policy' -Ok ($set.Count -eq 0) -Expected 'none of those that MBAM''s accounts need' -Actual $(if ($set.Count -gt 0) { $set -join ', ' } else { 'none' }) -Note -Remedy 'Where the policy leaves MBAM''s account out, file numbers 512 and 610 refuse to go on: have the account added in that policy (gpresult /h names it).'
+    } catch { Add-Unchecked -Name 'user rights by Group Policy' -Needs ('an elevated PowerShell ({0})' -f $_.Exception.GetBaseException().Message) }
     $Lookups = @(
         @{ Name = 'node2.corp.fabrikam.com'; Address = '192.168.10.32'; For = 'this server' }
         @{ Name = 'db1.corp.fabrikam.com'; Address = '192.168.10.11'; For = 'instance DB1\MBAM' }
@@ -481,11 +474,7 @@ try {
     'FAILED ({0}): {1}' -f $ExitCode, $_.Exception.Message
     if ($ExitCode -eq 1) { $_.InvocationInfo.PositionMessage }
 } finally {
-<<<<<<< HEAD
-    try { Save-Result } catch { 'The result file could not be written: {0}' -f $_.Exception.Message; if ($ExitCode -eq 0) { $ExitCode = 1 } }
-=======
     try { Save-Result } catch { 'The record of this run could not be written: {0}' -f $_.Exception.Message; if ($ExitCode -eq 0) { $ExitCode = 1 } }
->>>>>>> main
     if ($Transcribing) { Stop-Transcript | Out-Null }
 }
 exit $ExitCode

@@ -23,6 +23,7 @@ param(
 )
 #region frame
 if ($MyInvocation.InvocationName -eq '.') { throw 'Do not dot-source this script. Start it with: powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File <path>' }
+if ([string]$ExecutionContext.SessionState.LanguageMode -ne 'FullLanguage') { throw 'PowerShell runs in a constrained language mode here, in which none of these scripts can work. Ask those who manage AppLocker or Device Guard to let scripts of your signature run, and sign the folder (Set-AuthenticodeSignature). Nothing was changed.' }
 Set-StrictMode -Version 3.0
 $ErrorActionPreference = 'Stop'
 # Modules come from the machine's own folders, never from a user's: these scripts run with high rights.
@@ -78,6 +79,13 @@ function Add-Finding {
     if ($Note) { $script:Result.notes += , $row } else { $script:Result.checks += , $row }
     '{0} {1}: expected {2}, found {3}' -f $(if ($Note) { '[note]' } else { '[FAIL]' }), $full, $Expected, $Actual
     if ($Remedy) { '       {0}' -f $Remedy }
+}
+function Add-Unchecked {
+    # A check of a preflight that the person who runs it may not make, or that something else prevents: neither passed nor failed.
+    param([string]$Name, [string]$About = '', [string]$Needs)
+    $full = if ($About) { '{0}: {1}' -f $Name, $About } else { $Name }
+    $script:Result.notChecked += , ([ordered]@{ name = $full; needs = $Needs })
+    '[--]   {0}: not checked: needs {1}' -f $full, $Needs
 }
 function Complete-Preflight {
     # Ends a preflight: a table, worst first, and exit code 4 when a check failed.
@@ -205,7 +213,6 @@ function Save-Result {
     Add-History $ResultName (ConvertTo-Json -InputObject $script:Result -Depth 6 -Compress)
 }
 try {
-    if ([string]$ExecutionContext.SessionState.LanguageMode -ne 'FullLanguage') { Stop-Step 2 ('PowerShell runs in {0} here, and none of these scripts can work in that. Ask those who manage AppLocker or Device Guard to let scripts of your signature run, and sign the folder (Set-AuthenticodeSignature). Nothing was changed.' -f $ExecutionContext.SessionState.LanguageMode) }
     if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess) { Stop-Step 2 'Start the 64-bit Windows PowerShell: %SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe, from a 64-bit program.' }
     if (-not $WorkDir) { $WorkDir = Join-Path $(if (Test-Elevated) { $env:ProgramData } else { [Environment]::GetFolderPath('LocalApplicationData') }) 'mbamplan' }
     $WorkDir = $PSCmdlet.GetUnresolvedProviderPathFromPSPath($WorkDir)
@@ -235,7 +242,7 @@ try {
             WarnDays = 60
             ServerOnly = $false
         }
-        Test-WebCertificate @argsCertificate
+        try { Test-WebCertificate @argsCertificate } catch { Add-Unchecked -Name 'certificate' -About $Thumbprint -Needs ('read access to it ({0})' -f $_.Exception.GetBaseException().Message) }
     } else {
         Add-Finding -Name 'certificate' -Ok $false -Expected 'a thumbprint in the topology' -Actual 'none for this node yet' -Remedy 'Import the certificate, write its thumbprint into the topology, and render again.'
     }

@@ -42,6 +42,7 @@ param(
 )
 #region frame
 if ($MyInvocation.InvocationName -eq '.') { throw 'Do not dot-source this script. Start it with: powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File <path>' }
+if ([string]$ExecutionContext.SessionState.LanguageMode -ne 'FullLanguage') { throw 'PowerShell runs in a constrained language mode here, in which none of these scripts can work. Ask those who manage AppLocker or Device Guard to let scripts of your signature run, and sign the folder (Set-AuthenticodeSignature). Nothing was changed.' }
 Set-StrictMode -Version 3.0
 $ErrorActionPreference = 'Stop'
 # Modules come from the machine's own folders, never from a user's: these scripts run with high rights.
@@ -162,30 +163,6 @@ function Get-DirectoryRecord {
     }
     New-Object PSObject -Property $answer
 }
-function Get-HttpStatus {
-    # Asks without credentials and follows no redirection, past any proxy. Status is 0 when no HTTP answer came.
-    param([string]$Url)
-    [Net.ServicePointManager]::SecurityProtocol = [Net.ServicePointManager]::SecurityProtocol -bor [Net.SecurityProtocolType]::Tls12
-    $answer = @{ Status = 0; Text = '' }
-    try {
-        $request = [Net.WebRequest]::Create($Url)
-        $request.AllowAutoRedirect = $false
-        $request.Timeout = 15000
-        $request.Proxy = $null
-        $response = $request.GetResponse()
-        $answer.Status = [int]$response.StatusCode
-        $response.Close()
-    } catch {
-        $problem = $_.Exception
-        while ($null -ne $problem.InnerException -and $problem -isnot [Net.WebException]) { $problem = $problem.InnerException }
-        $answer.Text = $_.Exception.GetBaseException().Message
-        if ($problem -is [Net.WebException] -and $null -ne $problem.Response) {
-            $answer.Status = [int]$problem.Response.StatusCode
-            $problem.Response.Close()
-        }
-    }
-    New-Object PSObject -Property $answer
-}
 function Get-NameAddress {
     # The IPv4 addresses that this computer finds for a name; nothing when it finds none.
     param([string]$Name)
@@ -213,31 +190,11 @@ function Get-RegistryText {
     if (-not (Test-Path -LiteralPath $Path)) { return '' }
     [string](Get-Item -LiteralPath $Path).GetValue($Name, '')
 }
-function Get-ReportServer {
-    # The report server of that instance on this computer, as its WMI provider shows it; nothing when there is none. The
-    # provider encodes the instance in the namespace and puts its version there, so all namespaces are looked through.
-    param([string]$Instance)
-    $root = 'root\Microsoft\SqlServer\ReportServer'
-    $found = $null
-    try {
-        foreach ($one in @(Get-CimInstance -Namespace $root -ClassName __NAMESPACE | Where-Object { ([string]$_.Name).StartsWith('RS_') })) {
-            $space = '{0}\{1}' -f $root, $one.Name
-            foreach ($version in @(Get-CimInstance -Namespace $space -ClassName __NAMESPACE | Where-Object { ([string]$_.Name).StartsWith('v') })) {
-                foreach ($setting in @(Get-CimInstance -Namespace ('{0}\{1}\Admin' -f $space, $version.Name) -ClassName MSReportServer_ConfigurationSetting)) {
-                    if ([string]$setting.InstanceName -eq $Instance) { $found = $setting }
-                }
-            }
-        }
-    } catch { Add-Info -Name 'WMI provider of Reporting Services' -Text $_.Exception.Message | Out-Null }
-    $found
-}
 function Test-CommandLineRecord {
     # Does Windows write the command line of every new process into its Security log?
     $recorded = Get-RegistryText 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Policies\System\Audit' 'ProcessCreationIncludeCmdLine_Enabled'
     $recorded -ne '' -and $recorded -ne '0'
 }
-<<<<<<< HEAD
-=======
 function Add-History {
     # A line for each run that begins and for each that ends, which no later run replaces. The line end ahead of it closes what a
     # break of the power has left; past 1 MB the file makes way for a new one.
@@ -258,24 +215,15 @@ function Write-Record {
     [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
     if ([IO.File]::Exists($file)) { [IO.File]::Replace($temp, $file, [NullString]::Value) } else { [IO.File]::Move($temp, $file) }
 }
->>>>>>> main
 function Save-Result {
     if ($WhatIfPreference) { return }
     if (-not $Saving) { return }
     $script:Result.finished = [DateTime]::UtcNow.ToString('o')
     $script:Result.exitCode = $script:ExitCode
-<<<<<<< HEAD
-    $file = Join-Path $script:WorkDir ('{0}.result.json' -f $ResultName)
-    $temp = '{0}.{1}.tmp' -f $file, $PID
-    [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
-    if ([IO.File]::Exists($file)) { [IO.File]::Replace($temp, $file, [NullString]::Value) } else { [IO.File]::Move($temp, $file) }
-=======
     Write-Record
     Add-History $ResultName (ConvertTo-Json -InputObject $script:Result -Depth 6 -Compress)
->>>>>>> main
 }
 try {
-    if ([string]$ExecutionContext.SessionState.LanguageMode -ne 'FullLanguage') { Stop-Step 2 ('PowerShell runs in {0} here, and none of these scripts can work in that. Ask those who manage AppLocker or Device Guard to let scripts of your signature run, and sign the folder (Set-AuthenticodeSignature). Nothing was changed.' -f $ExecutionContext.SessionState.LanguageMode) }
     if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess) { Stop-Step 2 'Start the 64-bit Windows PowerShell: %SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe, from a 64-bit program.' }
     if (-not $WorkDir) { $WorkDir = Join-Path $(if (Test-Elevated) { $env:ProgramData } else { [Environment]::GetFolderPath('LocalApplicationData') }) 'mbamplan' }
     $WorkDir = $PSCmdlet.GetUnresolvedProviderPathFromPSPath($WorkDir)
@@ -290,24 +238,18 @@ try {
         Initialize-WorkDir
         Start-Transcript -Path (Join-Path $WorkDir ('{0}.{1}.log' -f $ResultName, [DateTime]::UtcNow.ToString('yyyyMMddTHHmmss', [Globalization.CultureInfo]::InvariantCulture))) | Out-Null
         $Transcribing = $true
-<<<<<<< HEAD
-=======
         Add-History $ResultName (ConvertTo-Json -InputObject $Result -Depth 6 -Compress)
->>>>>>> main
         $Saving = $true
     }
     #endregion
     #region step
-    $Domain = 'tailspin.com'
     $elevated = Test-Elevated
-    $member = [Environment]::UserDomainName -ne [Environment]::MachineName
     Add-Info -Name 'rights of this run' -Text ('{0}, {1}' -f $Result.user, $(if ($elevated) { 'elevated' } else { 'not elevated' }))
+    $Domain = 'tailspin.com'
+    $member = [Environment]::UserDomainName -ne [Environment]::MachineName
     Add-Info -Name 'PowerShell' -Text ([string]$PSVersionTable.PSVersion)
-<<<<<<< HEAD
     $remote = Test-Path -LiteralPath 'Variable:\PSSenderInfo'
     Add-Finding -Name 'session' -Ok (-not $remote) -Expected 'on this computer' -Actual $(if ($remote) { 'remote' } else { 'on this computer' }) -Note -Remedy 'A remote session without CredSSP cannot ask the directory or SQL Server, and MBAM''s cmdlets fail in it. Log on here, or connect with CredSSP.'
-=======
->>>>>>> main
     $policy = [string](Get-ExecutionPolicy -Scope MachinePolicy)
     Add-Finding -Name 'execution policy' -Ok ($policy -ne 'AllSigned' -and $policy -ne 'Restricted') -Expected 'no Group Policy that wants signed scripts' -Actual $policy -Note -Remedy 'Sign the scripts of this folder (Set-AuthenticodeSignature) with a certificate that this computer trusts; their digests in manifest.json are those of the unsigned files.'
     $directory = $false
@@ -326,38 +268,39 @@ try {
         Add-Unchecked -Name 'clock' -Needs 'a domain controller that answers you'
     }
     $about = 'HKLM:\SOFTWARE\Microsoft\Windows NT\CurrentVersion'
-    $system = Get-CimInstance -ClassName Win32_ComputerSystem
-    $windows = Get-CimInstance -ClassName Win32_OperatingSystem
-    Add-Finding -Name 'Windows version' -Ok (([string]$windows.Version).StartsWith('6.2.')) -Expected '6.2., Windows Server 2012' -Actual ('{0}, {1}' -f $windows.Version, $windows.Caption) -Remedy 'Correct windows of this host in the topology and render again, or run this on the right server.'
     $have = Get-RegistryText $about 'InstallationType'
     Add-Finding -Name 'Windows installation type' -Ok ($have -eq 'Server') -Expected 'Server' -Actual $have -Remedy 'Correct core of this host in the topology and render again: other features and cmdlets are used on Server Core.'
     $have = Get-RegistryText $about 'EditionID'
     Add-Finding -Name 'Windows edition' -Ok (@('ServerStandard', 'ServerDatacenter') -contains $have) -Expected 'ServerStandard, ServerDatacenter' -Actual $have -Note -Remedy 'MBAM''s list of supported configurations names no other edition.'
-    $role = [int]$system.DomainRole
-    Add-Finding -Name 'domain membership' -Ok ($role -ge 3 -and [string]$system.Domain -eq $Domain) -Expected ('a server of {0}' -f $Domain) -Actual ('role {0} in {1}' -f $role, $system.Domain) -Remedy 'Join the server to the domain of the plan before anything else: its computer account, names and certificates hang on it.'
-    Add-Finding -Name 'no domain controller' -Ok ($role -lt 4) -Expected 'a member server (role 3)' -Actual ('role {0}' -f $role) -Remedy 'Availability groups and MBAM 2.0 do not run on a domain controller, and nothing else of this plan was meant for one. Use another server.'
     Add-Finding -Name 'computer name' -Ok ($names[2] -eq 'mbamdb.tailspin.com') -Expected 'mbamdb.tailspin.com' -Actual $names[2] -Remedy 'Certificates, connection strings and service principal names of the plan have this name. Correct the primary DNS suffix of the server, or fqdn of this host in the topology.'
+    $system = $null
+    try {
+        $windows = Get-CimInstance -ClassName Win32_OperatingSystem
+        $disks = @(Get-CimInstance -ClassName Win32_LogicalDisk -Filter 'DriveType = 3')
+        $system = Get-CimInstance -ClassName Win32_ComputerSystem
+    } catch { Add-Unchecked -Name 'Windows version' -Needs ('read access to WMI ({0})' -f $_.Exception.GetBaseException().Message) }
+    if ($null -ne $system) {
+        Add-Finding -Name 'Windows version' -Ok (([string]$windows.Version).StartsWith('6.2.')) -Expected '6.2., Windows Server 2012' -Actual ('{0}, {1}' -f $windows.Version, $windows.Caption) -Remedy 'Correct windows of this host in the topology and render again, or run this on the right server.'
+        $role = [int]$system.DomainRole
+        Add-Finding -Name 'domain membership' -Ok ($role -ge 3 -and [string]$system.Domain -eq $Domain) -Expected ('a server of {0}' -f $Domain) -Actual ('role {0} in {1}' -f $role, $system.Domain) -Remedy 'Join the server to the domain of the plan before anything else: its computer account, names and certificates hang on it.'
+        Add-Finding -Name 'no domain controller' -Ok ($role -lt 4) -Expected 'a member server (role 3)' -Actual ('role {0}' -f $role) -Remedy 'Availability groups and MBAM 2.0 do not run on a domain controller, and nothing else of this plan was meant for one. Use another server.'
+        $volumes = @(
+            @{ Drive = [string]$env:SystemDrive; MB = 1024; For = 'Windows, set-ups and logs'; Must = $true }
+        )
+        foreach ($v in $volumes) {
+            $disk = @($disks | Where-Object { [string]$_.DeviceID -eq $v.Drive })
+            if ($disk.Count -eq 0) {
+                Add-Finding -Name 'drive' -About ('{0} ({1})' -f $v.Drive, $v.For) -Ok $false -Expected 'a local disk' -Actual 'no such drive' -Remedy 'Ask who runs the storage, or correct the path in the topology.'
+                continue
+            }
+            $free = [Math]::Floor($disk[0].FreeSpace / 1MB)
+            Add-Finding -Name 'disk space' -About ('{0} ({1})' -f $v.Drive, $v.For) -Ok ($free -ge $v.MB) -Expected ('{0} MB free' -f $v.MB) -Actual ('{0} MB free' -f $free) -Note:(-not $v.Must) -Remedy 'Make room, or ask who runs the storage.'
+        }
+    }
     try {
         $waiting = @(Get-PendingRestart)
         Add-Finding -Name 'pending restart' -Ok ($waiting.Count -eq 0) -Expected 'none' -Actual $(if ($waiting.Count -gt 0) { $waiting -join ', ' } else { 'none' }) -Remedy 'Restart the server before the first install: set-ups refuse or fail half-way while Windows waits for a restart.'
     } catch { Add-Unchecked -Name 'pending restart' -Needs ('read access to the registry ({0})' -f $_.Exception.GetBaseException().Message) }
-    Add-Finding -Name 'memory' -Ok ([Math]::Ceiling($system.TotalPhysicalMemory / 1GB) -ge 8) -Expected '8 GB or more' -Actual ('{0} GB' -f [Math]::Ceiling($system.TotalPhysicalMemory / 1GB)) -Note -Remedy 'Less than MBAM''s documents ask for: add memory before users come.'
-    $disks = @(Get-CimInstance -ClassName Win32_LogicalDisk -Filter 'DriveType = 3')
-    $volumes = @(
-        @{ Drive = [string]$env:SystemDrive; MB = 1024; For = 'Windows, set-ups and logs'; Must = $true }
-    )
-    foreach ($v in $volumes) {
-        $disk = @($disks | Where-Object { [string]$_.DeviceID -eq $v.Drive })
-        if ($disk.Count -eq 0) {
-            Add-Finding -Name 'drive' -About ('{0} ({1})' -f $v.Drive, $v.For) -Ok $false -Expected 'a local disk' -Actual 'no such drive' -Remedy 'Ask who runs the storage, or correct the path in the topology.'
-            continue
-        }
-        $free = [Math]::Floor($disk[0].FreeSpace / 1MB)
-        Add-Finding -Name 'disk space' -About ('{0} ({1})' -f $v.Drive, $v.For) -Ok ($free -ge $v.MB) -Expected ('{0} MB free' -f $v.MB) -Actual ('{0} MB free' -f $free) -Note:(-not $v.Must) -Remedy 'Make room, or ask who runs the storage.'
-    }
-    $release = Get-RegistryText 'HKLM:\SOFTWARE\Microsoft\NET Framework Setup\NDP\v4\Full' 'Release'
-    $number = if ($release) { [int]$release } else { 0 }
-    Add-Finding -Name '.NET Framework' -Ok ($number -ge 378389) -Expected '4.5 or later (release 378389)' -Actual ('release {0}' -f $number) -Remedy 'Install it before the features of IIS.'
     try {
         $wall = @(Get-Service | Where-Object { $_.Name -eq 'MpsSvc' })
         $state = if ($wall.Count -gt 0) { [string]$wall[0].Status } else { 'not there' }
@@ -407,30 +350,6 @@ try {
             Add-Finding -Name 'user principal name' -About $a.Account -Ok ($record.Upn -ne '') -Expected 'a name' -Actual $(if ($record.Upn) { $record.Upn } else { 'none' }) -Remedy 'MBAM does not find an account without one: have the domain administrator set it.'
         } catch { Add-Unchecked -Name 'account' -About $a.Account -Needs ('read access to it in the directory ({0})' -f $_.Exception.GetBaseException().Message) }
     }
-    $writer = @(Get-CimInstance -ClassName Win32_Service | Where-Object { [string]$_.Name -eq 'SQLWriter' })
-    $have = if ($writer.Count -gt 0) { '{0}, {1}, {2}' -f $writer[0].State, $writer[0].StartMode, $writer[0].StartName } else { 'not installed' }
-    Add-Finding -Name 'SQL Server VSS Writer' -Ok ($have -eq 'Running, Auto, LocalSystem') -Expected 'Running, Auto, LocalSystem' -Actual $have -Remedy 'MBAM''s own writer depends on it, and setup rolls itself back without it: set the service SQLWriter back to this, or add it by a repair of SQL Server.'
-    $services = @(Get-CimInstance -ClassName Win32_Service | Where-Object { [string]$_.Name -eq 'ReportServer' })
-    $have = if ($services.Count -gt 0) { '{0}, {1}' -f $services[0].State, $services[0].StartMode } else { 'not installed' }
-    Add-Finding -Name 'Reporting Services service' -About 'ReportServer' -Ok ($have.StartsWith('Running')) -Expected 'Running' -Actual $have -Remedy 'Install or start Reporting Services (a feature of SQL Server set-up), or correct reports in the topology.'
-    try {
-        $key = Get-RegistryText 'HKLM:\SOFTWARE\Microsoft\Microsoft SQL Server\Instance Names\RS' 'MSSQLSERVER'
-        Add-Finding -Name 'Reporting Services instance' -About 'MSSQLSERVER' -Ok ($key.StartsWith('MSRS11.')) -Expected 'MSRS11. of version 2012' -Actual $(if ($key) { $key } else { 'no such instance' }) -Remedy 'Compare version and instance of reports in the topology with what is installed here.'
-    } catch { Add-Unchecked -Name 'Reporting Services instance' -About 'MSSQLSERVER' -Needs ('read access to the registry ({0})' -f $_.Exception.GetBaseException().Message) }
-    $answer = Get-HttpStatus 'http://mbamdb.tailspin.com/ReportServer'
-    Add-Finding -Name 'Web Service URL' -About 'http://mbamdb.tailspin.com/ReportServer' -Ok (@(200, 301, 302, 401, 403) -contains $answer.Status) -Expected '200, 301, 302, 401 or 403' -Actual ('{0} {1}' -f $answer.Status, $answer.Text).Trim() -Remedy 'Finish Report Server Configuration Manager: service, database, Web Service URL.'
-    if (-not $elevated) {
-        Add-Unchecked -Name 'Reporting Services mode' -Needs 'an elevated PowerShell'
-    } else {
-        $server = Get-ReportServer 'MSSQLSERVER'
-        if ($null -eq $server) {
-            Add-Finding -Name 'Reporting Services mode' -Ok $false -Expected 'native, configured' -Actual ('no report server of the instance {0}' -f 'MSSQLSERVER') -Remedy 'Install and configure Reporting Services first.'
-        } else {
-            $have = '{0}, {1}' -f $(if ($server.IsSharePointIntegrated) { 'SharePoint' } else { 'native' }), $(if ($server.IsInitialized) { 'configured' } else { 'not configured' })
-            Add-Finding -Name 'Reporting Services mode' -Ok ($have -eq 'native, configured') -Expected 'native, configured' -Actual $have -Remedy 'MBAM needs native mode and a report server database; in a scale-out deployment the server must have joined.'
-            Add-Info -Name 'Reporting Services version' -Text ([string]$server.Version)
-        }
-    }
     try {
         $recorded = Test-CommandLineRecord
         Add-Finding -Name 'command lines are recorded' -Ok (-not $recorded) -Expected 'not in the Security log' -Actual $(if ($recorded) { 'in the Security log' } else { 'not in the Security log' }) -Remedy 'Setup takes the password of the reports'' account on its command line, so that its install refuses to run: have the policy "Include command line in process creation events" turned off for that run, or install with the windows of MbamSetup.exe.'
@@ -448,11 +367,7 @@ try {
     'FAILED ({0}): {1}' -f $ExitCode, $_.Exception.Message
     if ($ExitCode -eq 1) { $_.InvocationInfo.PositionMessage }
 } finally {
-<<<<<<< HEAD
-    try { Save-Result } catch { 'The result file could not be written: {0}' -f $_.Exception.Message; if ($ExitCode -eq 0) { $ExitCode = 1 } }
-=======
     try { Save-Result } catch { 'The record of this run could not be written: {0}' -f $_.Exception.Message; if ($ExitCode -eq 0) { $ExitCode = 1 } }
->>>>>>> main
     if ($Transcribing) { Stop-Transcript | Out-Null }
 }
 exit $ExitCode

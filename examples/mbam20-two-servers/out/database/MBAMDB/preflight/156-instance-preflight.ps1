@@ -27,6 +27,7 @@ param(
 )
 #region frame
 if ($MyInvocation.InvocationName -eq '.') { throw 'Do not dot-source this script. Start it with: powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File <path>' }
+if ([string]$ExecutionContext.SessionState.LanguageMode -ne 'FullLanguage') { throw 'PowerShell runs in a constrained language mode here, in which none of these scripts can work. Ask those who manage AppLocker or Device Guard to let scripts of your signature run, and sign the folder (Set-AuthenticodeSignature). Nothing was changed.' }
 Set-StrictMode -Version 3.0
 $ErrorActionPreference = 'Stop'
 # Modules come from the machine's own folders, never from a user's: these scripts run with high rights.
@@ -115,21 +116,22 @@ function Complete-Preflight {
     $script:Result.outcome = 'verified'
     $script:Result.message = '{0} checks passed, {1}.' -f $good.Count, $rest
 }
-function Get-DirectoryClock {
-    # A domain controller of the domain, and by how many seconds this computer is ahead of its clock (rootDSE, open to everybody).
-    param([string]$Domain)
-    $root = New-Object System.DirectoryServices.DirectoryEntry -ArgumentList ('LDAP://{0}/RootDSE' -f $Domain)
-    try {
-        $time = $root.psbase.Properties['currentTime'].Value
-        if ($time -isnot [DateTime]) { $time = [DateTime]::ParseExact(([string]$time).Substring(0, 14), 'yyyyMMddHHmmss', [Globalization.CultureInfo]::InvariantCulture, [Globalization.DateTimeStyles]'AssumeUniversal, AdjustToUniversal') }
-        New-Object PSObject -Property @{ Server = [string]$root.psbase.Properties['dnsHostName'].Value; Seconds = [int][Math]::Round(([DateTime]::UtcNow - $time).TotalSeconds) }
-    } finally { $root.psbase.Dispose() }
-}
 function Get-RegistryText {
     # A value of the registry as text; '' when key or value is not there.
     param([string]$Path, [string]$Name)
     if (-not (Test-Path -LiteralPath $Path)) { return '' }
     [string](Get-Item -LiteralPath $Path).GetValue($Name, '')
+}
+function Get-ServiceRecord {
+    # A service of this computer: State ('not installed' when there is none of that name), Mode, Account. Throws where Windows shows
+    # none at all, or not its account: then nothing is known.
+    param([string]$Name)
+    $all = @(Get-CimInstance -ClassName Win32_Service)
+    if ($all.Count -eq 0) { throw 'Windows shows you no services' }
+    $found = @($all | Where-Object { [string]$_.Name -eq $Name })
+    if ($found.Count -eq 0) { return New-Object PSObject -Property @{ State = 'not installed'; Mode = ''; Account = '' } }
+    if (-not [string]$found[0].StartName) { throw ('Windows does not show you the account of the service {0}' -f $Name) }
+    New-Object PSObject -Property @{ State = [string]$found[0].State; Mode = [string]$found[0].StartMode; Account = [string]$found[0].StartName }
 }
 function ConvertTo-AccountSid {
     param([string]$Entry)
@@ -142,8 +144,6 @@ function Test-SameAccount {
     if (-not $One -or -not $Other) { return $false }
     (ConvertTo-AccountSid $One) -eq (ConvertTo-AccountSid $Other)
 }
-<<<<<<< HEAD
-=======
 function Add-History {
     # A line for each run that begins and for each that ends, which no later run replaces. The line end ahead of it closes what a
     # break of the power has left; past 1 MB the file makes way for a new one.
@@ -164,24 +164,15 @@ function Write-Record {
     [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
     if ([IO.File]::Exists($file)) { [IO.File]::Replace($temp, $file, [NullString]::Value) } else { [IO.File]::Move($temp, $file) }
 }
->>>>>>> main
 function Save-Result {
     if ($WhatIfPreference) { return }
     if (-not $Saving) { return }
     $script:Result.finished = [DateTime]::UtcNow.ToString('o')
     $script:Result.exitCode = $script:ExitCode
-<<<<<<< HEAD
-    $file = Join-Path $script:WorkDir ('{0}.result.json' -f $ResultName)
-    $temp = '{0}.{1}.tmp' -f $file, $PID
-    [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
-    if ([IO.File]::Exists($file)) { [IO.File]::Replace($temp, $file, [NullString]::Value) } else { [IO.File]::Move($temp, $file) }
-=======
     Write-Record
     Add-History $ResultName (ConvertTo-Json -InputObject $script:Result -Depth 6 -Compress)
->>>>>>> main
 }
 try {
-    if ([string]$ExecutionContext.SessionState.LanguageMode -ne 'FullLanguage') { Stop-Step 2 ('PowerShell runs in {0} here, and none of these scripts can work in that. Ask those who manage AppLocker or Device Guard to let scripts of your signature run, and sign the folder (Set-AuthenticodeSignature). Nothing was changed.' -f $ExecutionContext.SessionState.LanguageMode) }
     if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess) { Stop-Step 2 'Start the 64-bit Windows PowerShell: %SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe, from a 64-bit program.' }
     if (-not $WorkDir) { $WorkDir = Join-Path $(if (Test-Elevated) { $env:ProgramData } else { [Environment]::GetFolderPath('LocalApplicationData') }) 'mbamplan' }
     $WorkDir = $PSCmdlet.GetUnresolvedProviderPathFromPSPath($WorkDir)
@@ -196,56 +187,28 @@ try {
         Initialize-WorkDir
         Start-Transcript -Path (Join-Path $WorkDir ('{0}.{1}.log' -f $ResultName, [DateTime]::UtcNow.ToString('yyyyMMddTHHmmss', [Globalization.CultureInfo]::InvariantCulture))) | Out-Null
         $Transcribing = $true
-<<<<<<< HEAD
-=======
         Add-History $ResultName (ConvertTo-Json -InputObject $Result -Depth 6 -Compress)
->>>>>>> main
         $Saving = $true
     }
     #endregion
     #region step
-    $Domain = 'tailspin.com'
     $elevated = Test-Elevated
-    $member = [Environment]::UserDomainName -ne [Environment]::MachineName
     Add-Info -Name 'rights of this run' -Text ('{0}, {1}' -f $Result.user, $(if ($elevated) { 'elevated' } else { 'not elevated' }))
-    Add-Info -Name 'PowerShell' -Text ([string]$PSVersionTable.PSVersion)
-<<<<<<< HEAD
-    $remote = Test-Path -LiteralPath 'Variable:\PSSenderInfo'
-    Add-Finding -Name 'session' -Ok (-not $remote) -Expected 'on this computer' -Actual $(if ($remote) { 'remote' } else { 'on this computer' }) -Note -Remedy 'A remote session without CredSSP cannot ask the directory or SQL Server, and MBAM''s cmdlets fail in it. Log on here, or connect with CredSSP.'
-=======
->>>>>>> main
-    $policy = [string](Get-ExecutionPolicy -Scope MachinePolicy)
-    Add-Finding -Name 'execution policy' -Ok ($policy -ne 'AllSigned' -and $policy -ne 'Restricted') -Expected 'no Group Policy that wants signed scripts' -Actual $policy -Note -Remedy 'Sign the scripts of this folder (Set-AuthenticodeSignature) with a certificate that this computer trusts; their digests in manifest.json are those of the unsigned files.'
-    $directory = $false
-    try {
-        $clock = Get-DirectoryClock $Domain
-        $directory = $true
-        Add-Finding -Name 'domain controller' -About $Domain -Ok $true -Expected 'one answers' -Actual ('{0} answers' -f $clock.Server)
-        Add-Finding -Name 'clock' -Ok ([Math]::Abs($clock.Seconds) -le 300) -Expected 'at most 300 seconds off' -Actual ('{0} seconds ahead of {1}' -f $clock.Seconds, $clock.Server) -Remedy 'Kerberos takes no more. See where this computer gets its time (w32tm /query /status), and ask those who run the domain controllers.'
-    } catch {
-        $why = $_.Exception.GetBaseException().Message
-        if ($member) {
-            Add-Finding -Name 'domain controller' -About $Domain -Ok $false -Expected 'one answers' -Actual $why -Remedy 'Look at the DNS servers of this computer (ipconfig /all) and at the firewalls between it and the domain controllers (TCP 88, 389, 3268).'
-        } else {
-            Add-Unchecked -Name 'domain controller' -About $Domain -Needs ('a domain account; you are {0}' -f $Result.user)
-        }
-        Add-Unchecked -Name 'clock' -Needs 'a domain controller that answers you'
-    }
     $Engine = 'MSSQLSERVER'
     $Clustered = $false
-    $services = @(Get-CimInstance -ClassName Win32_Service)
-    $engine = @($services | Where-Object { [string]$_.Name -eq $Engine })
-    $state = if ($engine.Count -eq 0) { 'not installed' } else { '{0}, {1}' -f $engine[0].State, $engine[0].StartMode }
-    if ($Clustered -and $state -ne 'not installed') {
-        Add-Info -Name ('service {0} on this node' -f $Engine) -Text $state
-    } else {
-        Add-Finding -Name 'SQL Server service' -About $Engine -Ok ($state.StartsWith('Running')) -Expected 'Running' -Actual $state -Remedy 'Start it, or correct the name of the instance in the topology.'
-    }
-    if ($engine.Count -gt 0) {
-        $account = [string]$engine[0].StartName
-        $same = @(@('TAILSPIN\svc-sql') | Where-Object { Test-SameAccount $account $_ })
-        Add-Finding -Name 'SQL Server service account' -About $Engine -Ok ($same.Count -gt 0) -Expected 'TAILSPIN\svc-sql' -Actual $account -Remedy 'Logins, endpoints and service principal names of the plan rest on it: correct serviceAccount in the topology and render again, or have the account changed in SQL Server Configuration Manager.'
-    }
+    try {
+        $service = Get-ServiceRecord $Engine
+        $have = '{0}, {1}' -f $service.State, $service.Mode
+        if ($Clustered -and $service.State -ne 'not installed') {
+            Add-Info -Name ('service {0} on this node' -f $Engine) -Text $have
+        } else {
+            Add-Finding -Name 'SQL Server service' -About $Engine -Ok ($service.State -eq 'Running') -Expected 'Running' -Actual $have -Remedy 'Start it, or correct the name of the instance in the topology.'
+        }
+        if ($service.Account) {
+            $same = @(@('TAILSPIN\svc-sql') | Where-Object { Test-SameAccount $service.Account $_ })
+            Add-Finding -Name 'SQL Server service account' -About $Engine -Ok ($same.Count -gt 0) -Expected 'TAILSPIN\svc-sql' -Actual $service.Account -Remedy 'Logins, endpoints and service principal names of the plan rest on it: correct serviceAccount in the topology and render again, or have the account changed in SQL Server Configuration Manager.'
+        }
+    } catch { Add-Unchecked -Name 'SQL Server service' -About $Engine -Needs ('a look at the services ({0})' -f $_.Exception.GetBaseException().Message) }
     try {
         $root = 'HKLM:\SOFTWARE\Microsoft\Microsoft SQL Server'
         $key = Get-RegistryText ('{0}\Instance Names\SQL' -f $root) 'MSSQLSERVER'
@@ -262,7 +225,7 @@ try {
             Add-Finding -Name 'collation of the instance' -About 'MBAMDB' -Ok ($have -eq 'SQL_Latin1_General_CP1_CI_AS') -Expected 'SQL_Latin1_General_CP1_CI_AS' -Actual $have -Remedy 'MBAM takes no other one, and it cannot be changed without rebuilding the instance: choose another instance.'
             $net = '{0}\{1}\MSSQLServer\SuperSocketNetLib' -f $root, $key
             $have = Get-RegistryText ('{0}\Tcp' -f $net) 'Enabled'
-            Add-Finding -Name 'TCP/IP of the instance' -Ok ($have -eq '1') -Expected '1 (enabled)' -Actual $(if ($have) { $have } else { 'no value' }) -Remedy 'Enable TCP/IP in SQL Server Configuration Manager and restart the instance. Named Pipes are not needed.'
+            Add-Finding -Name 'TCP/IP of the instance' -Ok ($have -eq '1') -Expected '1 (enabled)' -Actual $(if ($have) { $have } else { 'no value' }) -Note:$Clustered -Remedy 'Enable TCP/IP in SQL Server Configuration Manager and restart the instance. Named Pipes are not needed.'
             Add-Info -Name 'Force Encryption' -Text (Get-RegistryText $net 'ForceEncryption')
         }
     } catch { Add-Unchecked -Name 'SQL Server version' -Needs ('read access to the registry ({0})' -f $_.Exception.GetBaseException().Message) }
@@ -279,11 +242,7 @@ try {
     'FAILED ({0}): {1}' -f $ExitCode, $_.Exception.Message
     if ($ExitCode -eq 1) { $_.InvocationInfo.PositionMessage }
 } finally {
-<<<<<<< HEAD
-    try { Save-Result } catch { 'The result file could not be written: {0}' -f $_.Exception.Message; if ($ExitCode -eq 0) { $ExitCode = 1 } }
-=======
     try { Save-Result } catch { 'The record of this run could not be written: {0}' -f $_.Exception.Message; if ($ExitCode -eq 0) { $ExitCode = 1 } }
->>>>>>> main
     if ($Transcribing) { Stop-Transcript | Out-Null }
 }
 exit $ExitCode

@@ -34,6 +34,7 @@ param(
 )
 #region frame
 if ($MyInvocation.InvocationName -eq '.') { throw 'Do not dot-source this script. Start it with: powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File <path>' }
+if ([string]$ExecutionContext.SessionState.LanguageMode -ne 'FullLanguage') { throw 'PowerShell runs in a constrained language mode here, in which none of these scripts can work. Ask those who manage AppLocker or Device Guard to let scripts of your signature run, and sign the folder (Set-AuthenticodeSignature). Nothing was changed.' }
 Set-StrictMode -Version 3.0
 $ErrorActionPreference = 'Stop'
 # Modules come from the machine's own folders, never from a user's: these scripts run with high rights.
@@ -195,7 +196,6 @@ function Save-Result {
     Add-History $ResultName (ConvertTo-Json -InputObject $script:Result -Depth 6 -Compress)
 }
 try {
-    if ([string]$ExecutionContext.SessionState.LanguageMode -ne 'FullLanguage') { Stop-Step 2 ('PowerShell runs in {0} here, and none of these scripts can work in that. Ask those who manage AppLocker or Device Guard to let scripts of your signature run, and sign the folder (Set-AuthenticodeSignature). Nothing was changed.' -f $ExecutionContext.SessionState.LanguageMode) }
     if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess) { Stop-Step 2 'Start the 64-bit Windows PowerShell: %SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe, from a 64-bit program.' }
     if (-not $WorkDir) { $WorkDir = Join-Path $(if (Test-Elevated) { $env:ProgramData } else { [Environment]::GetFolderPath('LocalApplicationData') }) 'mbamplan' }
     $WorkDir = $PSCmdlet.GetUnresolvedProviderPathFromPSPath($WorkDir)
@@ -223,9 +223,10 @@ try {
     Add-Check -Name ('account {0}' -f 'TAILSPIN\svc-mbam-reports') -Ok ($sid.StartsWith('S-1-5-21-')) -Expected 'a domain account' -Actual $sid
     # Setup registers MBAM's VSS writer, which depends on that of SQL Server; when it fails, setup rolls itself back.
     $services = @(Get-CimInstance -ClassName Win32_Service)
+    if ($services.Count -eq 0) { Add-Unchecked -Name 'services of SQL Server' -Needs 'a look at the services: Windows shows you none' }
     $service = @($services | Where-Object { [string]$_.Name -eq 'SQLWriter' })
     $have = if ($service.Count -gt 0) { '{0}, {1}, {2}' -f $service[0].State, $service[0].StartMode, $service[0].StartName } else { 'not installed' }
-    Add-Check -Name 'SQL Server VSS Writer (service SQLWriter)' -Ok ($have -eq 'Running, Auto, LocalSystem') -Expected 'Running, Auto, LocalSystem' -Actual $have
+    if ($services.Count -gt 0) { Add-Check -Name 'SQL Server VSS Writer (service SQLWriter)' -Ok ($have -eq 'Running, Auto, LocalSystem') -Expected 'Running, Auto, LocalSystem' -Actual $have }
     # Setup takes sqlcmd from this path, and an upgrade from SQL Server 2008 leaves the path without the program.
     $tools = 'HKLM:\SOFTWARE\Microsoft\Microsoft SQL Server\100\Tools\ClientSetup'
     $path = if (Test-Path -LiteralPath $tools) { [string](Get-Item -LiteralPath $tools).GetValue('Path', '') } else { '' }
@@ -233,7 +234,7 @@ try {
     Add-Check -Name 'path of sqlcmd that setup reads' -Ok $good -Expected 'no value, or a folder with SQLCMD.EXE' -Actual $(if ($good) { 'as expected' } else { '{0} without SQLCMD.EXE; rename the value Path of {1} to Path_old until setup is done' -f $path, $tools })
     $service = @($services | Where-Object { [string]$_.Name -eq 'SQLSERVERAGENT' })
     $have = if ($service.Count -gt 0) { '{0}, {1}' -f $service[0].State, $service[0].StartMode } else { 'not installed' }
-    Add-Check -Name ('SQL Server Agent of {0}' -f 'MBAMDB') -Ok ($have -eq 'Running, Auto') -Expected 'Running, Auto' -Actual $have
+    if ($services.Count -gt 0) { Add-Check -Name ('SQL Server Agent of {0}' -f 'MBAMDB') -Ok ($have -eq 'Running, Auto') -Expected 'Running, Auto' -Actual $have }
     $have = ''
     $unread = ''
     try {
@@ -241,7 +242,8 @@ try {
         $have = '{0}, {1}, {2}' -f $row.Server, $row.Collation, $row.Allowed
     } catch { $unread = $_.Exception.GetBaseException().Message }
     $want = '{0}, SQL_Latin1_General_CP1_CI_AS, 1' -f 'MBAMDB'
-    if ($unread) { Add-Unchecked -Name ('{0}: answers by this name, collation, your rights (sysadmin, or dbcreator and processadmin)' -f 'MBAMDB') -Needs ('a login of yours there ({0})' -f $unread) } else { Add-Check -Name ('{0}: answers by this name, collation, your rights (sysadmin, or dbcreator and processadmin)' -f 'MBAMDB') -Ok ($have -eq $want) -Expected $want -Actual $have }
+    if ($have -eq ('{0}, SQL_Latin1_General_CP1_CI_AS, 0' -f 'MBAMDB')) { $unread = 'name and collation are right, your rights are not those of the person who installs' }
+    if ($unread) { Add-Unchecked -Name ('{0}: answers by this name, collation, your rights (sysadmin, or dbcreator and processadmin)' -f 'MBAMDB') -Needs ('a login there with the rights to install ({0})' -f $unread) } else { Add-Check -Name ('{0}: answers by this name, collation, your rights (sysadmin, or dbcreator and processadmin)' -f 'MBAMDB') -Ok ($have -eq $want) -Expected $want -Actual $have }
     $have = ''
     $unread = ''
     try { $have = [string]@(Get-SqlRow -Connection 'Data Source=MBAMDB;Initial Catalog="master";Integrated Security=SSPI' -Value @{ '@name' = 'MBAM Recovery and Hardware' } -Query 'SELECT COUNT(*) AS [Number] FROM sys.databases WHERE name = @name')[0].Number } catch { $unread = $_.Exception.GetBaseException().Message }

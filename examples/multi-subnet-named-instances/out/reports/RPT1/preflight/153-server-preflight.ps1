@@ -39,6 +39,7 @@ param(
 )
 #region frame
 if ($MyInvocation.InvocationName -eq '.') { throw 'Do not dot-source this script. Start it with: powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File <path>' }
+if ([string]$ExecutionContext.SessionState.LanguageMode -ne 'FullLanguage') { throw 'PowerShell runs in a constrained language mode here, in which none of these scripts can work. Ask those who manage AppLocker or Device Guard to let scripts of your signature run, and sign the folder (Set-AuthenticodeSignature). Nothing was changed.' }
 Set-StrictMode -Version 3.0
 $ErrorActionPreference = 'Stop'
 # Modules come from the machine's own folders, never from a user's: these scripts run with high rights.
@@ -241,6 +242,17 @@ function Get-ReportServer {
     } catch { Add-Info -Name 'WMI provider of Reporting Services' -Text $_.Exception.Message | Out-Null }
     $found
 }
+function Get-ServiceRecord {
+    # A service of this computer: State ('not installed' when there is none of that name), Mode, Account. Throws where Windows shows
+    # none at all, or not its account: then nothing is known.
+    param([string]$Name)
+    $all = @(Get-CimInstance -ClassName Win32_Service)
+    if ($all.Count -eq 0) { throw 'Windows shows you no services' }
+    $found = @($all | Where-Object { [string]$_.Name -eq $Name })
+    if ($found.Count -eq 0) { return New-Object PSObject -Property @{ State = 'not installed'; Mode = ''; Account = '' } }
+    if (-not [string]$found[0].StartName) { throw ('Windows does not show you the account of the service {0}' -f $Name) }
+    New-Object PSObject -Property @{ State = [string]$found[0].State; Mode = [string]$found[0].StartMode; Account = [string]$found[0].StartName }
+}
 function Get-SqlRow {
     # Runs a query as the person who runs the script; one object a row, every column as text. Values go in as parameters.
     param([string]$Connection, [string]$Query, [hashtable]$Value = @{})
@@ -271,8 +283,6 @@ function Test-TcpPort {
         return $true
     } catch { return $false } finally { $client.Close() }
 }
-<<<<<<< HEAD
-=======
 function Add-History {
     # A line for each run that begins and for each that ends, which no later run replaces. The line end ahead of it closes what a
     # break of the power has left; past 1 MB the file makes way for a new one.
@@ -293,24 +303,15 @@ function Write-Record {
     [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
     if ([IO.File]::Exists($file)) { [IO.File]::Replace($temp, $file, [NullString]::Value) } else { [IO.File]::Move($temp, $file) }
 }
->>>>>>> main
 function Save-Result {
     if ($WhatIfPreference) { return }
     if (-not $Saving) { return }
     $script:Result.finished = [DateTime]::UtcNow.ToString('o')
     $script:Result.exitCode = $script:ExitCode
-<<<<<<< HEAD
-    $file = Join-Path $script:WorkDir ('{0}.result.json' -f $ResultName)
-    $temp = '{0}.{1}.tmp' -f $file, $PID
-    [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
-    if ([IO.File]::Exists($file)) { [IO.File]::Replace($temp, $file, [NullString]::Value) } else { [IO.File]::Move($temp, $file) }
-=======
     Write-Record
     Add-History $ResultName (ConvertTo-Json -InputObject $script:Result -Depth 6 -Compress)
->>>>>>> main
 }
 try {
-    if ([string]$ExecutionContext.SessionState.LanguageMode -ne 'FullLanguage') { Stop-Step 2 ('PowerShell runs in {0} here, and none of these scripts can work in that. Ask those who manage AppLocker or Device Guard to let scripts of your signature run, and sign the folder (Set-AuthenticodeSignature). Nothing was changed.' -f $ExecutionContext.SessionState.LanguageMode) }
     if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess) { Stop-Step 2 'Start the 64-bit Windows PowerShell: %SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe, from a 64-bit program.' }
     if (-not $WorkDir) { $WorkDir = Join-Path $(if (Test-Elevated) { $env:ProgramData } else { [Environment]::GetFolderPath('LocalApplicationData') }) 'mbamplan' }
     $WorkDir = $PSCmdlet.GetUnresolvedProviderPathFromPSPath($WorkDir)
@@ -325,24 +326,18 @@ try {
         Initialize-WorkDir
         Start-Transcript -Path (Join-Path $WorkDir ('{0}.{1}.log' -f $ResultName, [DateTime]::UtcNow.ToString('yyyyMMddTHHmmss', [Globalization.CultureInfo]::InvariantCulture))) | Out-Null
         $Transcribing = $true
-<<<<<<< HEAD
-=======
         Add-History $ResultName (ConvertTo-Json -InputObject $Result -Depth 6 -Compress)
->>>>>>> main
         $Saving = $true
     }
     #endregion
     #region step
-    $Domain = 'proseware.com'
     $elevated = Test-Elevated
-    $member = [Environment]::UserDomainName -ne [Environment]::MachineName
     Add-Info -Name 'rights of this run' -Text ('{0}, {1}' -f $Result.user, $(if ($elevated) { 'elevated' } else { 'not elevated' }))
+    $Domain = 'proseware.com'
+    $member = [Environment]::UserDomainName -ne [Environment]::MachineName
     Add-Info -Name 'PowerShell' -Text ([string]$PSVersionTable.PSVersion)
-<<<<<<< HEAD
     $remote = Test-Path -LiteralPath 'Variable:\PSSenderInfo'
     Add-Finding -Name 'session' -Ok (-not $remote) -Expected 'on this computer' -Actual $(if ($remote) { 'remote' } else { 'on this computer' }) -Note -Remedy 'A remote session without CredSSP cannot ask the directory or SQL Server, and MBAM''s cmdlets fail in it. Log on here, or connect with CredSSP.'
-=======
->>>>>>> main
     $policy = [string](Get-ExecutionPolicy -Scope MachinePolicy)
     Add-Finding -Name 'execution policy' -Ok ($policy -ne 'AllSigned' -and $policy -ne 'Restricted') -Expected 'no Group Policy that wants signed scripts' -Actual $policy -Note -Remedy 'Sign the scripts of this folder (Set-AuthenticodeSignature) with a certificate that this computer trusts; their digests in manifest.json are those of the unsigned files.'
     $directory = $false
@@ -361,35 +356,40 @@ try {
         Add-Unchecked -Name 'clock' -Needs 'a domain controller that answers you'
     }
     $about = 'HKLM:\SOFTWARE\Microsoft\Windows NT\CurrentVersion'
-    $system = Get-CimInstance -ClassName Win32_ComputerSystem
-    $windows = Get-CimInstance -ClassName Win32_OperatingSystem
-    Add-Finding -Name 'Windows version' -Ok (([string]$windows.Version).StartsWith('10.0.14393')) -Expected '10.0.14393, Windows Server 2016' -Actual ('{0}, {1}' -f $windows.Version, $windows.Caption) -Remedy 'Correct windows of this host in the topology and render again, or run this on the right server.'
     $have = Get-RegistryText $about 'InstallationType'
     Add-Finding -Name 'Windows installation type' -Ok ($have -eq 'Server') -Expected 'Server' -Actual $have -Remedy 'Correct core of this host in the topology and render again: other features and cmdlets are used on Server Core.'
     $have = Get-RegistryText $about 'EditionID'
     Add-Finding -Name 'Windows edition' -Ok (@('ServerStandard', 'ServerDatacenter') -contains $have) -Expected 'ServerStandard, ServerDatacenter' -Actual $have -Note -Remedy 'MBAM''s list of supported configurations names no other edition.'
-    $role = [int]$system.DomainRole
-    Add-Finding -Name 'domain membership' -Ok ($role -ge 3 -and [string]$system.Domain -eq $Domain) -Expected ('a server of {0}' -f $Domain) -Actual ('role {0} in {1}' -f $role, $system.Domain) -Remedy 'Join the server to the domain of the plan before anything else: its computer account, names and certificates hang on it.'
-    Add-Finding -Name 'no domain controller' -Ok ($role -lt 4) -Expected 'a member server (role 3)' -Actual ('role {0}' -f $role) -Note -Remedy 'Availability groups and MBAM 2.0 do not run on a domain controller, and nothing else of this plan was meant for one. Use another server.'
     Add-Finding -Name 'computer name' -Ok ($names[2] -eq 'rpt1.proseware.com') -Expected 'rpt1.proseware.com' -Actual $names[2] -Remedy 'Certificates, connection strings and service principal names of the plan have this name. Correct the primary DNS suffix of the server, or fqdn of this host in the topology.'
+    $system = $null
+    try {
+        $windows = Get-CimInstance -ClassName Win32_OperatingSystem
+        $disks = @(Get-CimInstance -ClassName Win32_LogicalDisk -Filter 'DriveType = 3')
+        $system = Get-CimInstance -ClassName Win32_ComputerSystem
+    } catch { Add-Unchecked -Name 'Windows version' -Needs ('read access to WMI ({0})' -f $_.Exception.GetBaseException().Message) }
+    if ($null -ne $system) {
+        Add-Finding -Name 'Windows version' -Ok (([string]$windows.Version).StartsWith('10.0.14393')) -Expected '10.0.14393, Windows Server 2016' -Actual ('{0}, {1}' -f $windows.Version, $windows.Caption) -Remedy 'Correct windows of this host in the topology and render again, or run this on the right server.'
+        $role = [int]$system.DomainRole
+        Add-Finding -Name 'domain membership' -Ok ($role -ge 3 -and [string]$system.Domain -eq $Domain) -Expected ('a server of {0}' -f $Domain) -Actual ('role {0} in {1}' -f $role, $system.Domain) -Remedy 'Join the server to the domain of the plan before anything else: its computer account, names and certificates hang on it.'
+        Add-Finding -Name 'no domain controller' -Ok ($role -lt 4) -Expected 'a member server (role 3)' -Actual ('role {0}' -f $role) -Note -Remedy 'Availability groups and MBAM 2.0 do not run on a domain controller, and nothing else of this plan was meant for one. Use another server.'
+        Add-Finding -Name 'memory' -Ok ([Math]::Ceiling($system.TotalPhysicalMemory / 1GB) -ge 8) -Expected '8 GB or more' -Actual ('{0} GB' -f [Math]::Ceiling($system.TotalPhysicalMemory / 1GB)) -Note -Remedy 'Less than MBAM''s documents ask for: add memory before users come.'
+        $volumes = @(
+            @{ Drive = [string]$env:SystemDrive; MB = 1024; For = 'Windows, set-ups and logs'; Must = $true }
+        )
+        foreach ($v in $volumes) {
+            $disk = @($disks | Where-Object { [string]$_.DeviceID -eq $v.Drive })
+            if ($disk.Count -eq 0) {
+                Add-Finding -Name 'drive' -About ('{0} ({1})' -f $v.Drive, $v.For) -Ok $false -Expected 'a local disk' -Actual 'no such drive' -Remedy 'Ask who runs the storage, or correct the path in the topology.'
+                continue
+            }
+            $free = [Math]::Floor($disk[0].FreeSpace / 1MB)
+            Add-Finding -Name 'disk space' -About ('{0} ({1})' -f $v.Drive, $v.For) -Ok ($free -ge $v.MB) -Expected ('{0} MB free' -f $v.MB) -Actual ('{0} MB free' -f $free) -Note:(-not $v.Must) -Remedy 'Make room, or ask who runs the storage.'
+        }
+    }
     try {
         $waiting = @(Get-PendingRestart)
         Add-Finding -Name 'pending restart' -Ok ($waiting.Count -eq 0) -Expected 'none' -Actual $(if ($waiting.Count -gt 0) { $waiting -join ', ' } else { 'none' }) -Remedy 'Restart the server before the first install: set-ups refuse or fail half-way while Windows waits for a restart.'
     } catch { Add-Unchecked -Name 'pending restart' -Needs ('read access to the registry ({0})' -f $_.Exception.GetBaseException().Message) }
-    Add-Finding -Name 'memory' -Ok ([Math]::Ceiling($system.TotalPhysicalMemory / 1GB) -ge 8) -Expected '8 GB or more' -Actual ('{0} GB' -f [Math]::Ceiling($system.TotalPhysicalMemory / 1GB)) -Note -Remedy 'Less than MBAM''s documents ask for: add memory before users come.'
-    $disks = @(Get-CimInstance -ClassName Win32_LogicalDisk -Filter 'DriveType = 3')
-    $volumes = @(
-        @{ Drive = [string]$env:SystemDrive; MB = 1024; For = 'Windows, set-ups and logs'; Must = $true }
-    )
-    foreach ($v in $volumes) {
-        $disk = @($disks | Where-Object { [string]$_.DeviceID -eq $v.Drive })
-        if ($disk.Count -eq 0) {
-            Add-Finding -Name 'drive' -About ('{0} ({1})' -f $v.Drive, $v.For) -Ok $false -Expected 'a local disk' -Actual 'no such drive' -Remedy 'Ask who runs the storage, or correct the path in the topology.'
-            continue
-        }
-        $free = [Math]::Floor($disk[0].FreeSpace / 1MB)
-        Add-Finding -Name 'disk space' -About ('{0} ({1})' -f $v.Drive, $v.For) -Ok ($free -ge $v.MB) -Expected ('{0} MB free' -f $v.MB) -Actual ('{0} MB free' -f $free) -Note:(-not $v.Must) -Remedy 'Make room, or ask who runs the storage.'
-    }
     $release = Get-RegistryText 'HKLM:\SOFTWARE\Microsoft\NET Framework Setup\NDP\v4\Full' 'Release'
     $number = if ($release) { [int]$release } else { 0 }
     Add-Finding -Name '.NET Framework' -Ok ($number -ge 393295) -Expected '4.6 or later (release 393295)' -Actual ('release {0}' -f $number) -Remedy 'Install it before the features of IIS.'
@@ -403,14 +403,13 @@ try {
             Add-Finding -Name 'local firewall rules' -Ok ($local -eq 0) -Expected 'they take effect' -Actual $(if ($states.ContainsKey($local)) { $states[$local] } else { 'state {0}' -f $local }) -Note -Remedy 'Rules that the steps of this folder add do nothing then: have the ports opened by those who own the Group Policy.'
         }
     } catch { Add-Unchecked -Name 'local firewall rules' -Needs ('access to the Windows Firewall ({0})' -f $_.Exception.GetBaseException().Message) }
+    try {
+        $set = @(Get-CimInstance -Namespace 'root\rsop\computer' -ClassName RSOP_UserPrivilegeRight | ForEach-Object { [string]$_.UserRight } | Where-Object { @('SeBatchLogonRight', 'SeDenyBatchLogonRight', 'SeImpersonatePrivilege') -contains $_ } | Select-Object -Unique)
+        Add-Finding -Name 'user rights by Group Policy' -Ok ($set.Count -eq 0) -Expected 'none of those that MBAM''s accounts need' -Actual $(if ($set.Count -gt 0) { $set -join ', ' } else { 'none' }) -Note -Remedy 'Where the policy leaves MBAM''s account out, file numbers 512 and 610 refuse to go on: have the account added in that policy (gpresult /h names it).'
+    } catch { Add-Unchecked -Name 'user rights by Group Policy' -Needs ('an elevated PowerShell ({0})' -f $_.Exception.GetBaseException().Message) }
     $Lookups = @(
         @{ Name = 'rpt1.proseware.com'; Address = '10.61.0.21'; For = 'this server' }
         @{ Name = 'sqla.proseware.com'; Address = '10.61.0.11'; For = 'instance SQLA\MBAM' }
-<<<<<<< HEAD
-        @{ Name = 'sqlfci.proseware.com'; Address = ''; For = 'instance SQLFCI' }
-        @{ Name = 'sqldr.proseware.com'; Address = '10.63.0.14'; For = 'instance SQLDR\MBAM' }
-=======
->>>>>>> main
     )
     foreach ($l in $Lookups) {
         $found = @(Get-NameAddress $l.Name)
@@ -419,11 +418,6 @@ try {
     }
     $Ways = @(
         @{ Server = 'sqla.proseware.com'; Port = 14331; For = 'instance SQLA\MBAM' }
-<<<<<<< HEAD
-        @{ Server = 'sqlfci.proseware.com'; Port = 1433; For = 'instance SQLFCI' }
-        @{ Server = 'sqldr.proseware.com'; Port = 14331; For = 'instance SQLDR\MBAM' }
-=======
->>>>>>> main
     )
     foreach ($w in $Ways) { Add-Info -Name ('TCP {0} of {1} today ({2})' -f $w.Port, $w.Server, $w.For) -Text $(if (Test-TcpPort -Server $w.Server -Port $w.Port -Milliseconds 2000) { 'open' } else { 'closed; its firewall or service may come with a later step' }) }
     $Accounts = @(
@@ -450,12 +444,13 @@ try {
             Add-Finding -Name 'user principal name' -About $a.Account -Ok ($record.Upn -ne '') -Expected 'a name' -Actual $(if ($record.Upn) { $record.Upn } else { 'none' }) -Remedy 'MBAM does not find an account without one: have the domain administrator set it.'
         } catch { Add-Unchecked -Name 'account' -About $a.Account -Needs ('read access to it in the directory ({0})' -f $_.Exception.GetBaseException().Message) }
     }
-    $services = @(Get-CimInstance -ClassName Win32_Service | Where-Object { [string]$_.Name -eq 'ReportServer' })
-    $have = if ($services.Count -gt 0) { '{0}, {1}' -f $services[0].State, $services[0].StartMode } else { 'not installed' }
-    Add-Finding -Name 'Reporting Services service' -About 'ReportServer' -Ok ($have.StartsWith('Running')) -Expected 'Running' -Actual $have -Remedy 'Install or start Reporting Services (a feature of SQL Server set-up), or correct reports in the topology.'
+    try {
+        $service = Get-ServiceRecord 'ReportServer'
+        Add-Finding -Name 'Reporting Services service' -About 'ReportServer' -Ok ($service.State -eq 'Running') -Expected 'Running' -Actual $service.State -Remedy 'Install or start Reporting Services (a feature of SQL Server set-up), or correct reports in the topology.'
+    } catch { Add-Unchecked -Name 'Reporting Services service' -About 'ReportServer' -Needs ('a look at the services ({0})' -f $_.Exception.GetBaseException().Message) }
     try {
         $key = Get-RegistryText 'HKLM:\SOFTWARE\Microsoft\Microsoft SQL Server\Instance Names\RS' 'MSSQLSERVER'
-        Add-Finding -Name 'Reporting Services instance' -About 'MSSQLSERVER' -Ok ($key.StartsWith('MSRS13.')) -Expected 'MSRS13. of version 2016' -Actual $(if ($key) { $key } else { 'no such instance' }) -Remedy 'Compare version and instance of reports in the topology with what is installed here.'
+        Add-Finding -Name 'Reporting Services instance' -About 'MSSQLSERVER' -Ok ($key.StartsWith('MSRS13.')) -Expected 'MSRS13. of version 2016' -Actual $(if ($key) { $key } else { 'no such instance' }) -Note -Remedy 'Compare version and instance of reports in the topology with what is installed here.'
     } catch { Add-Unchecked -Name 'Reporting Services instance' -About 'MSSQLSERVER' -Needs ('read access to the registry ({0})' -f $_.Exception.GetBaseException().Message) }
     $answer = Get-HttpStatus 'https://rpt1.proseware.com/ReportServer'
     Add-Finding -Name 'Web Service URL' -About 'https://rpt1.proseware.com/ReportServer' -Ok (@(200, 301, 302, 401, 403) -contains $answer.Status) -Expected '200, 301, 302, 401 or 403' -Actual ('{0} {1}' -f $answer.Status, $answer.Text).Trim() -Remedy 'Finish Report Server Configuration Manager: service, database, Web Service URL and its certificate, which must come before the reports are enabled.'
@@ -468,7 +463,7 @@ try {
         } else {
             $have = '{0}, {1}' -f $(if ($server.IsSharePointIntegrated) { 'SharePoint' } else { 'native' }), $(if ($server.IsInitialized) { 'configured' } else { 'not configured' })
             Add-Finding -Name 'Reporting Services mode' -Ok ($have -eq 'native, configured') -Expected 'native, configured' -Actual $have -Remedy 'MBAM needs native mode and a report server database; in a scale-out deployment the server must have joined.'
-            Add-Info -Name 'Reporting Services version' -Text ([string]$server.Version)
+            Add-Finding -Name 'Reporting Services version' -Ok (([string]$server.Version).StartsWith('13.')) -Expected '13. of version 2016' -Actual ([string]$server.Version) -Note -Remedy 'Compare the version of reports in the topology with what is installed here: keywords of the data source depend on it.'
         }
     }
     try {
@@ -525,11 +520,7 @@ try {
     'FAILED ({0}): {1}' -f $ExitCode, $_.Exception.Message
     if ($ExitCode -eq 1) { $_.InvocationInfo.PositionMessage }
 } finally {
-<<<<<<< HEAD
-    try { Save-Result } catch { 'The result file could not be written: {0}' -f $_.Exception.Message; if ($ExitCode -eq 0) { $ExitCode = 1 } }
-=======
     try { Save-Result } catch { 'The record of this run could not be written: {0}' -f $_.Exception.Message; if ($ExitCode -eq 0) { $ExitCode = 1 } }
->>>>>>> main
     if ($Transcribing) { Stop-Transcript | Out-Null }
 }
 exit $ExitCode
