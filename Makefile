@@ -4,7 +4,7 @@ VERSION ?= dev
 LDFLAGS = -s -w -X github.com/mbamplan/mbamplan/pkg/cli.Version=$(VERSION)
 PLATFORMS = windows/amd64 windows/arm64 linux/amd64 linux/arm64 darwin/amd64 darwin/arm64
 
-.PHONY: test unit verify golden docs lint fuzz bench build vuln clean
+.PHONY: test unit verify index golden docs lint fuzz bench build vuln clean
 
 test: unit verify
 
@@ -15,12 +15,17 @@ unit:
 verify:
 	cd tools && $(GO) test ./...
 
+# What the step.yaml files and the list of sources say, as Go, so that no start has to read them.
+index:
+	$(GO) test ./pkg/compile -run 'TestIndex$$' -update
+
 # Render every example again; review the difference as the product that it is.
-golden:
+golden: index
 	$(GO) test ./examples -run Golden -update
 
-# Regenerate docs/steps.md, docs/preflight.md, docs/rules.md and docs/topology.schema.json from the catalogue, the rules and the field table, and docs/matrix.md.
-docs:
+# Regenerate docs/steps.md, docs/preflight.md, docs/rules.md, docs/coverage.md and docs/topology.schema.json from the catalogue, the
+# rules, their rows and the field table, and docs/matrix.md.
+docs: index
 	$(GO) test ./docs -run Generated -update
 	cd tools && $(GO) test ./matrix -run TestMatrix/table -update
 
@@ -33,7 +38,8 @@ lint:
 	golangci-lint run ./...
 
 fuzz:
-	for p in quote yamlsrc decode diag schema; do for f in $$($(GO) test ./pkg/$$p -list '^Fuzz' | grep ^Fuzz); do $(GO) test ./pkg/$$p -run '^$$' -fuzz "^$$f$$" -fuzztime 20s || exit 1; done; done
+	for p in quote yamlsrc decode diag schema evidence; do for f in $$($(GO) test ./pkg/$$p -list '^Fuzz' | grep ^Fuzz); do $(GO) test ./pkg/$$p -run '^$$' -fuzz "^$$f$$" -fuzztime 20s || exit 1; done; done
+	cd tools && for f in FuzzHTMLValue FuzzHTMLPlaces; do $(GO) test ./cfgverify -run '^$$' -fuzz "^$$f$$" -fuzztime 20s || exit 1; done
 
 bench:
 	$(GO) test ./... -run '^$$' -bench . -benchmem

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/mbamplan/mbamplan/pkg/compile"
+	"github.com/mbamplan/mbamplan/pkg/coverage"
 	"github.com/mbamplan/mbamplan/pkg/quote"
 )
 
@@ -65,7 +66,7 @@ func TestGenerated(t *testing.T) {
 		fmt.Fprintf(&b, "| %d | `%s` | %s | %s | %s | %s | %s | %s |\n", s.Number, s.ID, cell(t, s.Title), s.Actor, s.Scope, strings.Join(needs, " "), s.Reversible, s.Evidence)
 	}
 	for _, s := range c.Catalog.Steps {
-		fmt.Fprintf(&b, "\n## %d %s\n\n`%s`, run by the %s", s.Number, strings.ReplaceAll(s.Title, "`", ""), s.ID, s.Actor)
+		fmt.Fprintf(&b, "\n## %s\n\n`%s`, run by the %s", coverage.Heading(s), s.ID, s.Actor)
 		if s.When != "" {
 			fmt.Fprintf(&b, ", where `%s`", s.When)
 		}
@@ -100,8 +101,8 @@ func TestGenerated(t *testing.T) {
 	golden(t, "steps.md", b.String())
 }
 
-// TestSourcesAreUsed keeps the list of sources short: a key that no step, no rule and no comment on a computed value
-// cites is noise.
+// TestSourcesAreUsed keeps the list of sources short: a key that no step, no rule, no row of docs/coverage and no comment
+// on a computed value cites is noise.
 func TestSourcesAreUsed(t *testing.T) {
 	c, _, err := compile.New(nil)
 	if err != nil {
@@ -124,10 +125,21 @@ func TestSourcesAreUsed(t *testing.T) {
 	for _, s := range ruleSources() {
 		used[s] = true
 	}
+	for _, l := range coverageLists(t) {
+		for _, r := range l.Rows {
+			for _, k := range r.Sources {
+				used[k] = true
+			}
+		}
+	}
 	computed := ""
-	files, err := filepath.Glob("../pkg/farm/*.go")
-	if err != nil || len(files) == 0 {
-		t.Fatal(err, files)
+	var files []string
+	for _, pattern := range []string{"../pkg/farm/*.go", "../pkg/impact/*.go"} {
+		list, err := filepath.Glob(pattern)
+		if err != nil || len(list) == 0 {
+			t.Fatal(err, pattern)
+		}
+		files = append(files, list...)
 	}
 	for _, name := range files {
 		data, err := os.ReadFile(name)

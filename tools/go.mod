@@ -5,6 +5,7 @@ go 1.26.0
 require (
 	github.com/tree-sitter/go-tree-sitter v0.25.0
 	github.com/wharflab/tree-sitter-powershell v0.38.1
+	golang.org/x/net v0.62.0
 )
 
 require (
@@ -18,7 +19,7 @@ require (
 	github.com/mitchellh/reflectwalk v1.0.2 // indirect
 	github.com/shopspring/decimal v1.4.0 // indirect
 	github.com/spf13/cast v1.7.0 // indirect
-	golang.org/x/crypto v0.26.0 // indirect
+	golang.org/x/crypto v0.58.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
 	gopkg.in/yaml.v3 v3.0.1 // indirect
 )

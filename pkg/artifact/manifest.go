@@ -36,13 +36,15 @@ type Topology struct {
 // tells its own files from foreign and edited ones. The digest of a secret file stands there as of any other: it covers
 // 96 random bytes of key at least, and nobody can guess those to compare.
 type Manifest struct {
-	Schema             int            `json:"schema"`
-	Tool               string         `json:"tool"`
-	Topology           Topology       `json:"topology"`
-	Redacted           bool           `json:"redacted"`
-	SecretsFingerprint string         `json:"secretsFingerprint"`
-	Unsupported        string         `json:"unsupported,omitempty"`
-	Files              []ManifestFile `json:"files"`
+	Schema             int      `json:"schema"`
+	Tool               string   `json:"tool"`
+	Topology           Topology `json:"topology"`
+	Redacted           bool     `json:"redacted"`
+	SecretsFingerprint string   `json:"secretsFingerprint"`
+	Unsupported        string   `json:"unsupported,omitempty"`
+	// Steps are what is planned, in order. Manifests of before mbamplan report have none.
+	Steps []PlannedStep  `json:"steps,omitempty"`
+	Files []ManifestFile `json:"files"`
 	// Stale are files of earlier renders that were left in place. They are no part of the plan; they are listed so that a
 	// later run can still prune them.
 	Stale []ManifestFile `json:"stale,omitempty"`
@@ -62,19 +64,41 @@ type ManifestFile struct {
 	Template       string `json:"template"`
 	TemplateSHA256 string `json:"templateSha256"`
 	TemplateOrigin string `json:"templateOrigin"`
+	Order          int    `json:"order,omitempty"`  // of its step; 0 for files of the whole farm
+	Result         string `json:"result,omitempty"` // base name of the result file that a run leaves
+}
+
+// PlannedStep is one step on one server, as the plan orders it.
+type PlannedStep struct {
+	Order   int      `json:"order"` // 1, 2, …
+	Number  int      `json:"number"`
+	Step    string   `json:"step"`
+	Title   string   `json:"title"`
+	Actor   string   `json:"actor"`
+	Server  string   `json:"server"`            // server or instance; empty for a step bound to none
+	Subject string   `json:"subject,omitempty"` // tells steps of one server apart
+	Group   string   `json:"group,omitempty"`   // web farm or placement
+	Hosts   []string `json:"hosts"`             // NetBIOS and DNS names of the machines that may run it; empty: a management computer
+	After   []int    `json:"after"`             // orders of the steps that it needs, ascending
+}
+
+func (s PlannedStep) equal(o PlannedStep) bool {
+	return s.Order == o.Order && s.Number == o.Number && s.Step == o.Step && s.Title == o.Title && s.Actor == o.Actor && s.Server == o.Server &&
+		s.Subject == o.Subject && s.Group == o.Group && slices.Equal(s.Hosts, o.Hosts) && slices.Equal(s.After, o.After)
 }
 
 // Manifest returns the manifest of the tree, sorted by path.
 func (t *Tree) Manifest(about About) *Manifest {
 	m := &Manifest{
 		Schema: schema, Tool: about.Tool, Topology: about.Topology, Redacted: about.Redacted,
-		SecretsFingerprint: about.SecretsFingerprint, Unsupported: about.Unsupported, Files: []ManifestFile{},
+		SecretsFingerprint: about.SecretsFingerprint, Unsupported: about.Unsupported, Steps: t.Steps, Files: []ManifestFile{},
 	}
 	for _, f := range t.Files() {
 		m.Files = append(m.Files, ManifestFile{
 			Path: f.Path, SHA256: digest(f.Data), Size: len(f.Data),
 			Step: f.Meta.Step, Kind: f.Meta.Kind, Server: f.Meta.Server, Role: f.Meta.Role, Actor: f.Meta.Actor,
 			Secret: f.Secret, Template: f.Meta.Template, TemplateSHA256: f.Meta.TemplateSHA256, TemplateOrigin: f.Meta.TemplateOrigin,
+			Order: f.Meta.Order, Result: f.Meta.Result,
 		})
 	}
 	return m
@@ -82,7 +106,8 @@ func (t *Tree) Manifest(about About) *Manifest {
 
 func (m *Manifest) equal(o *Manifest) bool {
 	return m.Schema == o.Schema && m.Tool == o.Tool && m.Topology == o.Topology && m.Redacted == o.Redacted &&
-		m.SecretsFingerprint == o.SecretsFingerprint && m.Unsupported == o.Unsupported && slices.Equal(m.Files, o.Files) && slices.Equal(m.Stale, o.Stale)
+		m.SecretsFingerprint == o.SecretsFingerprint && m.Unsupported == o.Unsupported && slices.EqualFunc(m.Steps, o.Steps, PlannedStep.equal) &&
+		slices.Equal(m.Files, o.Files) && slices.Equal(m.Stale, o.Stale)
 }
 
 func digest(data []byte) string {
@@ -158,6 +183,21 @@ func parseManifest(data []byte, own func(string) bool) (*Manifest, error) {
 	}
 	if m.Schema != schema {
 		return nil, fmt.Errorf("its schema is %d, this version of mbamplan knows %d", m.Schema, schema)
+	}
+	for i, s := range m.Steps {
+		if s.Order != i+1 {
+			return nil, fmt.Errorf("its step %d has the order %d", i+1, s.Order)
+		}
+		for _, before := range s.After {
+			if before < 1 || before > len(m.Steps) {
+				return nil, fmt.Errorf("step %d needs a step %d that is not there", s.Order, before)
+			}
+		}
+	}
+	for _, f := range m.Files {
+		if f.Order < 0 || f.Order > len(m.Steps) {
+			return nil, fmt.Errorf("file %q is of a step %d that is not there", f.Path, f.Order)
+		}
 	}
 	seen := map[string]bool{}
 	for _, list := range [][]ManifestFile{m.Files, m.Stale} {

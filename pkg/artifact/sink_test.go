@@ -41,9 +41,15 @@ func golden(t *testing.T, name string, got []byte) {
 
 func sampleTree(t *testing.T) *Tree {
 	t.Helper()
-	tr := &Tree{}
+	tr := &Tree{Steps: []PlannedStep{
+		{Order: 1, Number: 130, Step: "directory/dns-record", Title: "Publish the name", Actor: "domain administrator", Hosts: []string{}, After: []int{}},
+		{
+			Order: 2, Number: 310, Step: "web/machine-key", Title: "Set the key", Actor: "web administrator", Server: "NLB1", Subject: "a", Group: "portals",
+			Hosts: []string{"NLB1", "nlb1.contoso.com"}, After: []int{1},
+		},
+	}}
 	for _, f := range []File{
-		{Path: "web/NLB1/310-install.ps1", Data: []byte("'x'\r\n"), Meta: Meta{"web/machine-key", "install", "NLB1", "web", "web administrator", "web/machine-key/install.ps1.tmpl", "ab", "built-in"}},
+		{Path: "web/NLB1/310-install.ps1", Data: []byte("'x'\r\n"), Meta: Meta{"web/machine-key", "install", "NLB1", "web", "web administrator", "web/machine-key/install.ps1.tmpl", "ab", "built-in", 2, "web.machine-key.install"}},
 		{Path: "web/NLB1/machine-key.secret.json", Data: []byte("{}\n"), Secret: true, Meta: Meta{Step: "web/machine-key", Kind: "install", TemplateOrigin: "overlay"}},
 		{Path: "START-HERE.html", Data: []byte("<p>a & b</p>\n")},
 	} {
@@ -97,6 +103,9 @@ func TestReadManifest(t *testing.T) {
 		{`{"schema":1,"files":[` + file(".mbamplan-stage/x") + `]}`, "begins with a dot"},
 		{`{"schema":1,"files":[` + file(".git/config") + `]}`, "begins with a dot"},
 		{`{"schema":1,"files":[{"path":"a","sha256":"00"}]}`, "no usable digest"},
+		{`{"schema":1,"files":[{"path":"a","order":1}]}`, "a step 1 that is not there"},
+		{`{"schema":1,"steps":[{"order":2}]}`, "step 1 has the order 2"},
+		{`{"schema":1,"steps":[{"order":1,"after":[2]}]}`, "needs a step 2 that is not there"},
 		{`{"schema":1,"files":[{"path":"a","sha256":"` + sum + `","size":-1}]}`, "no usable digest"},
 	} {
 		put(t, dir, ManifestName, c.text)
@@ -364,9 +373,9 @@ func TestManifestFollowsEveryField(t *testing.T) {
 		{Tool: "v2", Topology: Topology{Name: "n", SHA256: "00"}, Redacted: true},
 		{Tool: "v2", Topology: Topology{Name: "n", SHA256: "00"}, Redacted: true, SecretsFingerprint: "f"},
 	}
-	for _, meta := range []Meta{{}, {Step: "s"}, {Step: "s", Actor: "a"}, {Step: "s", Actor: "a", TemplateSHA256: "00"}} {
+	for _, meta := range []Meta{{}, {Step: "s"}, {Step: "s", Actor: "a"}, {Step: "s", Actor: "a", TemplateSHA256: "00"}, {Order: 1}, {Order: 1, Result: "r"}} {
 		for _, a := range versions {
-			tr := &Tree{}
+			tr := &Tree{Steps: []PlannedStep{{Order: 1, Title: meta.Result, Hosts: []string{a.Tool}, After: []int{1}}}}
 			if err := tr.Add(File{Path: "f", Data: []byte("x"), Meta: meta}); err != nil {
 				t.Fatal(err)
 			}

@@ -22,6 +22,8 @@ type Meta struct {
 	Template       string
 	TemplateSHA256 string // lower-case hex
 	TemplateOrigin string // "built-in" or "overlay"
+	Order          int    // of the planned step, 1 for the first; 0 for files of the whole farm
+	Result         string // base name of the result file that a run of the file leaves; "" when it leaves none
 }
 
 // File is one file of the output.
@@ -35,6 +37,9 @@ type File struct {
 // Tree is a set of files whose paths are legal, and distinct, on every system. The zero value is empty. It keeps the
 // data of its files without copying.
 type Tree struct {
+	// Steps are the planned steps in order, for the manifest.
+	Steps []PlannedStep
+
 	files   []File
 	names   map[string]string // folded path of a file → its path
 	folders map[string]string // folded path of a folder → its path

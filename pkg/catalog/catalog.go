@@ -6,17 +6,19 @@
 package catalog
 
 import (
+	"cmp"
 	"fmt"
 	"io/fs"
 	"path"
 	"slices"
 	"sort"
 	"strings"
-	"text/template"
+	"sync"
 
 	"github.com/mbamplan/mbamplan/pkg/decode"
 	"github.com/mbamplan/mbamplan/pkg/diag"
 	"github.com/mbamplan/mbamplan/pkg/quote"
+	"github.com/mbamplan/mbamplan/pkg/weave"
 	"github.com/mbamplan/mbamplan/pkg/yamlsrc"
 )
 
@@ -52,7 +54,9 @@ type Step struct {
 	Undo       string     `key:"undo" is:"text" doc:"how it is taken back; a template"`
 	Leaves     string     `key:"leaves" is:"text" doc:"what the rollback leaves behind; a template"`
 	Success    string     `key:"success" is:"text" doc:"what one sees when it worked; a template"`
+	Failures   []Failure  `key:"failures" doc:"how it fails, as far as the sources name it"`
 	Sources    []string   `key:"sources" req:"true" doc:"keys of docs/sources.yaml"`
+	Covers     []Cover    `key:"covers" doc:"rows of docs/coverage that a check of the step catches"`
 	Evidence   string     `key:"evidence" req:"true" enum:"documented|field|inferred" doc:"the weakest grade that the step rests on"`
 	Inferred   []Inferred `key:"inferred" doc:"what is inferred and how the machine proves it"`
 	Secret     []string   `key:"secret" doc:"artifacts that carry a secret"`
@@ -68,6 +72,19 @@ type Need struct {
 	_    struct{} `short:"step"`
 	Step string   `key:"step" req:"true" doc:"the step"`
 	At   string   `key:"at" enum:"all|same server" def:"all" why:"a step on another server may be part of the ground it stands on" doc:"on every server, or only on the same"`
+}
+
+// Cover says which check of a step catches rows of docs/coverage.
+type Cover struct {
+	Rows []string `key:"row" req:"true" doc:"identifiers of the rows"`
+	By   string   `key:"by" req:"true" is:"text" doc:"kind of the artifact, a colon and a piece of the check's name or of the message that it stops with"`
+}
+
+// Failure is one way in which a step fails: what is seen, why, and what is done about it.
+type Failure struct {
+	Sign  string `key:"sign" req:"true" is:"text" doc:"what is seen: the message, number or event; a template"`
+	Cause string `key:"cause" req:"true" is:"text" doc:"why; a template"`
+	Do    string `key:"do" req:"true" is:"text" doc:"what to do, as an order; a template"`
 }
 
 // Inferred is a fact that no document states.
@@ -124,12 +141,12 @@ type Artifact struct {
 	Ext      string
 	Language quote.Language
 	Path     string // path of the template in the catalogue
-	SHA256   string
 	Overlay  bool
 	Secret   bool
 
-	source string
+	once   sync.Once // guards the next two
 	parsed *Parsed
+	found  diag.List
 }
 
 // ReadOnly reports whether artifacts of the kind change nothing.
@@ -156,25 +173,48 @@ type sourceList struct {
 type Catalog struct {
 	Steps     []*Step // by number, then ID
 	Sources   map[string]Source
-	Documents map[string]*Artifact // by output name, as "START-HERE.md"
+	Documents map[string]*Artifact // by output name, as "START-HERE.html"
 
 	files map[string]file
-	bases map[quote.Language]*template.Template // libraries, parsed once
+
+	parsing sync.Mutex
+	bases   map[quote.Language]*weave.Set // libraries, parsed once
 
 	layered bool // there is an overlay
 }
 
 type file struct {
 	data    string
+	from    fs.FS // where data is still to be read; nil when it is there
 	overlay bool
 }
+
+// text returns what a file of the catalogue holds.
+func (c *Catalog) text(p string) string {
+	f := c.files[p]
+	if f.from == nil {
+		return f.data
+	}
+	data, err := fs.ReadFile(f.from, p)
+	if err != nil {
+		panic("catalog: a file of the index is gone: " + err.Error())
+	}
+	return normal(data)
+}
+
+// foreign tells which files of a folder are not part of the catalogue.
+func foreign(p string) bool { return path.Ext(p) == ".go" || path.Base(p) == ".keep" }
+
+// normal has line feeds only, whatever a checkout made of the file.
+func normal(data []byte) string { return strings.ReplaceAll(string(data), "\r\n", "\n") }
 
 // Load reads the embedded catalogue and lays overlay over it; overlay may be nil. Findings about the embedded
 // catalogue are defects of this program and never occur in a release; those about the overlay are the user's.
 // Only the overlay's templates are parsed and inspected here, the embedded ones when they are first used; Inspect does all.
 // Sources is the text of docs/sources.yaml; an overlay adds to it with a sources.yaml of its own.
 func Load(embedded fs.FS, sources []byte, overlay fs.FS) (*Catalog, diag.List) {
-	c := &Catalog{Sources: map[string]Source{}, Documents: map[string]*Artifact{}, files: map[string]file{}, bases: map[quote.Language]*template.Template{}, layered: overlay != nil}
+	c := newCatalog()
+	c.layered = overlay != nil
 	var found diag.List
 	if err := c.read(embedded, false); err != nil {
 		found = append(found, diag.Diagnostic{Code: CodeBadStep, File: "templates", Message: err.Error()})
@@ -197,6 +237,10 @@ func Load(embedded fs.FS, sources []byte, overlay fs.FS) (*Catalog, diag.List) {
 	return c, found
 }
 
+func newCatalog() *Catalog {
+	return &Catalog{Sources: map[string]Source{}, Documents: map[string]*Artifact{}, files: map[string]file{}, bases: map[quote.Language]*weave.Set{}}
+}
+
 func (c *Catalog) read(f fs.FS, overlay bool) error {
 	return fs.WalkDir(f, ".", func(p string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -210,21 +254,21 @@ func (c *Catalog) read(f fs.FS, overlay bool) error {
 				return err
 			}
 		}
-		if path.Ext(p) == ".go" || path.Base(p) == ".keep" {
+		if foreign(p) {
 			return nil
 		}
 		data, err := fs.ReadFile(f, p)
 		if err != nil {
 			return err
 		}
-		c.files[p] = file{data: strings.ReplaceAll(string(data), "\r\n", "\n"), overlay: overlay}
+		c.files[p] = file{data: normal(data), overlay: overlay}
 		return nil
 	})
 }
 
 // Lines returns the lines of a catalogue file, for findings.
 func (c *Catalog) Lines(name string) []string {
-	return strings.Split(c.files[strings.TrimPrefix(name, "templates/")].data, "\n")
+	return strings.Split(c.text(strings.TrimPrefix(name, "templates/")), "\n")
 }
 
 func (c *Catalog) loadSources(name string, data []byte) diag.List {
@@ -242,36 +286,45 @@ func (c *Catalog) loadSources(name string, data []byte) diag.List {
 
 func display(p string) string { return "templates/" + p }
 
-func (c *Catalog) loadSteps() diag.List {
-	var found diag.List
-	folders := map[string][]string{}
+// folder is a folder of the catalogue with the names of its files, sorted.
+type folder struct {
+	name  string
+	files []string
+}
+
+// folders lists the folders that hold files, sorted.
+func (c *Catalog) folders() []folder {
+	byName := map[string][]string{}
 	for p := range c.files {
 		dir := path.Dir(p)
-		folders[dir] = append(folders[dir], path.Base(p))
+		byName[dir] = append(byName[dir], path.Base(p))
 	}
-	dirs := make([]string, 0, len(folders))
-	for d := range folders {
-		dirs = append(dirs, d)
+	out := make([]folder, 0, len(byName))
+	for name, files := range byName {
+		sort.Strings(files)
+		out = append(out, folder{name, files})
 	}
-	sort.Strings(dirs)
-	for _, dir := range dirs {
-		names := folders[dir]
-		sort.Strings(names)
+	slices.SortFunc(out, func(a, b folder) int { return strings.Compare(a.name, b.name) })
+	return out
+}
+
+func (c *Catalog) loadSteps() diag.List {
+	var found diag.List
+	for _, f := range c.folders() {
 		switch {
-		case dir == "_documents":
-			found = append(found, c.loadDocuments(names)...)
-		case strings.HasPrefix(dir, "_") || dir == ".":
+		case f.name == "_documents":
+			found = append(found, c.loadDocuments(f.files)...)
+		case strings.HasPrefix(f.name, "_") || f.name == ".":
 		default:
-			found = append(found, c.loadStep(dir, names)...)
+			found = append(found, c.loadStep(f.name, f.files)...)
 		}
 	}
-	sort.SliceStable(c.Steps, func(i, j int) bool {
-		if c.Steps[i].Number != c.Steps[j].Number {
-			return c.Steps[i].Number < c.Steps[j].Number
-		}
-		return c.Steps[i].ID < c.Steps[j].ID
-	})
+	c.sortSteps()
 	return found
+}
+
+func (c *Catalog) sortSteps() {
+	slices.SortStableFunc(c.Steps, func(a, b *Step) int { return cmp.Or(cmp.Compare(a.Number, b.Number), strings.Compare(a.ID, b.ID)) })
 }
 
 func (c *Catalog) loadDocuments(names []string) diag.List {
@@ -328,11 +381,18 @@ func (c *Catalog) loadStep(dir string, names []string) diag.List {
 			Fix:     "add inferred: with fact and verified",
 		})
 	}
+	found = append(found, c.loadArtifacts(s, names)...)
+	c.Steps = append(c.Steps, s)
+	return found
+}
+
+func (c *Catalog) loadArtifacts(s *Step, names []string) diag.List {
+	var found diag.List
 	for _, n := range names {
 		if n == "step.yaml" {
 			continue
 		}
-		a, problem := c.artifact(s, dir, n)
+		a, problem := c.artifact(s, s.ID, n)
 		if problem != nil {
 			found = append(found, *problem)
 			continue
@@ -340,14 +400,9 @@ func (c *Catalog) loadStep(dir string, names []string) diag.List {
 		a.Secret = slices.Contains(s.Secret, strings.TrimSuffix(n, ".tmpl"))
 		s.Artifacts = append(s.Artifacts, a)
 	}
-	sort.SliceStable(s.Artifacts, func(i, j int) bool {
-		a, b := s.Artifacts[i], s.Artifacts[j]
-		if kindRank(a.Kind) != kindRank(b.Kind) {
-			return kindRank(a.Kind) < kindRank(b.Kind)
-		}
-		return a.Path < b.Path
+	slices.SortStableFunc(s.Artifacts, func(a, b *Artifact) int {
+		return cmp.Or(cmp.Compare(kindRank(a.Kind), kindRank(b.Kind)), strings.Compare(a.Path, b.Path))
 	})
-	c.Steps = append(c.Steps, s)
 	return found
 }
 
@@ -378,10 +433,8 @@ func (c *Catalog) artifact(s *Step, dir, name string) (*Artifact, *diag.Diagnost
 			Fix:     "use one of " + strings.Join(extensions(), ", "),
 		}
 	}
-	f := c.files[p]
 	return &Artifact{
-		Step: s, Kind: parts[0], Name: strings.Join(parts[1:len(parts)-1], "."), Ext: ext, Language: lang, Path: p,
-		Overlay: f.overlay, SHA256: digest(f.data), source: f.data,
+		Step: s, Kind: parts[0], Name: strings.Join(parts[1:len(parts)-1], "."), Ext: ext, Language: lang, Path: p, Overlay: c.files[p].overlay,
 	}, nil
 }
 

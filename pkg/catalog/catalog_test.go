@@ -8,6 +8,8 @@ import (
 	"testing/fstest"
 
 	"github.com/mbamplan/mbamplan/pkg/diag"
+	"github.com/mbamplan/mbamplan/pkg/quote"
+	"github.com/mbamplan/mbamplan/pkg/weave"
 )
 
 const sources = `
@@ -100,6 +102,20 @@ func TestInspectionRefusesAndAllows(t *testing.T) {
 		{"a missing block", "sql", `{{template "sql/none" .}}`, CodeTemplate},
 		{"a shell word", "md", "{{.Name}}", CodeUnquoted},
 		{"text", "md", "{{mdText .Name}}", ""},
+		{"a text", "html", "<p>{{htmlText .Name}}</p>", ""},
+		{"an attribute", "html", "<p class={{htmlAttr .Name}} id=\"a-{{htmlInt 1}}\">x</p>", ""},
+		{"an attribute in a branch", "html", "<p{{if .Name}} class={{htmlAttr .Name}}{{end}}>x</p>", ""},
+		{"a loop of rows", "html", "{{range .List}}<tr><td>{{htmlText .}}</td></tr>\n{{end}}", ""},
+		{"a link", "html", "<a href={{htmlURL .Name}}>x</a>", ""},
+		{"a bare field", "html", "<p>{{.Name}}</p>", CodeUnquoted},
+		{"a value without quotes", "html", "<p class={{htmlText .Name}}>", CodeContext},
+		{"a value in quotes that brings its own", "html", "<p class=\"{{htmlAttr .Name}}\">", CodeContext},
+		{"a script", "html", "<script>x = {{htmlText .Name}}</script>", CodeContext},
+		{"a style", "html", "<style>p{color:{{htmlText .Name}}}</style>", CodeContext},
+		{"an address that is text", "html", "<a href={{htmlAttr .Name}}>x</a>", CodeContext},
+		{"an event handler", "html", "<p onclick={{htmlAttr .Name}}>", CodeContext},
+		{"a comment", "html", "<!-- {{htmlText .Name}} -->", CodeContext},
+		{"a branch that leaves a tag open", "html", "<p {{if .Name}}class=\"a{{else}}class=\"b\"{{end}}>", CodeContext},
 		{"a function that is not pure", "md", `{{env "HOME" | mdText}}`, CodeTemplate},
 		{"a clock", "md", `{{now | mdText}}`, CodeTemplate},
 	} {
@@ -229,7 +245,19 @@ func TestOverlayOverridesAddsAndIsInspected(t *testing.T) {
 	if len(more) > 0 {
 		t.Fatal(more)
 	}
-	if text, err := p.Execute("", nil); err != nil || text != "'overlaid'" {
+	if text, err := p.Text(&weave.Run{}, "", nil); err != nil || text != "'overlaid'" {
 		t.Errorf("got %q, %v", text, err)
+	}
+}
+
+// A template that sorts sorts a list of its own.
+func TestSortingLeavesTheList(t *testing.T) {
+	list := []string{"b", "a"}
+	set := weave.NewSet(functions(quote.LangText))
+	if err := set.Parse("main", `{{range sortAlpha .}}{{line .}}{{end}}`); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := set.Text(&weave.Run{}, "main", list); err != nil || text != "ab" || list[0] != "b" {
+		t.Error(text, err, list)
 	}
 }

@@ -9,14 +9,16 @@ type lexer interface {
 	join(lexer) (lexer, error)
 }
 
-// start is the beginning of a file. Only PowerShell and T-SQL are followed through strings and comments; in the other
-// languages any place may take a value.
+// start is the beginning of a file. PowerShell, T-SQL and HTML are followed through strings, tags and comments; in the
+// other languages any place may take a value.
 func start(l quote.Language) lexer {
 	switch l {
 	case quote.LangPowerShell:
 		return powerShell{}
 	case quote.LangSQL:
 		return tsql{}
+	case quote.LangHTML:
+		return hypertext{}
 	default:
 		return anywhere{}
 	}
@@ -54,6 +56,23 @@ func (t tsql) action(c quote.Context) (lexer, error) {
 func (t tsql) join(o lexer) (lexer, error) {
 	s, err := t.Join(o.(tsql).SQLState)
 	return tsql{s}, err
+}
+
+type hypertext struct{ quote.HTMLState }
+
+func (h hypertext) scan(text string) (lexer, error) {
+	s, err := quote.ScanHTML(h.HTMLState, text)
+	return hypertext{s}, err
+}
+
+func (h hypertext) action(c quote.Context) (lexer, error) {
+	s, err := h.Action(c)
+	return hypertext{s}, err
+}
+
+func (h hypertext) join(o lexer) (lexer, error) {
+	s, err := h.Join(o.(hypertext).HTMLState)
+	return hypertext{s}, err
 }
 
 type anywhere struct{}

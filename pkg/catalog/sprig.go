@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"slices"
 	"text/template"
 
 	"github.com/Masterminds/sprig/v3"
@@ -29,6 +30,14 @@ func functions(l quote.Language) template.FuncMap {
 		if f, ok := all[name]; ok {
 			m[name] = f
 		}
+	}
+	// Sprig's sorts the list that it is given, which other templates see, too.
+	sorted := all["sortAlpha"].(func(any) []string)
+	m["sortAlpha"] = func(list any) []string {
+		if texts, ok := list.([]string); ok {
+			list = slices.Clone(texts)
+		}
+		return sorted(list)
 	}
 	for name, f := range quote.Functions(l) {
 		m[name] = f

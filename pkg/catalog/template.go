@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -9,87 +10,99 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"sync"
 	"text/template"
 	"text/template/parse"
 
 	"github.com/mbamplan/mbamplan/pkg/diag"
 	"github.com/mbamplan/mbamplan/pkg/quote"
+	"github.com/mbamplan/mbamplan/pkg/weave"
 )
 
 // Parsed is an inspected template with its library.
 type Parsed struct {
-	tmpl *template.Template
+	// SHA256 is the digest of the template's file, in lower-case hex.
+	SHA256 string
+
+	set  *weave.Set
+	name string
 }
 
-// Execute renders the main template, or a named block of it.
-func (p *Parsed) Execute(block string, dot any) (string, error) {
-	t := p.tmpl
-	if block != "" {
-		t = t.Lookup(block)
-	}
-	var b strings.Builder
-	if err := t.Execute(&b, dot); err != nil {
-		return "", err
-	}
-	return b.String(), nil
+// Body renders the main template, without line feeds at its ends. The result is good until it is released.
+func (p *Parsed) Body(r *weave.Run, dot any) ([]byte, error) {
+	text, err := p.set.Execute(r, p.name, dot)
+	return bytes.Trim(text, "\n"), err
 }
 
-// Has reports whether the template defines a block of its own, as "params".
-func (p *Parsed) Has(block string) bool { return p.tmpl.Lookup(block) != nil }
+// Text renders the main template, or a named block of it.
+func (p *Parsed) Text(r *weave.Run, block string, dot any) (string, error) {
+	return p.set.Text(r, p.block(block), dot)
+}
+
+func (p *Parsed) block(name string) string {
+	if name == "" {
+		return p.name
+	}
+	return name
+}
+
+// Has reports whether the template or its library defines a block, as "params".
+func (p *Parsed) Has(block string) bool { return p.set.Has(block) }
 
 func digest(s string) string {
 	sum := sha256.Sum256([]byte(s))
 	return hex.EncodeToString(sum[:])
 }
 
-// Parse parses an artifact's template once. A template that a user's overlay has a part in is inspected, too; the
-// embedded ones are inspected by this package's tests, once for every release instead of at every start.
+// Parse parses an artifact's template once; any number of goroutines may ask for it. A template that a user's overlay has a
+// part in is inspected, too; the embedded ones are inspected by this package's tests, once for every release instead of at
+// every start.
 func (c *Catalog) Parse(a *Artifact) (*Parsed, diag.List) {
-	if a.parsed != nil {
-		return a.parsed, nil
-	}
-	t, found := c.parse(a)
-	if len(found) == 0 && (a.Overlay || c.libOverlaid(a.Language)) {
-		found = c.inspect(t, a)
-	}
-	if len(found) > 0 {
-		return nil, found
-	}
-	a.parsed = &Parsed{tmpl: t}
-	return a.parsed, nil
+	a.once.Do(func() {
+		text := c.text(a.Path)
+		set, found := c.parse(a, text)
+		if len(found) == 0 && (a.Overlay || c.libOverlaid(a.Language)) {
+			found = c.inspect(set, a)
+		}
+		if len(found) > 0 {
+			a.found = found
+			return
+		}
+		a.parsed = &Parsed{digest(text), set, display(a.Path)}
+	})
+	return a.parsed, a.found
 }
 
-func (c *Catalog) parse(a *Artifact) (*template.Template, diag.List) {
+func (c *Catalog) parse(a *Artifact, text string) (*weave.Set, diag.List) {
 	base, found := c.base(a.Language)
 	if len(found) > 0 {
 		return nil, found
 	}
-	t, err := base.Clone()
-	if err == nil {
-		t, err = t.New(display(a.Path)).Parse(a.source)
-	}
-	if err != nil {
+	set := base.Over()
+	if err := set.Parse(display(a.Path), text); err != nil {
 		return nil, diag.List{c.syntax(a.Path, err)}
 	}
-	return t, nil
+	return set, nil
 }
 
-// base returns the parsed library of a language, without a main template.
-func (c *Catalog) base(l quote.Language) (*template.Template, diag.List) {
+// base returns the parsed library of a language.
+func (c *Catalog) base(l quote.Language) (*weave.Set, diag.List) {
+	c.parsing.Lock()
+	defer c.parsing.Unlock()
 	if b := c.bases[l]; b != nil {
 		return b, nil
 	}
-	t := template.New("").Funcs(functions(l)).Option("missingkey=error")
+	set := weave.NewSet(functions(l))
 	var found diag.List
 	for _, lib := range c.library(l) {
-		if _, err := t.New(display(lib)).Parse(c.files[lib].data); err != nil {
+		if err := set.Parse(display(lib), c.text(lib)); err != nil {
 			found = append(found, c.syntax(lib, err))
 		}
 	}
 	if len(found) == 0 {
-		c.bases[l] = t
+		c.bases[l] = set
 	}
-	return t, found
+	return set, found
 }
 
 // Inspect parses and inspects every artifact that the filter takes; nil takes all.
@@ -97,7 +110,7 @@ func (c *Catalog) Inspect(take func(*Artifact) bool) diag.List {
 	var found diag.List
 	each := func(a *Artifact) {
 		if take == nil || take(a) {
-			t, more := c.parse(a)
+			t, more := c.parse(a, c.text(a.Path))
 			if len(more) == 0 {
 				more = c.inspect(t, a)
 			}
@@ -161,11 +174,11 @@ func (c *Catalog) libOverlaid(l quote.Language) bool {
 	return false
 }
 
-var templateError = regexp.MustCompile(`^template: (.*?):(\d+)(?::(\d+))?: (.*)$`)
+var templateError = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^template: (.*?):(\d+)(?::(\d+))?: (.*)$`) })
 
 func (c *Catalog) syntax(p string, err error) diag.Diagnostic {
 	d := diag.Diagnostic{Code: CodeTemplate, File: display(p), Message: err.Error()}
-	if m := templateError.FindStringSubmatch(err.Error()); m != nil {
+	if m := templateError().FindStringSubmatch(err.Error()); m != nil {
 		line, _ := strconv.Atoi(m[2])
 		d.File, d.Pos, d.Message = m[1], diag.Pos{Line: line, Col: 1}, m[4]
 	}
@@ -189,7 +202,12 @@ type visit struct {
 
 // inspect refuses every action whose pipeline does not end in a quoting function of the language, and every quoting
 // function that stands where its result means something else: a literal inside a string, a note outside a comment.
-func (c *Catalog) inspect(t *template.Template, a *Artifact) diag.List {
+func (c *Catalog) inspect(set *weave.Set, a *Artifact) diag.List {
+	t, err := set.Template()
+	if err != nil {
+		return diag.List{c.syntax(a.Path, err)}
+	}
+	t = t.Lookup(display(a.Path))
 	in := &inspection{set: t, lang: a.Language, safe: map[string]bool{}, known: map[visit]lexer{}, busy: map[visit]bool{}}
 	for _, n := range quote.Safe(a.Language) {
 		in.safe[n] = true
@@ -226,12 +244,12 @@ func (in *inspection) include(name string, at lexer) lexer {
 	return end
 }
 
-var nodePlace = regexp.MustCompile(`^(.*):(\d+):(\d+)$`)
+var nodePlace = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(.*):(\d+):(\d+)$`) })
 
 func (in *inspection) report(tree *parse.Tree, n parse.Node, code, fix, format string, args ...any) {
 	file, pos := tree.ParseName, diag.Pos{Line: 1, Col: 1}
 	location, _ := tree.ErrorContext(n)
-	if m := nodePlace.FindStringSubmatch(location); m != nil {
+	if m := nodePlace().FindStringSubmatch(location); m != nil {
 		line, _ := strconv.Atoi(m[2])
 		col, _ := strconv.Atoi(m[3])
 		file, pos = m[1], diag.Pos{Line: line, Col: col + 1, Len: 1}

@@ -6,6 +6,7 @@ package check
 
 import (
 	"fmt"
+	"sync"
 
 	"github.com/mbamplan/mbamplan/pkg/decode"
 	"github.com/mbamplan/mbamplan/pkg/diag"
@@ -19,6 +20,8 @@ type Rule struct {
 	Title    string // what must hold, in one line
 	Severity diag.Severity
 	Sources  []string // keys of docs/sources.yaml
+	// Covers are rows of docs/coverage that the rule catches.
+	Covers []string
 	// Why says in a few sentences what is wrong with a topology that breaks the rule, and what comes of it.
 	Why string
 	// Fix says in one sentence how it is mended.
@@ -40,6 +43,9 @@ type Example struct {
 	Edits []string
 }
 
+// maxFindings is how many findings of a topology are kept; the first error is kept whatever comes before it.
+const maxFindings = 1000
+
 // Context is what a rule sees and reports to.
 type Context struct {
 	*farm.Farm
@@ -48,6 +54,9 @@ type Context struct {
 	loaded *topology.Loaded
 	rule   *Rule
 	found  diag.List
+	// failed says that there is an error among the findings.
+	failed bool
+	steps  []string
 }
 
 // Report adds a finding at a path of the topology (package decode describes paths).
@@ -66,31 +75,39 @@ func (c *Context) ReportAt(path, fix, other, note, format string, args ...any) {
 }
 
 func (c *Context) add(s diag.Severity, path, fix string, related []diag.Related, format string, args ...any) {
+	if len(c.found) >= maxFindings && (s != diag.Error || c.failed) {
+		return
+	}
+	c.failed = c.failed || s == diag.Error
 	c.found = append(c.found, diag.Diagnostic{
 		Code: c.rule.Code, Severity: s, File: c.loaded.Name, Pos: c.loaded.Origins.At(path),
 		Message: fmt.Sprintf(format, args...), Fix: fix, Related: related,
 	})
 }
 
-// Rules lists every rule in the order of its code.
-func Rules() []Rule {
+// Rules lists every rule in the order of its code. The list is shared: it is not to be changed.
+func Rules() []Rule { return rules() }
+
+// rules joins the families once; a thousand topologies are checked with one list.
+var rules = sync.OnceValue(func() []Rule {
 	var all []Rule
-	for _, family := range [][]Rule{scopeRules, nameRules, accountRules, databaseRules, mirroringRules, webRules, shapeRules, textRules, mbam20Rules, existingRules, lifecycleRules, supportRules} {
+	for _, family := range [][]Rule{scopeRules, nameRules, accountRules, databaseRules, mirroringRules, groupRules, clusterRules, webRules, reportRules, balancerRules, clientRules, shapeRules, textRules, mbam20Rules, existingRules, lifecycleRules, supportRules, servicingRules, availabilityRules, durationRules, backupRules} {
 		all = append(all, family...)
 	}
 	return all
-}
+})
 
-// Run applies every rule to a resolved farm.
-func Run(l *topology.Loaded, f *farm.Farm) diag.List {
-	c := &Context{Farm: f, File: l.File, loaded: l}
-	rules := Rules()
-	for i := range rules {
-		c.rule = &rules[i]
+// Run applies every rule to a resolved farm. Only the first 1,000 findings are kept. Steps are the IDs of the catalogue's; without
+// any nothing is held against them.
+func Run(l *topology.Loaded, f *farm.Farm, steps ...string) diag.List {
+	c := &Context{Farm: f, File: l.File, loaded: l, steps: steps}
+	all := Rules()
+	for i := range all {
+		c.rule = &all[i]
 		if c.rule.Only25 && f.MBAM.V2() {
 			continue
 		}
-		rules[i].Find(c)
+		all[i].Find(c)
 	}
 	c.found.Sort()
 	return c.found

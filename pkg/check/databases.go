@@ -1,6 +1,9 @@
 package check
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/mbamplan/mbamplan/pkg/decode"
 	"github.com/mbamplan/mbamplan/pkg/diag"
 	"github.com/mbamplan/mbamplan/pkg/farm"
@@ -24,6 +27,7 @@ func limits(version int) (secondaries, synchronous, automatic int) {
 var databaseRules = []Rule{
 	{
 		Code: "MBP1301", Title: "a group with both databases needs Enterprise edition", Severity: diag.Error, Sources: []string{"sql-editions", "mbam-ha"},
+		Covers: []string{"FN-C11", "G-21", "SQL-L01", "SQL-L10", "SQL-R23", "SQL-R24"},
 		Why: "Both MBAM databases must be in one availability group to fail over together. Standard edition has basic " +
 			"availability groups only, which hold one database.",
 		Fix:     "Use Enterprise edition, a failover cluster instance, or mirroring.",
@@ -51,6 +55,7 @@ var databaseRules = []Rule{
 	},
 	{
 		Code: "MBP1302", Title: "the two databases fail over together", Severity: diag.Error, Sources: []string{"mbam-ha"},
+		Covers: []string{"HA-2", "G-21", "SQL-L13", "SQL-L38"},
 		Why: "The web applications use both databases at once, and MBAM's document wants them in one group. In two " +
 			"groups each may end up on another server, with other latency and another failure than the one that was " +
 			"tested.",
@@ -69,6 +74,7 @@ var databaseRules = []Rule{
 	},
 	{
 		Code: "MBP1303", Title: "the number of replicas is within the version's limits", Severity: diag.Error, Sources: []string{"sql-ag-prereqs", "sql-ag-create", "mbam-ha"},
+		Covers: []string{"FN-C10", "HA-3", "SQL-L01", "SQL-L02", "SQL-L03", "SQL-L04", "SQL-L36", "SQL-R14", "SQL-R21", "SQL-E35223"},
 		Why: "SQL Server refuses a group with more replicas, more synchronous replicas or more automatic failover " +
 			"partners than its version allows. Finding that out when the group is created is late.",
 		Fix: "Remove replicas, or make some asynchronous or manual.",
@@ -111,6 +117,7 @@ var databaseRules = []Rule{
 	},
 	{
 		Code: "MBP1304", Title: "availability and failover modes go together", Severity: diag.Error, Sources: []string{"sql-ag-create", "sql-ag-prereqs"},
+		Covers: []string{"SQL-L23", "SQL-R19", "SQL-R20", "SQL-R22"},
 		Why: "Automatic failover needs a synchronous replica, and a failover cluster instance never fails over " +
 			"automatically in a group. A group without a synchronous secondary loses the keys of the last moments in " +
 			"a forced failover.",
@@ -142,6 +149,7 @@ var databaseRules = []Rule{
 	},
 	{
 		Code: "MBP1305", Title: "no two replicas can run on one server", Severity: diag.Error, Sources: []string{"sql-ag-prereqs"},
+		Covers: []string{"SQL-L20", "SQL-L22", "SQL-R16", "SQL-R18", "SQL-E19405"},
 		Why: "Two copies of a database on one server fail together, so the second protects nothing. SQL Server refuses " +
 			"two replicas of a group on one node of the cluster.",
 		Fix: "Put each copy on a server of its own.",
@@ -165,6 +173,7 @@ var databaseRules = []Rule{
 	},
 	{
 		Code: "MBP1306", Title: "seeding fits the version and has what it needs", Severity: diag.Error, Firm: true, Sources: []string{"sql-ag-seeding"},
+		Covers: []string{"SQL-L05"},
 		Why: "Automatic seeding exists from SQL Server 2016 on, where it needs equal folders on every replica. In both " +
 			"ways a full backup comes first, and manual seeding restores it on the secondaries, so both need a share " +
 			"that every instance reaches.",
@@ -192,6 +201,7 @@ var databaseRules = []Rule{
 	},
 	{
 		Code: "MBP1307", Title: "the copies of a database run one version and edition", Severity: diag.Error, Sources: []string{"sql-ag-prereqs", "sql-mirroring"},
+		Covers: []string{"SQL-L25", "SQL-P02"},
 		Why: "A database that ran on a newer version cannot go back to an older one, so a failover from old to new is " +
 			"for good. Editions that differ have other limits after a failover than before.",
 		Fix:     "Run one version and edition on all copies.",
@@ -226,6 +236,7 @@ var databaseRules = []Rule{
 	},
 	{
 		Code: "MBP1309", Title: "endpoint ports are free on their servers", Severity: diag.Error, Sources: []string{"sql-endpoint"},
+		Covers: []string{"SQL-R12"},
 		Why: "The mirroring endpoint listens on a port of its own. One that clients use already leaves either the " +
 			"endpoint or the clients without a listener.",
 		Fix:     "Use 5022 or another port that is free on every replica.",
@@ -242,6 +253,7 @@ var databaseRules = []Rule{
 	},
 	{
 		Code: "MBP1310", Title: "compatibility level is one that MBAM supports", Severity: diag.Error, Sources: []string{"mbam-supported"},
+		Covers: []string{"G-20", "SQL-L35"},
 		Why: "MBAM is supported up to compatibility level 140, and an instance knows no level above its own version. " +
 			"The level travels with the database, so the oldest copy counts.",
 		Fix:     "Leave compatibilityLevel out; the highest level that fits is then taken.",
@@ -256,6 +268,7 @@ var databaseRules = []Rule{
 	},
 	{
 		Code: "MBP1311", Title: "both databases have their own names", Severity: diag.Error, Sources: []string{"mbam-databases"},
+		Covers: []string{"SQL-R40"},
 		Why: "Enable-MbamDatabase creates the tables in the database that it is given. Two databases of one name are " +
 			"one database, with the tables of both in it, or a second creation that fails half-way.",
 		Fix:     "Give each database its own name.",
@@ -268,6 +281,7 @@ var databaseRules = []Rule{
 	},
 	{
 		Code: "MBP1312", Title: "a placement of one instance names the right kind of instance", Severity: diag.Error, Sources: []string{"mbam-ha"},
+		Covers: []string{"HA-6", "SQL-P05"},
 		Why: "A failover cluster instance runs on one of several nodes, a stand-alone instance on one server. With the " +
 			"wrong kind the scripts look for the instance in the wrong place. A placement without a database is left " +
 			"over.",
@@ -283,6 +297,82 @@ var databaseRules = []Rule{
 				}
 				if len(p.Databases) == 0 {
 					c.Warn(decode.Child("placements", p.Name), "remove it, or place a database there", "placement %q holds no database", p.Name)
+				}
+			}
+		},
+	},
+	{
+		Code: "MBP1313", Title: "an encrypted database is on an edition that can encrypt", Severity: diag.Error, Sources: []string{"sql-editions", "sql-tde"},
+		Covers: []string{"SQL-L40"},
+		Why: "Transparent data encryption is part of Enterprise edition, and of Standard edition from SQL Server 2019. An older Standard " +
+			"edition cannot open an encrypted database at all: the copy is never made, or does not start after a failover.",
+		Fix:     "Use Enterprise edition, or SQL Server 2019; encrypted: false where the database is not encrypted.",
+		Example: Example{Base: "fabrikam-mirrored.yaml", Edits: []string{"recovery: {name: MBAM_Recovery,", "recovery: {name: MBAM_Recovery, encrypted: true,"}},
+		Find: func(c *Context) {
+			for _, d := range c.Databases() {
+				for _, i := range d.Placement.All() {
+					if d.Encrypted && !i.Full() && (i.Version < 2019 || i.Edition == "Express") {
+						c.ReportAt("databases."+d.Key+".encrypted", "use Enterprise edition, or SQL Server 2019", instancePath(i, "edition"), "the edition",
+							"database %q is encrypted, and %q is SQL Server %s %s edition, which cannot open it", d.Name, i.Name, i.VersionName, i.Edition)
+					}
+				}
+			}
+		},
+	},
+	{
+		Code: "MBP1314", Title: "the instances of a server have ports of their own", Severity: diag.Error, Sources: []string{"sql-endpoint", "sql-ag-listener"},
+		Covers: []string{"SQL-R26", "SQL-E9692"},
+		Why: "One port of a server belongs to one instance, or to the endpoint of one. The second one starts without it and says so in its " +
+			"error log only (9692 for an endpoint); clients reach the other instance and are told that the database does not exist. A " +
+			"listener's port must be free of other instances on every replica.",
+		Fix: "Give each instance, endpoint and listener a port that is free on its servers.",
+		Example: Example{Base: "litware-two-mirrors.yaml", Edits: []string{
+			`DB1\STATUS: {nodes: DB1, port: 14332,`, `DB1\STATUS: {nodes: DB1, port: 14331,`,
+		}},
+		Find: func(c *Context) {
+			// A clustered instance listens on its own address only.
+			alone := func(a, b *farm.Instance) bool { return !a.Clustered() && !b.Clustered() && shareHost(a, b) }
+			for n, i := range c.Instances {
+				for _, o := range c.Instances[:n] {
+					if i.Port > 0 && i.Port == o.Port && alone(i, o) {
+						c.Report(instancePath(i, "port"), "write another port", "%q and %q are on one server and have the same port %d", o.Name, i.Name, i.Port)
+					}
+				}
+			}
+			for _, u := range c.endpointUses() {
+				for _, i := range c.Instances {
+					if i != u.instance && i.Port == u.port && shareHost(i, u.instance) {
+						c.Report(instancePath(i, "port"), "write another port here, or another endpointPort there", "port %d of %q is also that of the mirroring endpoint of %q on the same server", i.Port, i.Name, u.instance.Name)
+					}
+				}
+			}
+			for _, g := range c.Groups() {
+				for _, r := range g.Replicas {
+					for _, i := range c.Instances {
+						if i != r.Instance && i.Port == g.Listener.Port && alone(i, r.Instance) {
+							c.Report(placementPath(g, "listener.port"), "write another port", "port %d of listener %q is also that of %q, which is on the server of replica %q", g.Listener.Port, g.Listener.Name, i.Name, r.Instance.Name)
+						}
+					}
+				}
+			}
+		},
+	},
+	{
+		Code: "MBP1315", Title: "an instance has the network name of where it runs", Severity: diag.Error, Sources: []string{"sql-ag-create", "sql-fci"},
+		Covers: []string{"SQL-P01", "SQL-R17", "SQL-E35237"},
+		Why: "@@SERVERNAME of a stand-alone instance begins with the name of its server, that of a failover cluster instance with a network " +
+			"name of its own. Scripts refuse an instance of another name, replicas are created under it (error 35237), and the name that " +
+			"a mirror reports to clients is made of it.",
+		Fix:     "Write the name that SELECT @@SERVERNAME prints, and the servers that the instance runs on.",
+		Example: Example{Edits: []string{"  SQL3:\n\ncluster", "  SQL3: {nodes: RPT1}\n\ncluster"}},
+		Find: func(c *Context) {
+			for _, i := range c.Instances {
+				own := slices.ContainsFunc(c.Hosts, func(h *farm.Host) bool { return strings.EqualFold(h.Name, i.Network) })
+				switch {
+				case !i.Clustered() && !strings.EqualFold(i.Network, i.Host().Name):
+					c.Report(instancePath(i, "nodes"), "write the server's name before the backslash, or list all nodes of a clustered instance", "instance %q runs on host %q alone, whose instances are called %s or %s\\…", i.Name, i.Host().Name, i.Host().Name, i.Host().Name)
+				case i.Clustered() && own:
+					c.Report(instancePath(i, "nodes"), "write the network name of the clustered instance", "instance %q has several nodes and the name of a server; a clustered instance has a network name of its own", i.Name)
 				}
 			}
 		},

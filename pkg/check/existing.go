@@ -13,6 +13,7 @@ import (
 var existingRules = []Rule{
 	{
 		Code: "MBP1801", Title: "the two databases exist together", Severity: diag.Error, Sources: []string{"mbam-move"},
+		Covers:  []string{"FN-32"},
 		Why:     "MBAM reads and writes both databases as one. With one of them full and the other new, its features would meet an empty database beside the old keys, and nobody would notice before a key is missing.",
 		Fix:     "Mark both databases existing, or neither.",
 		Example: Example{Edits: []string{"recovery: MBAM-AG", "recovery: {placement: MBAM-AG, existing: true}"}},
@@ -30,6 +31,7 @@ var existingRules = []Rule{
 	},
 	{
 		Code: "MBP1802", Title: "existing features have existing databases", Severity: diag.Error, Sources: []string{"mbam-move"},
+		Covers:  []string{"FN-32"},
 		Why:     "Web features and reports that run today have their keys and records in a database. Planned against databases that are still to be created, they would be pointed at empty ones.",
 		Fix:     "Mark both databases existing, or leave the features new.",
 		Example: Example{Edits: []string{"reports: RPT1\n", "reports: {hosts: RPT1, existing: true}\n"}},
@@ -53,6 +55,7 @@ var existingRules = []Rule{
 	},
 	{
 		Code: "MBP1803", Title: "an existing database is where the plan can take it from", Severity: diag.Error, Sources: []string{"mbam-move", "sql-ag-create"},
+		Covers:  []string{"FN-32"},
 		Why:     "A database goes into a group on the instance that holds it today, which therefore has to be the first replica. A move to another instance is a backup and restore of its own, with the order that MBAM's document gives: restored first, then enabled.",
 		Fix:     "Write the instance that holds the database as the first replica, or leave was out.",
 		Example: Example{Base: "existing-to-alwayson.yaml", Edits: []string{"recovery: {placement: MBAM-AG, existing: true}", "recovery: {placement: MBAM-AG, existing: true, was: SQL2}"}},
@@ -106,8 +109,9 @@ var existingRules = []Rule{
 	},
 	{
 		Code: "MBP1805", Title: "a mirrored pair becomes a group by hand", Severity: diag.Error, Sources: []string{"sql-mirroring", "sql-ag-prereqs"},
-		Why: "A mirrored database cannot be in an availability group. The way from one to the other ends the mirroring, takes the log backups in between and joins the copies; each step depends on what the two servers hold at that moment.",
-		Fix: "Build the group by hand as the documents say, then mark the placement existing.",
+		Covers: []string{"SQL-L28", "SQL-R33"},
+		Why:    "A mirrored database cannot be in an availability group. The way from one to the other ends the mirroring, takes the log backups in between and joins the copies; each step depends on what the two servers hold at that moment.",
+		Fix:    "Build the group by hand as the documents say, then mark the placement existing.",
 		Example: Example{Base: "fabrikam-mirrored.yaml", Edits: []string{
 			"databases:   ", "  MBAM-AG: {kind: availabilityGroup, replicas: [DB1\\MBAM, DB2\\MBAM], listener: {name: MBAM-SQL, addresses: [192.168.10.50/24]}, backupShare: \\\\fs1\\seed}\ndatabases:   ",
 			"placement: mirrored}\n  recovery: {name: MBAM_Recovery, placement: mirrored}", "placement: MBAM-AG, existing: true}\n  recovery: {name: MBAM_Recovery, placement: MBAM-AG, existing: true}",

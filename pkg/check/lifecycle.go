@@ -5,6 +5,7 @@ import "github.com/mbamplan/mbamplan/pkg/diag"
 var lifecycleRules = []Rule{
 	{
 		Code: "MBP1901", Title: "Windows and SQL Server are in MBAM's support matrix", Severity: diag.Warning, Sources: []string{"mbam-supported"},
+		Covers: []string{"FN-C16", "G-22", "SQL-L37", "WIN-T08"},
 		Why: "Microsoft tested and listed certain versions of Windows Server and SQL Server. Others may work, but no " +
 			"one answers for them; under change control that is a decision to be written down.",
 		Fix:     "Use a listed version, or waive the finding with name, reason and date.",
@@ -32,6 +33,13 @@ var lifecycleRules = []Rule{
 				case i.Version > 2019:
 					c.Report(instancePath(i, "version"), "use SQL Server 2019, or accept that Microsoft never listed it", "instance %q is SQL Server %s, which is outside MBAM's support matrix", i.Name, i.VersionName)
 				}
+			}
+			switch r := c.Reporting; {
+			case r == nil:
+			case r.Version > 2019:
+				c.Report("reports.version", "use SSRS 2019, or accept that Microsoft never listed it", "the reports run on SSRS %d, which is outside MBAM's support matrix", r.Version)
+			case r.Version > sql:
+				c.Report("reports.version", "use MBAM 2.5 SP1, or SSRS 2014", "the reports run on SSRS %d, which came after MBAM 2.5 without Service Pack 1", r.Version)
 			}
 		},
 	},

@@ -13,6 +13,7 @@ import (
 var mbam20Rules = []Rule{
 	{
 		Code: "MBP1701", Title: "MBAM 2.0 is planned as its documents support it", Severity: diag.Error, Sources: []string{"mbam20-ha", "mbam20-supported"},
+		Covers: []string{"FN-55", "FN-C18", "HA-1", "HA-28", "HA-54", "G-26"},
 		Why: "The documents of MBAM 2.0 support its databases on a stand-alone SQL Server only, and its document on high " +
 			"availability describes no scenario. What works for 2.5 is missing there: setup has no place for a listener or a " +
 			"failover partner, access is given through local groups of one server, and the websites know only their own name.",
@@ -36,6 +37,7 @@ var mbam20Rules = []Rule{
 	},
 	{
 		Code: "MBP1702", Title: "MBAM 2.0 is given only what its setup can do", Severity: diag.Error, Sources: []string{"mbam20-command-line", "mbam20-move", "mbam20-security"},
+		Covers: []string{"FN-C18"},
 		Why: "Setup of MBAM 2.0 takes a short list of properties. A value that it cannot be given would stand in the plan and " +
 			"nowhere else: a pool account that nothing uses, a database name that setup does not know, a certificate that is not bound.",
 		Fix:     "Leave the value out, or plan MBAM 2.5 SP1.",
@@ -127,6 +129,9 @@ var mbam20Rules = []Rule{
 				if h.HasRole() && h.Core {
 					c.Report(hostPath(h, "core"), "use a server with its desktop", "host %q is Server Core, of which the documents of MBAM 2.0 say nothing", h.Name)
 				}
+			}
+			if r := c.Reporting; r != nil && r.Version > 2012 {
+				c.Report("reports.version", "use SSRS 2008 R2 or 2012", "the reports run on SSRS %d, which is outside the support matrix of MBAM 2.0", r.Version)
 			}
 			for _, i := range c.Instances {
 				if i.Version > 2012 {

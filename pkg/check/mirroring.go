@@ -53,6 +53,7 @@ func shareHost(a, b *farm.Instance) bool {
 var mirroringRules = []Rule{
 	{
 		Code: "MBP1321", Title: "principal, mirror and witness are three instances", Severity: diag.Error, Sources: []string{"sql-mirroring", "sql-mirroring-witness"},
+		Covers:  []string{"HA-18", "G-25", "SQL-L24", "SQL-R29", "SQL-R30", "SQL-E1449"},
 		Why:     "A partner on the instance of the other protects nothing, and a witness that is a partner, or fails with one, gives no second opinion when that partner is gone.",
 		Fix:     "Name three instances on three servers, or leave the witness out.",
 		Example: Example{Base: "adatum-mirroring.yaml", Edits: []string{"mirror: SQL2", "mirror: SQL1"}},
@@ -74,6 +75,7 @@ var mirroringRules = []Rule{
 	},
 	{
 		Code: "MBP1322", Title: "the edition can mirror", Severity: diag.Error, Sources: []string{"sql-editions", "sql-mirroring-prereqs"},
+		Covers:  []string{"SQL-L27", "SQL-E1463"},
 		Why:     "SQL Server Express can be the witness of a mirrored pair and never a partner; setting it up ends with error 1463.",
 		Fix:     "Use Standard or Enterprise edition for principal and mirror.",
 		Example: Example{Base: "adatum-mirroring.yaml", Edits: []string{"  SQL2:\n", "  SQL2: {edition: Express}\n"}},
@@ -89,6 +91,7 @@ var mirroringRules = []Rule{
 	},
 	{
 		Code: "MBP1323", Title: "safety, witness and edition go together", Severity: diag.Error, Sources: []string{"sql-editions", "sql-mirroring-alter", "sql-mirroring-witness"},
+		Covers:  []string{"G-25", "SQL-L26", "SQL-L34", "SQL-R31", "SQL-R32", "SQL-E1463"},
 		Why:     "Standard edition mirrors with SAFETY FULL only. An asynchronous session cannot fail over by itself, so a witness brings nothing and can stop the principal when it is lost. Asynchronous mirroring of the Recovery Database can lose keys that exist nowhere else.",
 		Fix:     "Write safety: full, and a witness only with it.",
 		Example: Example{Base: "adatum-mirroring.yaml", Edits: []string{"    timeout: 20 ", "    safety: off "}},
@@ -110,6 +113,7 @@ var mirroringRules = []Rule{
 	},
 	{
 		Code: "MBP1324", Title: "a new mirrored pair has what building it needs", Severity: diag.Error, Firm: true, Sources: []string{"sql-mirroring-prepare", "sql-tde"},
+		Covers:  []string{"G-14", "SQL-P17"},
 		Why:     "The mirror is restored from backups of the principal, which both service accounts reach on a share. An encrypted database needs its certificate on both sides first, which is not rendered for a pair. The job that keeps both databases together cannot carry every name.",
 		Fix:     "Add a backupShare and leave out what a new pair cannot have.",
 		Example: Example{Base: "adatum-mirroring.yaml", Edits: []string{`    backupShare: \\fs1.adatum.com\mbam-seed`, "   "}},
@@ -137,6 +141,7 @@ var mirroringRules = []Rule{
 	},
 	{
 		Code: "MBP1325", Title: "every mirroring endpoint has a port of its own", Severity: diag.Error, Sources: []string{"sql-endpoint"},
+		Covers:  []string{"SQL-R26", "SQL-E9692"},
 		Why:     "An instance has one mirroring endpoint for all its sessions, and two instances of one server cannot listen on one port: the second endpoint is created and never listens (error 9692).",
 		Fix:     "Write endpointPort at the instances, a free port for each.",
 		Example: Example{Base: "litware-two-mirrors.yaml", Edits: []string{"endpointPort: 5023", "endpointPort: 5022"}},
@@ -159,6 +164,7 @@ var mirroringRules = []Rule{
 	},
 	{
 		Code: "MBP1326", Title: "the timeout is one that mirroring keeps", Severity: diag.Error, Sources: []string{"sql-mirroring-alter", "sql-mirroring-failures"},
+		Covers:  []string{"SQL-L32", "SQL-L33"},
 		Why:     "SQL Server raises a timeout below 5 seconds to 5, and the documents advise 10 or more: a partner that is only slow counts as lost, and a failover follows. An asynchronous session always waits 10 seconds.",
 		Fix:     "Leave timeout out, or write 10 or more.",
 		Example: Example{Base: "adatum-mirroring.yaml", Edits: []string{"timeout: 20", "timeout: 4"}},
@@ -169,6 +175,8 @@ var mirroringRules = []Rule{
 					c.Report(path, "leave it out, or write 10 or more", "%d seconds is no timeout of mirroring: SQL Server raises less than 5 to 5", p.Timeout)
 				case !p.SafetyFull && p.Timeout != 10:
 					c.Report(path, "leave it out", "pair %q is asynchronous and always waits 10 seconds", p.Name)
+				case p.Witness != nil && p.Timeout < 90 && (p.Principal.Clustered() || p.Mirror.Clustered()):
+					c.Warn(path, "leave it out for 90 seconds", "%d seconds: mirroring fails over to the other partner before the cluster has restarted the instance on its other node", p.Timeout)
 				case p.Timeout < 10:
 					c.Warn(path, "leave it out, or write 10 or more", "%d seconds: the documents advise 10 or more, because a slow answer counts as a failure", p.Timeout)
 				}
@@ -177,6 +185,7 @@ var mirroringRules = []Rule{
 	},
 	{
 		Code: "MBP1327", Title: "a new mirrored pair is chosen knowingly", Severity: diag.Warning, Sources: []string{"sql-mirroring-prereqs", "mbam-ha"},
+		Covers:  []string{"HA-19", "SQL-L07", "SQL-L30"},
 		Why:     "Database mirroring is deprecated since SQL Server 2012, and it moves each database by itself, while MBAM wants its two databases to move together. A job in the plan brings them together again; an availability group or a failover cluster instance needs none.",
 		Fix:     "Choose another placement, or write acceptIndependentFailover: true.",
 		Example: Example{Base: "adatum-mirroring.yaml", Edits: []string{"    acceptIndependentFailover: true ", "    "}},

@@ -3,17 +3,21 @@ package check
 import (
 	"net/netip"
 	"regexp"
+	"slices"
 	"strings"
+	"sync"
 
 	"github.com/mbamplan/mbamplan/pkg/decode"
 	"github.com/mbamplan/mbamplan/pkg/diag"
+	"github.com/mbamplan/mbamplan/pkg/farm"
 )
 
-var listenerName = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]{0,13}[A-Za-z0-9])?$`)
+var listenerName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]{0,13}[A-Za-z0-9])?$`) })
 
 var nameRules = []Rule{
 	{
 		Code: "MBP1101", Title: "a listener's name fits DNS and NetBIOS", Severity: diag.Error, Sources: []string{"sql-ag-listener"},
+		Covers: []string{"SQL-L15", "SQL-R03", "SQL-R04", "SQL-E19471"},
 		Why: "A listener is a computer object and a DNS name. NetBIOS knows only its first 15 characters, so a longer " +
 			"name is cut and two listeners may collide; underscores are not legal in host names, and names of digits " +
 			"alone are taken for addresses.",
@@ -22,7 +26,7 @@ var nameRules = []Rule{
 		Find: func(c *Context) {
 			for _, g := range c.Groups() {
 				l := g.Listener
-				if !listenerName.MatchString(l.Name) || strings.Trim(l.Name, "0123456789") == "" {
+				if !listenerName().MatchString(l.Name) || strings.Trim(l.Name, "0123456789") == "" {
 					c.Report(placementPath(g, "listener.name"), "use at most 15 letters, digits and hyphens, as MBAM-SQL",
 						"listener name %q is not 1 to 15 letters, digits and hyphens; NetBIOS sees only the first 15 characters", l.Name)
 				}
@@ -31,7 +35,8 @@ var nameRules = []Rule{
 	},
 	{
 		Code: "MBP1102", Title: "a name is given once in the farm", Severity: diag.Error, Sources: []string{"win-setspn", "sql-ag-listener"},
-		Why: "Servers, the cluster, listeners and virtual host names share one name space in DNS and Active Directory. " +
+		Covers: []string{"SQL-R05", "SQL-E19471", "WIN-T32"},
+		Why: "Servers, the cluster, clustered instances, listeners and virtual host names share one name space in DNS and Active Directory. " +
 			"A name that stands for two of them sends clients to either, and its service principal name would have " +
 			"two owners, which makes Kerberos fail.",
 		Fix:     "Give each its own name.",
@@ -52,6 +57,11 @@ var nameRules = []Rule{
 			if c.Cluster != nil {
 				take(c.fqdn(c.Cluster.Name), "cluster.name")
 			}
+			for _, i := range c.Instances {
+				if i.Clustered() {
+					take(i.FQDN, instancePath(i, "fqdn"))
+				}
+			}
 			for _, g := range c.Groups() {
 				take(g.Listener.FQDN, placementPath(g, "listener.name"))
 			}
@@ -64,6 +74,7 @@ var nameRules = []Rule{
 	},
 	{
 		Code: "MBP1103", Title: "an address is given once in the farm", Severity: diag.Error, Sources: []string{"sql-ag-listener", "win-nlb"},
+		Covers: []string{"SQL-R10", "WIN-T63"},
 		Why: "Two machines or cluster resources with one IPv4 address conflict: Windows turns one of them off, and " +
 			"which one is chance. A listener or balancer address is most often copied from a server by mistake.",
 		Fix:     "Give each server, cluster, listener and balancer an address of its own.",
@@ -102,6 +113,7 @@ var nameRules = []Rule{
 	},
 	{
 		Code: "MBP1104", Title: "a listener has one address in each subnet of its replicas", Severity: diag.Error, Sources: []string{"sql-ag-listener"},
+		Covers: []string{"SQL-P09", "SQL-R07", "SQL-R08", "SQL-R11", "SQL-E19451", "SQL-E19452"},
 		Why: "The listener's resource is online where its group is. It needs one static address in each subnet that a " +
 			"replica can take it to, and exactly one: SQL Server refuses a second address in the same subnet (error " +
 			"19451). The network and the broadcast address belong to no host.",
@@ -123,10 +135,21 @@ var nameRules = []Rule{
 				if g.Listener.DHCP {
 					continue
 				}
+				var nodes []*farm.Host
 				for _, r := range g.Replicas {
-					h := r.Instance.Host()
-					if h.Subnet.IsValid() && !subnets[h.Subnet] {
-						c.Report(path, "add an address in "+h.Subnet.String(), "replica %q lies in subnet %s, where listener %q has no address: it could not come online there", r.Instance.Name, h.Subnet, g.Listener.Name)
+					nodes = append(nodes, r.Instance.Nodes...)
+					for _, s := range subnetsOf(r.Instance.Nodes) {
+						if !subnets[s] {
+							c.Report(path, "add an address in "+s.String(), "replica %q lies in subnet %s, where listener %q has no address: it could not come online there", r.Instance.Name, s, g.Listener.Name)
+						}
+					}
+				}
+				if slices.ContainsFunc(nodes, func(h *farm.Host) bool { return !h.Subnet.IsValid() }) {
+					continue
+				}
+				for _, a := range g.Listener.Addresses {
+					if !slices.Contains(subnetsOf(nodes), a.Masked()) {
+						c.Report(path, "remove it, or correct it", "address %s of listener %q lies in no subnet of its replicas: no node could bring it online (19456)", a, g.Listener.Name)
 					}
 				}
 			}
@@ -161,6 +184,54 @@ var nameRules = []Rule{
 			}
 		},
 	},
+	{
+		Code: "MBP1107", Title: "an address is one that a server can have", Severity: diag.Error, Sources: []string{"general-practice"},
+		Why: "The first address of a subnet names the subnet and the last one means everybody in it; loopback, multicast and " +
+			"unspecified addresses belong to no server either. Windows refuses such an address, or nobody reaches it.",
+		Fix:     "Write an address between the first and the last of the subnet.",
+		Example: Example{Edits: []string{"10.1.0.60/24", "10.1.0.255/24"}},
+		Find: func(c *Context) {
+			judge := func(a netip.Addr, subnet netip.Prefix, path string) {
+				if !a.IsValid() {
+					return
+				}
+				if a.IsUnspecified() || a.IsLoopback() || a.IsMulticast() {
+					c.Report(path, "use an address of a host", "%s is no address of a server", a)
+				}
+				if first, last := bounds(subnet); subnet.IsValid() && subnet.Bits() < 31 && (a == first || a == last) {
+					c.Report(path, "use an address of a host", "%s is the network or broadcast address of its subnet %s", a, subnet)
+				}
+			}
+			for _, h := range c.Hosts {
+				judge(h.Address, h.Subnet, hostPath(h, "address"))
+			}
+			if c.Cluster != nil {
+				for _, a := range c.Cluster.Addresses {
+					judge(a.Addr(), a.Masked(), "cluster.addresses")
+				}
+			}
+			for i, w := range c.Webs {
+				if w.Balancer != nil {
+					judge(w.Balancer.Address, w.Balancer.Subnet, webPath(i, "balancer.address"))
+				}
+			}
+		},
+	},
+	{
+		Code: "MBP1108", Title: "a server's DNS name begins with its own name", Severity: diag.Warning, Sources: []string{"win-names"},
+		Why: "Windows registers the computer's name in DNS, of which the NetBIOS name is the first 15 characters. A DNS name that begins " +
+			"otherwise is an alias or another server's: certificates, service principal names and connections would be made for it.",
+		Fix:     "Correct fqdn, or leave it out where it is the name in the farm's domain.",
+		Example: Example{Edits: []string{"WEB2: {site: HQ,", "WEB2: {fqdn: web3.contoso.com, site: HQ,"}},
+		Find: func(c *Context) {
+			for _, h := range c.Hosts {
+				label, _, _ := strings.Cut(h.FQDN, ".")
+				if !strings.EqualFold(label[:min(len(label), 15)], h.Name) {
+					c.Report(hostPath(h, "fqdn"), "correct fqdn, or leave it out", "host %q has the DNS name %q, which does not begin with its name", h.Name, h.FQDN)
+				}
+			}
+		},
+	},
 }
 
 func (c *Context) fqdn(name string) string {
@@ -181,6 +252,9 @@ func (c *Context) isHost(name string) bool {
 
 // bounds returns the first and last address of a prefix.
 func bounds(p netip.Prefix) (netip.Addr, netip.Addr) {
+	if !p.IsValid() {
+		return netip.Addr{}, netip.Addr{}
+	}
 	first := p.Masked().Addr()
 	b := first.As4()
 	for i := p.Bits(); i < 32; i++ {

@@ -6,6 +6,7 @@ import "github.com/mbamplan/mbamplan/pkg/diag"
 var scopeRules = []Rule{
 	{
 		Code: "MBP1001", Title: "the release is one that mbamplan renders", Severity: diag.Error, Firm: true, Sources: []string{"mbam-supported"},
+		Covers: []string{"FN-38"},
 		Why: "mbamplan renders the stand-alone topology. The topology integrated with Configuration Manager depends on " +
 			"releases that are out of support. A plan for it would be half a plan, so there is none.",
 		Fix:     "Plan the stand-alone topology.",

@@ -14,6 +14,7 @@ import (
 var shapeRules = []Rule{
 	{
 		Code: "MBP1501", Title: "reports do not run on a node of the SQL Server cluster", Severity: diag.Error, Sources: []string{"sql-fci", "mbam-ha"},
+		Covers: []string{"FN-C12"},
 		Why: "Reporting Services cannot be clustered: on a node of a failover cluster instance the reports stay behind when the " +
 			"databases move, and both fail together when they do not. On the server of an availability group's replica it works, but " +
 			"the reports are lost together with that replica.",
@@ -36,6 +37,7 @@ var shapeRules = []Rule{
 	},
 	{
 		Code: "MBP1502", Title: "a scale-out of report servers has the edition for it", Severity: diag.Error, Sources: []string{"sql-editions", "ssrs-install"},
+		Covers: []string{"FN-C12"},
 		Why: "Several report servers on one report server database are a scale-out deployment, which Reporting Services offers in " +
 			"Enterprise edition only. A second server of Standard edition is refused when it joins.",
 		Fix:     "Use Enterprise edition for the reports, or one report server.",
@@ -48,6 +50,7 @@ var shapeRules = []Rule{
 	},
 	{
 		Code: "MBP1503", Title: "the reports' URL leads to every report server", Severity: diag.Warning, Sources: []string{"mbam-web", "general-practice"},
+		Covers: []string{"FN-C12", "HA-33"},
 		Why: "The administration portal knows one URL of the reports. When it is the name of one server, the other servers of the " +
 			"scale-out are never asked, and the reports fail with that server.",
 		Fix:     "Name a virtual host name that a balancer gives to all report servers.",
@@ -70,6 +73,7 @@ var shapeRules = []Rule{
 	},
 	{
 		Code: "MBP1504", Title: "a failover cluster instance has the edition for its nodes", Severity: diag.Error, Sources: []string{"sql-editions", "sql-fci"},
+		Covers: []string{"SQL-L08"},
 		Why: "Standard edition is clustered on two nodes at most, Express not at all. SQL Server's set-up refuses to add the third " +
 			"node, long after the farm was planned around it.",
 		Fix:     "Use two nodes, or Enterprise edition.",
@@ -87,6 +91,7 @@ var shapeRules = []Rule{
 	},
 	{
 		Code: "MBP1505", Title: "a basic group asks for nothing that a basic group lacks", Severity: diag.Error, Sources: []string{"sql-ag-create", "sql-editions"},
+		Covers: []string{"HA-4", "SQL-L09", "SQL-L11", "SQL-R24"},
 		Why: "A basic availability group has exactly two replicas. Its secondary can neither be read nor backed up. SQL Server refuses " +
 			"the options, or the farm counts on something that is not there.",
 		Fix:     "Keep two replicas and leave readAccess, backupPreference and backupPriority out.",
@@ -116,6 +121,7 @@ var shapeRules = []Rule{
 	},
 	{
 		Code: "MBP1506", Title: "two groups of MBAM's databases can meet on one server", Severity: diag.Warning, Sources: []string{"mbam-ha"},
+		Covers: []string{"HA-2", "SQL-L13"},
 		Why: "Databases in two groups fail over each by itself. A job brings them back to one server, which it can only where both " +
 			"groups have the same instances, both synchronous, and begin on the same one.",
 		Fix:     "Name the same synchronous replicas in the same order in both groups.",
@@ -144,6 +150,7 @@ var shapeRules = []Rule{
 	},
 	{
 		Code: "MBP1507", Title: "an instance has one mirroring endpoint for all its groups", Severity: diag.Error, Sources: []string{"sql-endpoint"},
+		Covers: []string{"SQL-R26"},
 		Why: "An instance has at most one endpoint for database mirroring, which all its groups share. Two groups that plan " +
 			"different ports for it make one of them unreachable.",
 		Fix: "Write the same endpoint port in both groups.",
@@ -187,6 +194,7 @@ var shapeRules = []Rule{
 	},
 	{
 		Code: "MBP1509", Title: "the clients' farm is said when two have the agent service", Severity: diag.Warning, Sources: []string{"mbam-gpo"},
+		Covers: []string{"HA-48", "G-16"},
 		Why: "A client knows one URL for each service and has no second one to try. With two farms that have the agent service, the " +
 			"Group Policy object names the first one, and the other gets no client.",
 		Fix: "Write clients.farm, and a second Group Policy object by hand for the clients of the other farm.",
@@ -205,6 +213,28 @@ var shapeRules = []Rule{
 			}
 			if c.Clients != nil && !c.Clients.Web.Agent {
 				c.Report("clients.farm", "name a farm with agentService", "farm %q, which clients are pointed at, has no agent service", c.Clients.Web.Name)
+			}
+		},
+	},
+	{
+		Code: "MBP1510", Title: "clients ask no more often than MBAM's own editor lets anybody write", Severity: diag.Warning, Sources: []string{"mbam-gpo"},
+		Covers: []string{"WIN-T108"},
+		Why: "The policy editor takes 90 minutes at the least. A shorter interval can be written to the policy nevertheless; every client then " +
+			"asks that often, and the servers were not measured for it.",
+		Fix:     "Write 90 or more, or leave it out.",
+		Example: Example{Edits: []string{"clients: {gpo: MBAM clients,", "clients: {gpo: MBAM clients, checkMinutes: 15,"}},
+		Only25:  true,
+		Find: func(c *Context) {
+			if c.Clients == nil {
+				return
+			}
+			for _, one := range []struct {
+				key     string
+				minutes int
+			}{{"checkMinutes", c.Clients.Wakeup}, {"statusMinutes", c.Clients.Status}} {
+				if one.minutes < 90 {
+					c.Report("clients."+one.key, "write 90 or more", "%s: %d minutes; MBAM's policy editor takes 90 at the least", one.key, one.minutes)
+				}
 			}
 		},
 	},

@@ -4,16 +4,17 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/mbamplan/mbamplan/pkg/diag"
 	"github.com/mbamplan/mbamplan/pkg/quote"
 )
 
 var (
-	timeOfDay = regexp.MustCompile(`^([01]?[0-9]|2[0-3]):[0-5][0-9]$`)
+	timeOfDay = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^([01]?[0-9]|2[0-3]):[0-5][0-9]$`) })
 	// bindAddress is what HAProxy takes behind bind as far as a plan needs it: an IPv4 address or *, and a port.
-	bindAddress = regexp.MustCompile(`^(\*|[0-9]{1,3}(\.[0-9]{1,3}){3})?(:[0-9]{1,5})?$`)
-	volume      = regexp.MustCompile(`^[A-Za-z]:\\?$`)
+	bindAddress = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(\*|[0-9]{1,3}(\.[0-9]{1,3}){3})?(:[0-9]{1,5})?$`) })
+	volume      = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z]:\\?$`) })
 )
 
 // iisRefuses are the characters that IIS Manager refuses in the path of an application, and those of file names.
@@ -24,6 +25,7 @@ const iisRefuses = `\/?;:@&=+$,|"<>*%#`
 var textRules = []Rule{
 	{
 		Code: "MBP1601", Title: "a text can be written into the files that it goes to", Severity: diag.Error, Firm: true, Sources: []string{"general-practice"},
+		Covers: []string{"SQL-R39", "WIN-T113"},
 		Why: "Every value is quoted for the language of its file, and nearly every character comes out as itself. Some have no escape: " +
 			"SQL Server Agent and sqlcmd take $( for a variable, certreq takes % for one, and a line break ends a line of a script.",
 		Fix:     "Choose a text without the character that the finding names.",
@@ -59,15 +61,16 @@ var textRules = []Rule{
 	},
 	{
 		Code: "MBP1602", Title: "a time, an address, a volume and a virtual directory have their form", Severity: diag.Error, Firm: true, Sources: []string{"general-practice"},
+		Covers: []string{"WIN-T02"},
 		Why: "The schedule of the backup job, the configuration of HAProxy, the shadow copy test and the applications of IIS are made from these values. " +
 			"Another form stops the one that runs them, or is passed over.",
 		Fix:     "Write a time as 22:00, an address to listen on as 10.1.0.60 or *, with :443 behind it if need be, a volume as E:, a directory as HelpDesk.",
 		Example: Example{Edits: []string{"backup: {", `backup: {fullAt: "10 pm", `}},
 		Find: func(c *Context) {
-			if t := c.Backup.Full; t != "" && !timeOfDay.MatchString(t) {
+			if t := c.Backup.Full; t != "" && !timeOfDay().MatchString(t) {
 				c.Report("backup.fullAt", "write hours and minutes, as 22:00", "fullAt: %q is no time of the day", t)
 			}
-			if v := c.Backup.VSSVolume; v != "" && !volume.MatchString(v) {
+			if v := c.Backup.VSSVolume; v != "" && !volume().MatchString(v) {
 				c.Report("backup.vssVolume", "write a drive letter with a colon, as E:", "vssVolume: %q is no volume", v)
 			}
 			for i := range c.File.Web.Farms {
@@ -77,7 +80,7 @@ var textRules = []Rule{
 						c.Report(webPath(i, dir.key), "use letters, digits, hyphens and blanks", "%s: %q is no name of an IIS application; these cannot stand in one: %s", dir.key, dir.value, iisRefuses)
 					}
 				}
-				if b := w.Balancer; b != nil && b.Bind != "" && !bindAddress.MatchString(b.Bind) {
+				if b := w.Balancer; b != nil && b.Bind != "" && !bindAddress().MatchString(b.Bind) {
 					c.Report(webPath(i, "balancer.bind"), "write an IPv4 address or *, with a port behind a colon if need be", "bind: %q is no address to listen on", b.Bind)
 				}
 			}
@@ -85,6 +88,7 @@ var textRules = []Rule{
 	},
 	{
 		Code: "MBP1603", Title: "MBAM's databases are none of SQL Server's own", Severity: diag.Error, Firm: true, Sources: []string{"general-practice"},
+		Covers: []string{"SQL-R40"},
 		Why: "master, model, msdb, tempdb, distribution and the databases of Reporting Services belong to SQL Server. They cannot be in an availability " +
 			"group, and MBAM's tables, recovery model and logins have no place in them.",
 		Fix:     "Choose another name, or leave name out for MBAM's own.",
@@ -99,6 +103,7 @@ var textRules = []Rule{
 	},
 	{
 		Code: "MBP1604", Title: "the secrets file lies beside the topology or below it", Severity: diag.Error, Firm: true, Sources: []string{"general-practice"},
+		Covers: []string{"G-23"},
 		Why: "Topology files pass from hand to hand. One that names a secrets file elsewhere makes a render read, or make, a file that its author chose: " +
 			"keys that somebody else knows, or a file where none belongs. Whoever renders names such a file with --secrets.",
 		Fix:     "Write a relative path without .. that ends in .secrets.yaml, or leave it out and name the file with --secrets.",
@@ -119,7 +124,7 @@ func localSecrets(p string) bool {
 		return false
 	}
 	for part := range strings.SplitSeq(strings.ReplaceAll(p, `\`, "/"), "/") {
-		if strings.Trim(part, ". ") == "" || device.MatchString(part) {
+		if strings.Trim(part, ". ") == "" || device().MatchString(part) {
 			return false
 		}
 	}
@@ -127,7 +132,9 @@ func localSecrets(p string) bool {
 }
 
 // device matches what Windows takes for a device, with any extension (Microsoft, Naming Files, Paths, and Namespaces).
-var device = regexp.MustCompile(`(?i)^(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(\.|$)`)
+var device = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)^(con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]) *(\.|$)`)
+})
 
 // systemDatabases are the databases that SQL Server and Reporting Services make for themselves.
 var systemDatabases = []string{"master", "model", "msdb", "tempdb", "mssqlsystemresource", "distribution", "ReportServer", "ReportServerTempDB"}

@@ -21,10 +21,10 @@ import (
 // Exit codes are stable; scripts may rely on them.
 const (
 	ExitOK         = 0
-	ExitProblems   = 1 // problems in the topology or an overlay
+	ExitProblems   = 1 // problems in the topology, an overlay or a collected file
 	ExitUsage      = 2 // wrong command line
 	ExitFailure    = 3 // the machine: unreadable input, unwritable output, interrupted
-	ExitDifference = 4 // --diff found differences
+	ExitDifference = 4 // --diff found differences, a report deviations, or a gate of impact --fail-on is broken
 )
 
 // Stdio is what a run talks to.
@@ -110,12 +110,13 @@ mbamplan reads one file that describes the planned BitLocker (MBAM) farm and giv
 person exactly what to run, on which server, in which order, with the proof that it
 worked and the way back.
 
-Without a file, check, plan, show and render use the built-in example.`),
+Without a file, check, plan, impact, show and render use the built-in example.`),
 		Example: strings.Join([]string{
 			"  mbamplan render -o out                 the built-in example",
 			"  mbamplan check farm.yaml               what is wrong with the plan",
 			"  mbamplan plan farm.yaml --by server    who does what, in which order",
 			"  mbamplan render farm.yaml -o out       everything to run",
+			"  mbamplan impact farm.yaml              what fails when a part fails",
 		}, "\n"),
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -127,8 +128,8 @@ Without a file, check, plan, show and render use the built-in example.`),
 	})
 	root.PersistentFlags().StringVar(&a.templates, "templates", "", "folder laid over the built-in step catalogue")
 	root.AddCommand(
-		a.initCommand(), a.checkCommand(), a.explainCommand(), a.schemaCommand(), a.planCommand(), a.renderCommand(), a.showCommand(),
-		a.secretsCommand(), a.versionCommand(),
+		a.initCommand(), a.checkCommand(), a.explainCommand(), a.schemaCommand(), a.planCommand(), a.renderCommand(), a.impactCommand(), a.showCommand(),
+		a.reportCommand(), a.compareCommand(), a.secretsCommand(), a.versionCommand(),
 	)
 	return root
 }

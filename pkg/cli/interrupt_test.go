@@ -77,7 +77,7 @@ func newWorkshop(t *testing.T, nodes int) *workshop {
 	text := big(t, nodes)
 	put(t, filepath.Join(w.dir, "old.yaml"), text)
 	// Another domain changes nearly every file, another report server adds and removes some.
-	put(t, filepath.Join(w.dir, "new.yaml"), strings.NewReplacer("contoso.com", "contoso.net", "RPT1", "RPT9").Replace(text))
+	put(t, filepath.Join(w.dir, "new.yaml"), strings.NewReplacer("contoso.com", "contoso.net", "DC=contoso,DC=com", "DC=contoso,DC=net", "RPT1", "RPT9").Replace(text))
 	put(t, filepath.Join(w.dir, "keyed/web/zz-keyed/step.yaml"), keyedStep)
 	put(t, filepath.Join(w.dir, "keyed/web/zz-keyed/install.ps1.tmpl"), keyedScript)
 	w.render(t, "new.yaml")

@@ -18,7 +18,7 @@ import (
 // needs less than two seconds for each; tests share theirs.
 const (
 	maxTook = 10 * time.Second
-	maxHeap = 512 << 20
+	maxHeap = 256 << 20
 )
 
 // checkFile runs check in this process and returns the exit code and what it said. It fails the test when the run takes too
@@ -69,6 +69,17 @@ func TestCheckOnAnything(t *testing.T) {
 	for i := 1; i < 9; i++ {
 		bomb += fmt.Sprintf("a%d: &a%d [%s*a%d]\n", i, i, strings.Repeat(fmt.Sprintf("*a%d, ", i-1), 9), i-1)
 	}
+	base, err := os.ReadFile("../../examples/contoso-alwayson.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// example puts text behind a place of the example, once or, when it is short, up to 1 MiB.
+	example := func(behind, text string) string {
+		if len(text) < 10 {
+			text = strings.Repeat(text, (1<<20-len(base)-100)/len(text))
+		}
+		return strings.Replace(string(base), behind, behind+text, 1)
+	}
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -97,14 +108,19 @@ func TestCheckOnAnything(t *testing.T) {
 		{file("braces", fill("{a: ")), "error", cli.ExitProblems},
 		{file("dashes", fill("- ")), "error", cli.ExitProblems},
 		{file("keys", fill("a: 1\n")), "MBP0112", cli.ExitProblems},
-		{file("distinct keys", numbered("k%d: 1\n")), "MBP0201", cli.ExitProblems},
+		{file("distinct keys", numbered("k%d: 1\n")), "MBP0125", cli.ExitProblems},
 		{file("hosts", "schema: 1\nhosts:\n"+numbered("  h%d:\n")), "error", cli.ExitProblems},
 		{file("anchors", fill("&a ")), "error", cli.ExitProblems},
 		{file("questions", fill("? ")), "error", cli.ExitProblems},
 		{file("quotes", fill("\"x\n")), "error", cli.ExitProblems},
 		{file("one line", "name: "+fill("x")[:1<<20-10]), "error", cli.ExitProblems},
-		{file("one mapping", "{"+numbered("k%d: 1,")+"}"), "MBP0201", cli.ExitProblems},
+		{file("one mapping", "{"+numbered("k%d: 1,")+"}"), "MBP0125", cli.ExitProblems},
 		{file("controls", fill("\x01")), "MBP0104", cli.ExitProblems},
+		{file("many replicas", example("replicas: [", "SQL1,")), "MBP0125", cli.ExitProblems},
+		{file("unknown nodes", example("nodes: [WEB1,", "A,")), "MBP0125", cli.ExitProblems},
+		{file("fewer replicas", example("replicas: [", strings.Repeat("SQL1,", 8000))), "MBP1305", cli.ExitProblems},
+		{file("fewer unknown nodes", example("nodes: [WEB1,", strings.Repeat("A,", 8000))), "MBP0301", cli.ExitProblems},
+		{file("fewer pairs", example("placements:", "\n"+pairs(1000))), "error:", cli.ExitProblems},
 	} {
 		code, said := checkFile(t, tt.path)
 		if code != tt.code || !strings.Contains(said, tt.says) {
@@ -114,6 +130,15 @@ func TestCheckOnAnything(t *testing.T) {
 			t.Errorf("%s: %.300s", filepath.Base(tt.path), said)
 		}
 	}
+}
+
+// pairs writes n mirrored pairs whose endpoints clash with each other's.
+func pairs(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "  P%d: {kind: mirroring, principal: SQL1, mirror: SQL2, endpoint: {port: %d}}\n", i, 5000+i)
+	}
+	return b.String()
 }
 
 // numbered repeats a line with a number in it up to 1 MiB.

@@ -17,10 +17,12 @@ import (
 	"github.com/mbamplan/mbamplan/pkg/farm"
 	"github.com/mbamplan/mbamplan/pkg/plan"
 	"github.com/mbamplan/mbamplan/pkg/topology"
+	"github.com/mbamplan/mbamplan/pkg/yamlsrc"
 )
 
-// maxFile bounds what is read of a topology; package yamlsrc refuses anything near it with a finding.
-const maxFile = 4 << 20
+// maxFile bounds what is read of a topology: one byte more than package yamlsrc takes, so that it refuses the file with a
+// finding.
+const maxFile = yamlsrc.MaxBytes + 1
 
 // input is a topology that was read, resolved and checked.
 type input struct {
@@ -29,6 +31,8 @@ type input struct {
 	data   []byte
 	loaded *topology.Loaded
 	farm   *farm.Farm
+	// waivers are those of the topology that hold.
+	waivers check.Waivers
 }
 
 // fileArg takes at most one file.
@@ -79,9 +83,13 @@ func (a *app) inspect(args []string) (*input, diag.List, error) {
 	if name == "" {
 		name = in.name
 	}
-	loaded, f, found := compile.Topology(name, in.data)
+	var own []fs.FS
+	if a.templates != "" {
+		own = append(own, os.DirFS(a.templates))
+	}
+	loaded, f, found := compile.Topology(name, in.data, own...)
 	in.loaded, in.farm = loaded, f
-	found, _ = check.Waive(loaded, found, a.now())
+	found, in.waivers = check.Waive(loaded, found, a.now())
 	return in, found, nil
 }
 

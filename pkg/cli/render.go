@@ -161,7 +161,7 @@ func (a *app) summary(r artifact.Report, own int, flags renderFlags) error {
 	a.say("%d files %s %s: %d new, %d changed, %d removed, %d as before", len(r.Created)+len(r.Updated)+len(r.Unchanged), did, flags.output,
 		len(r.Created), len(r.Updated), len(r.Removed), len(r.Unchanged))
 	if own > 0 {
-		a.say("%d of them come from templates of your own, not from mbamplan; START-HERE.md names the templates", own)
+		a.say("%d of them come from templates of your own, not from mbamplan; %s names the templates", own, render.Start)
 	}
 	if !flags.dryRun && !flags.diff {
 		for _, p := range r.Removed {
@@ -175,7 +175,7 @@ func (a *app) summary(r artifact.Report, own int, flags renderFlags) error {
 		a.say("no longer in the plan, but edited by hand and kept: %s", p)
 	}
 	if !flags.dryRun && !flags.diff {
-		a.say("begin with %s", filepath.Join(flags.output, "START-HERE.md"))
+		a.say("begin with %s", filepath.Join(flags.output, render.Start))
 	}
 	return nil
 }
@@ -209,7 +209,7 @@ func secretsPath(in *input, flagged, output string) string {
 // keys returns the secrets for a render. The secrets file is made when a file of the plan needs it and none is there;
 // a dry run or diff makes none and uses placeholders.
 func (a *app) keys(in *input, p *plan.Plan, flags renderFlags) (render.Options, error) {
-	o := render.Options{Redacted: flags.redact, Secrets: secrets.Redacted(), Topology: in.name}
+	o := render.Options{Redacted: flags.redact, Secrets: secrets.Redacted(), Topology: in.name, Waivers: in.waivers}
 	if !carriesSecrets(p) {
 		return o, nil
 	}

@@ -74,6 +74,17 @@ func BenchmarkRenderFirst(b *testing.B) {
 	}
 }
 
+// BenchmarkRenderNext is what each further topology costs a compiler that is warm.
+func BenchmarkRenderNext(b *testing.B) {
+	data := topologyText(b)
+	c := compiler(b)
+	one(b, c, data)
+	b.ReportAllocs()
+	for b.Loop() {
+		one(b, c, data)
+	}
+}
+
 // BenchmarkRenderThousand renders a thousand topologies with one catalogue on every core.
 func BenchmarkRenderThousand(b *testing.B) {
 	data := topologyText(b)

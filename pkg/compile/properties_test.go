@@ -80,6 +80,9 @@ func renamed(t *testing.T, c *compile.Compiler, name, text string, before map[st
 		if old != now {
 			touched++
 		}
+		if path == render.Start {
+			continue // it breaks lines in its diagram by their length, and holds digests; runbook.md has the same order
+		}
 		if msg := onlyRenamed(old, now, subst); msg != "" {
 			t.Errorf("%s: renaming %v changes %s: %s", name, names, path, msg)
 		}
@@ -211,6 +214,9 @@ func TestAddServers(t *testing.T) {
 		}
 		for path, old := range before {
 			now, ok := after[path]
+			if path == render.Start {
+				continue // it numbers, counts and draws the servers; runbook.md has the same order
+			}
 			if !ok {
 				t.Errorf("adding %s loses %s", c.what, path)
 			} else if line := lost(old, now); line != "" {

@@ -342,7 +342,9 @@ func (d *decoder) list(f *field, n *yamlsrc.Node, v reflect.Value, path string, 
 		case f.kind == kindStructs:
 			d.object(item, list.Index(i), planOf(f.elem), at, place)
 		default:
-			d.scalar(f, item, list.Index(i), at)
+			if d.scalar(f, item, list.Index(i), at) && f.kind == kindStrings && item.Value == "" {
+				d.fail(CodeNoValue, item.Pos, at+" is empty; expected a value", "write a value, or remove the element")
+			}
 		}
 	}
 	v.Set(list)

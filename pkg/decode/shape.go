@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -38,11 +39,13 @@ var shapes = []*Shape{
 	{Name: "cidr4", Expected: "an IPv4 network as address/prefix", Example: "10.0.1.0/24", fits: isCIDR4},
 	{Name: "dn", Expected: "a distinguished name", Example: "OU=Servers,DC=contoso,DC=com", fits: isDN},
 	{Name: "dnslabel", Expected: "a host name of 1 to 15 letters, digits and inner hyphens, not all digits", Example: "SQL1", fits: isDNSLabel},
+	{Name: "duration", Expected: "a duration in hours and minutes, as 2h, 45m or 1h30m", Example: "20m", fits: isDuration},
 	{Name: "fqdn", Expected: "a full DNS name without a final dot", Example: "sql1.contoso.com", fits: isFQDN},
 	{Name: "instance", Expected: `a SQL Server instance as SERVER or SERVER\INSTANCE (at most 15 and 16 characters)`, Example: `SQL1\MBAM`, fits: isInstance},
 	{Name: "ipv4", Expected: "an IPv4 address", Example: "10.0.1.20", fits: isIPv4},
 	{Name: "minutes", Expected: "a number of minutes from 1 to 525600", Example: "90", fits: func(s string) bool { return isNumber(s, 1, 525600) }},
 	{Name: "netbios", Expected: "the NetBIOS name of a domain, at most 15 characters without dots and blanks", Example: "CONTOSO", fits: isNetBIOS},
+	{Name: "percent", Expected: "a percentage between 0 and 100 with at most six decimals", Example: "99.95", fits: isPercent},
 	{Name: "port", Expected: "a port from 1 to 65535", Example: "443", fits: func(s string) bool { return isNumber(s, 1, 65535) }},
 	{Name: "slug", Expected: "1 to 60 letters, digits, dots, hyphens and underscores, the first a letter or digit", Example: "contoso-mbam", fits: isSlug},
 	{Name: "sqlname", Expected: "a SQL Server name of 1 to 128 characters without blanks at its ends", Example: "MBAM Recovery and Hardware", fits: isSQLName},
@@ -66,10 +69,19 @@ func shapeNamed(name string) *Shape {
 	return nil
 }
 
+var duration = regexp.MustCompile(`\A(?:[1-9][0-9]?h(?:[1-5]?[0-9]m)?|[1-9][0-9]{0,2}m)\z`)
+
+func isDuration(s string) bool { return duration.MatchString(s) }
+
 func isNumber(s string, low, high int) bool {
 	n, err := strconv.Atoi(s)
 	return err == nil && low <= n && n <= high && strconv.Itoa(n) == s
 }
+
+var percent = regexp.MustCompile(`^[0-9]{1,2}(?:\.[0-9]{1,6})?$`)
+
+// isPercent takes neither 0 nor 100: nothing is available never or always.
+func isPercent(s string) bool { return percent.MatchString(s) && strings.Trim(s, "0.") != "" }
 
 func alphanumeric(c byte) bool {
 	return c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z'
@@ -203,10 +215,10 @@ func isDN(s string) bool {
 }
 
 // oidForm matches an attribute written as an object identifier.
-var oidForm = regexp.MustCompile(`^[0-9]+(\.[0-9]+)+$`)
+var oidForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9]+(\.[0-9]+)+$`) })
 
 func isAttribute(s string) bool {
-	if oidForm.MatchString(s) {
+	if oidForm().MatchString(s) {
 		return true
 	}
 	if s == "" || s[0] == '-' || s[0] >= '0' && s[0] <= '9' {
@@ -256,11 +268,11 @@ func isURL(s string) bool {
 	return u.Port() == "" || isNumber(u.Port(), 1, 65535)
 }
 
-var versionForm = regexp.MustCompile(`^[0-9]+(\.[0-9]+){1,3}$`)
+var versionForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9]+(\.[0-9]+){1,3}$`) })
 
-func isVersion(s string) bool { return versionForm.MatchString(s) }
+func isVersion(s string) bool { return versionForm().MatchString(s) }
 
-var instanceForm = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_$]{0,15}$`)
+var instanceForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_$]{0,15}$`) })
 
 // isInstance checks a name as @@SERVERNAME prints it: a default instance has no second part, and setup reserves
 // MSSQLSERVER and DEFAULT (Microsoft, "Instance Configuration").
@@ -272,7 +284,7 @@ func isInstance(s string) bool {
 	if !named {
 		return true
 	}
-	return instanceForm.MatchString(instance) && !strings.EqualFold(instance, "MSSQLSERVER") && !strings.EqualFold(instance, "DEFAULT")
+	return instanceForm().MatchString(instance) && !strings.EqualFold(instance, "MSSQLSERVER") && !strings.EqualFold(instance, "DEFAULT")
 }
 
 // isSQLName checks the limits of sysname: 128 UTF-16 units.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/mbamplan/mbamplan/pkg/diag"
 )
@@ -15,7 +16,7 @@ const maxLines = 25
 const maxShown = 150
 
 // comment is a remark behind a value, which an excerpt leaves out.
-var comment = regexp.MustCompile(`  +# .*$`)
+var comment = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`  +# .*$`) })
 
 // excerpt returns the lines of text that other has not, each below the lines that it is nested in, with "# …" where lines
 // between siblings are left out. Where text only lacks lines of other, the line before the gap stands for them, or a
@@ -83,7 +84,7 @@ func nest(lines []string, keep map[int]bool, i int) {
 func split(text string) []string { return strings.Split(strings.TrimSuffix(text, "\n"), "\n") }
 
 func shown(line string) string {
-	line = comment.ReplaceAllString(line, "")
+	line = comment().ReplaceAllString(line, "")
 	if r := []rune(line); len(r) > maxShown {
 		return diag.Visible(string(r[:maxShown-60])) + fmt.Sprintf("… (%d characters)", len(r))
 	}

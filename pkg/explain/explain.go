@@ -1,13 +1,14 @@
 // Package explain says what each code of a finding means: why it matters, where that is written, a wrong and a right
 // example, and the mend. The examples are run, so what is shown is what happens.
 //
-// Rules are explained where they are written, in package check; the codes of reading, resolving, waiving and of the step
-// catalogue here, one file a family. `mbamplan explain` and docs/rules.md print the same articles.
+// Rules are explained where they are written, in package check; the codes of reading, resolving, waiving, of the step
+// catalogue and of collected results here, one file a family. `mbamplan explain` and docs/rules.md print the same articles.
 package explain
 
 import (
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/mbamplan/mbamplan/pkg/check"
 	"github.com/mbamplan/mbamplan/pkg/diag"
@@ -18,6 +19,8 @@ type Article struct {
 	diag.Rule
 	// Sources are keys of docs/sources.yaml.
 	Sources []string
+	// Covers are rows of docs/coverage that the code catches.
+	Covers  []string
 	Example Example
 	// Waivable says that a topology may waive the finding.
 	Waivable bool
@@ -39,7 +42,7 @@ type Example struct {
 
 // families holds the articles that are no rules, in the order of their codes.
 func families() [][]Article {
-	return [][]Article{yamlArticles(), valueArticles(), referenceArticles(), waiverArticles(), catalogueArticles()}
+	return [][]Article{yamlArticles(), valueArticles(), referenceArticles(), waiverArticles(), catalogueArticles(), collectedArticles()}
 }
 
 // Articles returns the article of every code in the order of the codes.
@@ -51,7 +54,7 @@ func Articles() []Article {
 	for _, r := range check.Rules() {
 		all = append(all, Article{
 			Rule:    diag.Rule{Code: diag.Code{ID: r.Code, Title: r.Title}, Severity: r.Severity, Why: r.Why, Fix: r.Fix},
-			Sources: r.Sources, Waivable: !r.Firm, Example: Example{Base: r.Example.Base, Wrong: r.Example.Edits},
+			Sources: r.Sources, Covers: r.Covers, Waivable: !r.Firm, Example: Example{Base: r.Example.Base, Wrong: r.Example.Edits},
 		})
 	}
 	slices.SortStableFunc(all, func(a, b Article) int { return strings.Compare(a.ID, b.ID) })
@@ -79,12 +82,15 @@ func Near(code string) string {
 
 // Rules returns what codes mean in the form that reports take.
 func Rules() func(code string) (diag.Rule, bool) {
-	rules := map[string]diag.Rule{}
-	for _, a := range Articles() {
-		rules[a.ID] = a.Rule
-	}
+	rules := sync.OnceValue(func() map[string]diag.Rule { // a report as text asks for none
+		rules := map[string]diag.Rule{}
+		for _, a := range Articles() {
+			rules[a.ID] = a.Rule
+		}
+		return rules
+	})
 	return func(code string) (diag.Rule, bool) {
-		r, ok := rules[code]
+		r, ok := rules()[code]
 		return r, ok
 	}
 }
@@ -93,6 +99,12 @@ func Rules() func(code string) (diag.Rule, bool) {
 func article(codes []diag.Code, id string, severity diag.Severity, why, fix string, e Example, sources ...string) Article {
 	i := slices.IndexFunc(codes, func(c diag.Code) bool { return c.ID == id })
 	return Article{Rule: diag.Rule{Code: codes[i], Severity: severity, Why: why, Fix: fix}, Sources: sources, Example: e}
+}
+
+// covering adds rows of docs/coverage that the code catches.
+func (a Article) covering(rows ...string) Article {
+	a.Covers = append(a.Covers, rows...)
+	return a
 }
 
 // wrong is an example of the default topology with these edits.

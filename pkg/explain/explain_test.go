@@ -9,6 +9,7 @@ import (
 	"github.com/mbamplan/mbamplan/pkg/compile"
 	"github.com/mbamplan/mbamplan/pkg/decode"
 	"github.com/mbamplan/mbamplan/pkg/diag"
+	"github.com/mbamplan/mbamplan/pkg/evidence"
 	"github.com/mbamplan/mbamplan/pkg/explain"
 	"github.com/mbamplan/mbamplan/pkg/farm"
 	"github.com/mbamplan/mbamplan/pkg/topology"
@@ -27,7 +28,7 @@ func sources(t *testing.T) map[string]catalog.Source {
 // TestEveryCodeIsExplained holds the articles against the registries of the packages that report.
 func TestEveryCodeIsExplained(t *testing.T) {
 	titles := map[string]string{topology.CodeSchema: "the schema version is not read by this release"}
-	for _, family := range [][]diag.Code{yamlsrc.Codes(), decode.Codes(), farm.Codes(), check.WaiverCodes(), catalog.Codes()} {
+	for _, family := range [][]diag.Code{yamlsrc.Codes(), decode.Codes(), farm.Codes(), check.WaiverCodes(), catalog.Codes(), evidence.Codes()} {
 		for _, c := range family {
 			titles[c.ID] = c.Title
 		}
@@ -99,8 +100,8 @@ func TestExamples(t *testing.T) {
 			}
 		})
 	}
-	// MBP0124, a defect of a library, and MBP0306, which a shape forestalls.
-	if without != 2 {
+	// MBP0124, a defect of a library, MBP0306, which a shape forestalls, and what is about collected files.
+	if without != 2+len(evidence.Codes()) {
 		t.Errorf("%d codes have no example", without)
 	}
 }

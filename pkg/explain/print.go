@@ -121,6 +121,7 @@ var titles = []struct{ prefix, title string }{
 	{"MBP03", "References"},
 	{"MBP04", "Waivers"},
 	{"MBP08", "The step catalogue and its overlay"},
+	{"MBP09", "Collected results"},
 	{"MBP10", "What this release renders"},
 	{"MBP11", "Names and addresses"},
 	{"MBP12", "Accounts and groups"},
@@ -131,6 +132,7 @@ var titles = []struct{ prefix, title string }{
 	{"MBP17", "MBAM 2.0"},
 	{"MBP18", "Farms that exist"},
 	{"MBP19", "Life cycle and support"},
+	{"MBP20", "Backup"},
 }
 
 // Markdown writes every article as one document. The anchor of an article is its code in lower case.

@@ -24,7 +24,7 @@ func referenceArticles() []Article {
 		a(farm.CodeNoPlacement, "A database lives in a placement: a group, a mirrored pair or an instance that is described under placements.",
 			"Write the name of a placement, or add the placement.", wrong("recovery: MBAM-AG", "recovery: MBAM"), "general-practice"),
 		a(farm.CodeIncomplete, "Each kind of placement needs its parts: a group replicas and a listener with addresses, a mirrored pair both partners, the other kinds an instance. Clients connect by the listener's name, so a group without one cannot be used.",
-			"Add the part that the finding names.", wrong("    listener: {name: MBAM-SQL, addresses: [10.1.0.50/24, 10.2.0.50/24]}\n", ""), "mbam-ha", "sql-ag-listener"),
+			"Add the part that the finding names.", wrong("    listener: {name: MBAM-SQL, addresses: [10.1.0.50/24, 10.2.0.50/24]}\n", ""), "mbam-ha", "sql-ag-listener").covering("SQL-R06", "SQL-R14", "SQL-R29"),
 		a(farm.CodeNoVersion, "Options, limits and support differ from version to version and from edition to edition, so the scripts do too.",
 			"Write it at the host or instance, or once under defaults.", wrong("  windows: \"2019\"\n", ""), "mbam-supported"),
 		a(farm.CodeOtherDomain, `Scripts look accounts up by domain and name. More than one backslash, or nothing on one side of it, names no account.`,

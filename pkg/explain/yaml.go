@@ -61,8 +61,10 @@ func yamlArticles() []Article {
 		warn(yamlsrc.CodeBlank, "A non-breaking space looks like a blank and is another character: a group of that name does not exist. It comes from web pages and word processors.",
 			"Retype the blank; put the value in quotes if the character is meant.", wrong("helpdesk: MBAM Helpdesk", "helpdesk: MBAM\u00a0Helpdesk"), "general-practice"),
 		warn(yamlsrc.CodeTypographic, "Typographic quotes are no quotes to YAML; they become part of the value.",
-			"Retype the quotes as \" or '.", wrong("companyName: Contoso IT", "companyName: “Contoso IT”"), "yaml-spec"),
+			"Retype the quotes as \" or '.", wrong("companyName: Contoso IT", "companyName: “Contoso IT”"), "yaml-spec").covering("WIN-T112"),
 		a(yamlsrc.CodeReaderFailed, "The library that reads YAML failed on the text with a defect of its own. Nothing is read, and nothing is written.",
 			"Simplify the line that was changed last, and report the file.", Example{None: "no text is known that brings it about."}, "general-practice"),
+		a(yamlsrc.CodeTooMany, "A plan of a hundred servers has some two thousand keys and values. A file with ten times as many is no plan of a farm, and rules that compare each value with each other would never end.",
+			"Name the topology file.", wrong("schema: 1\n", "schema: 1\nsecrets: ["+strings.Repeat("x,", yamlsrc.MaxValues)+"]\n"), "general-practice"),
 	}
 }

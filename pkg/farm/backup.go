@@ -81,7 +81,7 @@ func (f *Farm) BackupJobs(i *Instance) ([]BackupJob, error) {
 	if err != nil {
 		return nil, fmt.Errorf("backup jobs of %s: fullAt: %w", i.Name, err)
 	}
-	unit, every, err := interval(f.Backup.LogEvery)
+	unit, every, err := LogInterval(f.Backup.LogEvery)
 	if err != nil {
 		return nil, fmt.Errorf("backup jobs of %s: logMinutes: %w", i.Name, err)
 	}
@@ -173,9 +173,9 @@ func clock(s string) (int, error) {
 	return h*10000 + m*100, nil
 }
 
-// interval turns minutes into freq_subday_type and freq_subday_interval. Up to 59 they are minutes, whole hours are hours
+// LogInterval turns minutes between log backups into freq_subday_type and freq_subday_interval (sql-agent-schedule). Up to 59 they are minutes, whole hours are hours
 // up to 12; a day must not end in the middle of an interval without saying so, hence nothing else is taken.
-func interval(minutes int) (unit, every int, err error) {
+func LogInterval(minutes int) (unit, every int, err error) {
 	switch {
 	case minutes >= 1 && minutes < 60:
 		return 4, minutes, nil

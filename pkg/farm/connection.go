@@ -79,9 +79,11 @@ func (d *Database) CreateConnection() (string, error) {
 // (ssrs-ag); the topology can leave it out for others too. Failover Partner is known to all.
 func (f *Farm) ReportConnection() (string, error) {
 	r := f.Reporting
-	keyword := r == nil || r.Keywords && r.Version >= 2016
-	return f.Compliance.connection(f.Compliance.MultiSubnet() && keyword)
+	return f.Compliance.connection(f.Compliance.MultiSubnet() && (r == nil || r.MultiSubnet()))
 }
+
+// MultiSubnet reports whether the reports' data source may carry MultiSubnetFailover.
+func (r *Reporting) MultiSubnet() bool { return r.Keywords && r.Version >= 2016 }
 
 // MasterConnection returns the string with which a script asks the instance itself, in master: a database that is
 // restoring or a secondary copy cannot be entered.

@@ -45,6 +45,10 @@ type Farm struct {
 	Webs      []*Web
 	Clients   *Clients // nil without a Group Policy object
 	Backup    topology.Backup
+	Figures   []topology.Figure // availability of components; see Availability
+
+	// Durations are how long one run of a step is expected to take, as the topology writes it ("1h30m"), by the step's ID.
+	Durations map[string]string
 }
 
 // Databases returns both databases, compliance first.

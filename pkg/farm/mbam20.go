@@ -447,8 +447,12 @@ func (f *Farm) Outages() []Outage {
 			}
 		}
 		say(escrow, "New drives: encryption does not start on a computer whose recovery password cannot be stored.", "New drives are encrypted, and their recovery passwords are stored.")
-		say(escrow, "Help desk: no recovery key can be given out, because the Recovery Database or its web services cannot be asked.", "The help desk gives out recovery keys.")
-		say(escrow || s.SelfService() && portals == 1, "Self-Service Portal: users cannot fetch their own key.", "Users fetch their own key in the Self-Service Portal.")
+		doubt := ""
+		if s.Compliance() {
+			doubt = " That is recorded in the Compliance and Audit Database, and no document says whether a key is given out while it cannot be."
+		}
+		say(escrow, "Help desk: no recovery key can be given out, because the Recovery Database or its web services cannot be asked.", "The help desk gives out recovery keys."+doubt)
+		say(escrow || s.SelfService() && portals == 1, "Self-Service Portal: users cannot fetch their own key.", "Users fetch their own key in the Self-Service Portal."+doubt)
 		say(status, "Compliance data are not taken in and become stale; clients report again later.", "Compliance data stay current.")
 		say(s.Compliance() || s.Reports(), "Reports: neither the Help Desk site nor Reporting Services shows them.", "Reports can be read in Reporting Services.")
 		if s.Compliance() {

@@ -2,7 +2,9 @@ package farm
 
 import (
 	"fmt"
+	"iter"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/mbamplan/mbamplan/pkg/decode"
@@ -20,6 +22,9 @@ const (
 	CodeOtherDomain = "MBP0306" // an account name with two backslashes or an empty part
 	CodeNoCluster   = "MBP0307" // an availability group or clustered instance without a cluster
 )
+
+// maxFindings is how many findings are kept.
+const maxFindings = 1000
 
 // builder collects findings while it resolves references.
 type builder struct {
@@ -48,11 +53,17 @@ func New(name string, t *topology.File, o *decode.Origins) (*Farm, diag.List) {
 }
 
 func (b *builder) report(severity diag.Severity, code, path, fix, format string, args ...any) {
+	if b.full() {
+		return
+	}
 	b.found = append(b.found, diag.Diagnostic{
 		Code: code, Severity: severity, File: b.name, Pos: b.origins.At(path),
 		Message: fmt.Sprintf(format, args...), Fix: fix,
 	})
 }
+
+// full reports whether no more findings are kept. All findings about references are errors, so that one is among them.
+func (b *builder) full() bool { return len(b.found) >= maxFindings }
 
 // note records a computed default and returns it.
 func (b *builder) note(path, reason string) { b.origins.Set(path, reason) }
@@ -69,7 +80,13 @@ func or[T comparable](b *builder, path string, value *T, fallback T, reason stri
 
 func (b *builder) build() *Farm {
 	t := b.file
-	f := &Farm{Name: t.Name, CreateAccounts: t.Accounts.Create, Backup: t.Backup}
+	f := &Farm{Name: t.Name, CreateAccounts: t.Accounts.Create, Backup: t.Backup, Figures: t.Figures}
+	for _, d := range t.Durations {
+		if f.Durations == nil {
+			f.Durations = map[string]string{}
+		}
+		f.Durations[d.Step] = d.Time
+	}
 	b.product(f)
 	b.directory(f)
 	b.buildHosts(f)
@@ -196,20 +213,30 @@ func (b *builder) host(name, path string) *Host {
 	if h := b.hosts[strings.ToLower(name)]; h != nil {
 		return h
 	}
-	var names []string
-	for _, h := range b.file.Hosts {
-		names = append(names, h.Name)
-	}
-	b.unknown(CodeNoHost, path, "host", "hosts", name, names)
+	b.unknown(CodeNoHost, path, "host", "hosts", name, namesOf(b.file.Hosts, func(h topology.Host) string { return h.Name }))
 	return nil
 }
 
-func (b *builder) unknown(code, path, what, section, name string, names []string) {
+func (b *builder) unknown(code, path, what, section, name string, names iter.Seq[string]) {
+	if b.full() {
+		return // nobody would see what is costly to find out
+	}
 	fix := fmt.Sprintf("add %s to %s", name, section)
-	if s := diag.Suggest(name, names); s != "" {
+	if s := diag.Suggest(name, slices.Collect(names)); s != "" {
 		fix = fmt.Sprintf("did you mean %q?", s)
 	}
 	b.report(diag.Error, code, path, fix, "no %s is called %q", what, name)
+}
+
+// namesOf gives the names of a list, when somebody asks for them.
+func namesOf[T any](list []T, name func(T) string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, e := range list {
+			if !yield(name(e)) {
+				return
+			}
+		}
+	}
 }
 
 func (b *builder) buildInstances(f *Farm) {
@@ -260,11 +287,7 @@ func (b *builder) instance(name, path string) *Instance {
 	if i := b.instances[strings.ToLower(name)]; i != nil {
 		return i
 	}
-	var names []string
-	for _, i := range b.file.Instances {
-		names = append(names, i.Name)
-	}
-	b.unknown(CodeNoInstance, path, "instance", "instances", name, names)
+	b.unknown(CodeNoInstance, path, "instance", "instances", name, namesOf(b.file.Instances, func(i topology.Instance) string { return i.Name }))
 	return nil
 }
 
@@ -412,11 +435,7 @@ func (b *builder) buildDatabases(f *Farm) {
 		d := &Database{Key: key, Title: title, Name: t.Name, Existing: t.Existing, Encrypted: t.Encrypted}
 		p := b.placements[strings.ToLower(t.Placement)]
 		if p == nil {
-			var names []string
-			for _, p := range b.file.Placements {
-				names = append(names, p.Name)
-			}
-			b.unknown(CodeNoPlacement, path+".placement", "placement", "placements", t.Placement, names)
+			b.unknown(CodeNoPlacement, path+".placement", "placement", "placements", t.Placement, namesOf(b.file.Placements, func(p topology.Placement) string { return p.Name }))
 			return d
 		}
 		d.Placement = p
@@ -564,15 +583,13 @@ func (b *builder) buildClients(f *Farm) {
 		return
 	}
 	c := &Clients{GPO: t.GPO, OU: t.OU, Wakeup: t.Wakeup, Status: t.Status, KeyPackage: t.KeyPackage, TPMReset: t.TPMLockoutGPO}
-	var names []string
 	for _, w := range f.Webs {
-		names = append(names, w.Name)
 		if (t.ServicesFarm == "" && w.Agent || t.ServicesFarm == w.Name) && c.Web == nil {
 			c.Web = w
 		}
 	}
 	if c.Web == nil {
-		b.unknown(CodeNoHost, "clients", "web farm with the agent service", "web.farms", t.ServicesFarm, names)
+		b.unknown(CodeNoHost, "clients", "web farm with the agent service", "web.farms", t.ServicesFarm, namesOf(f.Webs, func(w *Web) string { return w.Name }))
 		return
 	}
 	or(b, "clients.farm", &t.ServicesFarm, c.Web.Name, "the farm with the agent service")

@@ -16,6 +16,9 @@ func (m MBAM) Base() string {
 	return ""
 }
 
+// Newer reports whether the planned version of the server software is newer than another; an unknown one is not.
+func (m MBAM) Newer(than string) bool { return m.Servicing != "" && newerThan(m.Servicing, than) }
+
 // Patch reports whether the servicing release comes as a Windows Installer patch, which msiexec applies, and not as a
 // program of its own.
 func (m MBAM) Patch() bool { return strings.HasSuffix(strings.ToLower(m.Update), ".msp") }

@@ -170,11 +170,11 @@ func (f *Farm) survives(p *Placement) []string {
 		return []string{"Databases: " + p.Instance.Name + " alone holds " + what + ", and nothing takes over for it. While it is down: " + loss(p.Databases) +
 			". After a loss of its disks the newest backup is what is left."}
 	case p.FCI():
-		return []string{
+		return append([]string{
 			"Databases: " + p.Instance.Name + " holds " + what + " and runs on one of " + hostNames(p.Instance.Nodes) +
 				". When its server fails, it starts on another one: every connection is cut and made again under the same name.",
 			"The files are there once, on shared disks. Without these disks, or without the cluster's quorum: " + loss(p.Databases) + ". After a loss of the disks the newest backup is what is left.",
-		}
+		}, f.votes()...)
 	case p.Mirroring():
 		how := "by hand, by a database administrator"
 		if p.Witness != nil && p.SafetyFull {
@@ -207,7 +207,7 @@ func (f *Farm) survives(p *Placement) []string {
 	if len(late) > 0 {
 		out += " " + commas(late) + " can be made primary by force only, which loses the recovery keys of the last moments."
 	}
-	return []string{out, "Without the quorum of the cluster " + f.clusterName() + " the group " + p.Name + " stops on every server, and then: " + loss(p.Databases) + "."}
+	return append([]string{out, "Without the quorum of the cluster " + f.clusterName() + " the group " + p.Name + " stops on every server, and then: " + loss(p.Databases) + "."}, f.votes()...)
 }
 
 // automaticAlone returns the replica that has no partner for automatic failover.
@@ -216,6 +216,15 @@ func automaticAlone(list []string) []string {
 		return list
 	}
 	return nil
+}
+
+// votes warns where the loss of one voting node can stop the cluster; see Cluster.Quorum.
+func (f *Farm) votes() []string {
+	c := f.Cluster
+	if c == nil || len(c.Voters()) == 0 || c.Quorum(len(c.Voters())-1, c.Witness != "").Holds {
+		return nil
+	}
+	return []string{"The cluster " + c.Name + " has no witness in this plan, so that the loss of one of " + hostNames(c.Voters()) + " can stop it on every server: give it one."}
 }
 
 func (f *Farm) clusterName() string {

@@ -38,6 +38,9 @@ func (h *Host) WindowsFeatures() []string {
 	return append(out, "WAS-Process-Model", "WAS-NET-Environment", "WAS-Config-APIs")
 }
 
+// ReservedDirectories are the names of MBAM's own applications, which no portal may have (mbam-cmdlets, mbam-validate).
+var ReservedDirectories = []string{"MBAMAdministrationService", "MBAMComplianceStatusService", "MBAMRecoveryAndHardwareService", "MBAMUserSupportService"}
+
 // SiteName returns the name of the IIS site.
 func (w *Web) SiteName() string { return SiteName }
 

@@ -7,10 +7,10 @@ import (
 	"fmt"
 	"strings"
 	"sync"
-	"text/template"
 
 	"github.com/mbamplan/mbamplan/pkg/catalog"
 	"github.com/mbamplan/mbamplan/pkg/farm"
+	"github.com/mbamplan/mbamplan/pkg/weave"
 )
 
 // Item is one step for one server and subject. Templates see it as their dot; fields that the step's scope does not set
@@ -95,24 +95,29 @@ func (i *Item) Databases() []*farm.Database {
 	return out
 }
 
-// templates holds the parsed texts of the catalogue by name and text: they are the same for every item and every plan.
-var templates sync.Map
+// texts holds the parsed texts of the catalogue by name and text: they are the same for every item and every plan.
+var texts sync.Map
 
 type source struct{ name, text string }
 
-func compiled(name, text string) (*template.Template, error) {
-	if t, ok := templates.Load(source{name, text}); ok {
-		return t.(*template.Template), nil
+// plain is the set without functions of its own that all texts lie on.
+var plain = sync.OnceValue(func() *weave.Set { return weave.NewSet(nil) })
+
+func compiled(name, text string) (*weave.Set, error) {
+	if t, ok := texts.Load(source{name, text}); ok {
+		return t.(*weave.Set), nil
 	}
-	t, err := template.New(name).Option("missingkey=error").Parse(text)
+	t := plain().Over()
+	err := t.Parse(name, text)
 	if err == nil {
-		templates.Store(source{name, text}, t)
+		texts.Store(source{name, text}, t)
 	}
 	return t, err
 }
 
-// Text fills in the expressions of a text of step.yaml. The result is plain text, to be quoted where it is printed.
-func (i *Item) Text(text string) (string, error) {
+// Text fills in the expressions of a text of step.yaml. The result is plain text, to be quoted where it is printed. The run
+// is one for this plan.
+func (i *Item) Text(r *weave.Run, text string) (string, error) {
 	if !strings.Contains(text, "{{") {
 		return text, nil
 	}
@@ -120,11 +125,7 @@ func (i *Item) Text(text string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	var b strings.Builder
-	if err := t.Execute(&b, i); err != nil {
-		return "", err
-	}
-	return b.String(), nil
+	return t.Text(r, "step.yaml", i)
 }
 
 // Plan is the ordered list of items.
@@ -136,15 +137,16 @@ type Plan struct {
 // New makes the plan. An error is a defect of the catalogue (a condition that does not evaluate), never of the topology.
 func New(f *farm.Farm, c *catalog.Catalog) (*Plan, error) {
 	p := &Plan{Farm: f}
+	run := &weave.Run{}
 	byStep := map[string][]*Item{}
 	for _, s := range c.Steps {
-		items, err := expand(f, s)
+		items, err := expand(run, f, s)
 		if err != nil {
 			return nil, err
 		}
 		for _, it := range items {
-			if it.Title, err = it.Text(s.Title); err == nil {
-				it.Downtime, err = it.Text(s.Downtime)
+			if it.Title, err = it.Text(run, s.Title); err == nil {
+				it.Downtime, err = it.Text(run, s.Downtime)
 			}
 			if err != nil {
 				return nil, fmt.Errorf("step %s: %w", s.ID, err)
@@ -196,7 +198,7 @@ func (p *Plan) Kinds() []string {
 	return out
 }
 
-func expand(f *farm.Farm, s *catalog.Step) ([]*Item, error) {
+func expand(r *weave.Run, f *farm.Farm, s *catalog.Step) ([]*Item, error) {
 	make, ok := scopes[s.Scope]
 	if !ok {
 		return nil, fmt.Errorf("step %s: scope %q is not known", s.ID, s.Scope)
@@ -204,11 +206,11 @@ func expand(f *farm.Farm, s *catalog.Step) ([]*Item, error) {
 	if !s.For(f.MBAM.Release) {
 		return nil, nil
 	}
-	holds, err := condition(s.ID, "when", s.When, true)
+	holds, err := condition(r, s.ID, "when", s.When, true)
 	if err != nil {
 		return nil, err
 	}
-	verifyOnly, err := condition(s.ID, "verifyOnly", s.VerifyOnly, false)
+	verifyOnly, err := condition(r, s.ID, "verifyOnly", s.VerifyOnly, false)
 	if err != nil {
 		return nil, err
 	}
@@ -245,7 +247,7 @@ func folder(it *Item) string {
 }
 
 // condition compiles a template expression of step.yaml over the item; without one it is always as given.
-func condition(step, key, expression string, empty bool) (func(*Item) (bool, error), error) {
+func condition(r *weave.Run, step, key, expression string, empty bool) (func(*Item) (bool, error), error) {
 	if expression == "" {
 		return func(*Item) (bool, error) { return empty, nil }, nil
 	}
@@ -254,11 +256,11 @@ func condition(step, key, expression string, empty bool) (func(*Item) (bool, err
 		return nil, fmt.Errorf("step %s: %s %q: %w", step, key, expression, err)
 	}
 	return func(it *Item) (bool, error) {
-		var b strings.Builder
-		if err := t.Execute(&b, it); err != nil {
+		text, err := t.Text(r, step, it)
+		if err != nil {
 			return false, fmt.Errorf("step %s: %s %q: %w", step, key, expression, err)
 		}
-		return b.String() == "yes", nil
+		return text == "yes", nil
 	}, nil
 }
 

@@ -3,6 +3,7 @@ package preset
 import (
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // renaming replaces names where they are words of their own: in values, in keys and in comments.
@@ -18,7 +19,7 @@ type renaming struct {
 }
 
 // word matches what a name can be made of. A backslash is not part of it: it joins two names.
-var word = regexp.MustCompile(`[\pL\pN_.$-]+`)
+var word = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[\pL\pN_.$-]+`) })
 
 // apply returns text with the names replaced.
 func (r *renaming) apply(text string) string {
@@ -27,7 +28,7 @@ func (r *renaming) apply(text string) string {
 	}
 	var b strings.Builder
 	last := 0
-	for _, m := range word.FindAllStringIndex(text, -1) {
+	for _, m := range word().FindAllStringIndex(text, -1) {
 		b.WriteString(text[last:m[0]])
 		old := text[m[0]:m[1]]
 		bare := strings.TrimRight(old, ".") // the full stop of a sentence

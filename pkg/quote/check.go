@@ -2,6 +2,7 @@ package quote
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -49,8 +50,21 @@ func hidden(r rune) string {
 	return ""
 }
 
+// plain tells whether all of s is visible ASCII, as nearly every value is: nothing of it is hidden or not UTF-8.
+func plain(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
+}
+
 // check refuses hidden characters, invalid UTF-8 and the characters of refused.
 func check(context, s, refused string) error {
+	if plain(s) && !strings.ContainsAny(s, refused) {
+		return nil
+	}
 	for i, r := range s {
 		if r == utf8.RuneError && !strings.HasPrefix(s[i:], "\uFFFD") {
 			return &Error{Context: context, Rune: utf8.RuneError, Offset: i, Reason: "not UTF-8"}
@@ -78,12 +92,16 @@ func ascii(context, s string) error {
 // oneLine makes text fit for a comment of one line: hidden characters and invalid bytes become blanks, outer blanks go.
 // Empty text becomes a dash, so that what stands before a note and behind it never meet.
 func oneLine(s string) string {
-	t := strings.TrimSpace(strings.Map(func(r rune) rune {
-		if r == utf8.RuneError || hidden(r) != "" {
-			return ' '
-		}
-		return r
-	}, s))
+	t := s
+	if !plain(s) {
+		t = strings.Map(func(r rune) rune {
+			if r == utf8.RuneError || hidden(r) != "" {
+				return ' '
+			}
+			return r
+		}, s)
+	}
+	t = strings.TrimSpace(t)
 	if t == "" {
 		return "-"
 	}
@@ -92,6 +110,9 @@ func oneLine(s string) string {
 
 // part separates the characters of each pair in s by a blank, so that the pair no longer occurs.
 func part(s string, pairs ...string) string {
+	if !slices.ContainsFunc(pairs, func(p string) bool { return strings.Contains(s, p) }) {
+		return s
+	}
 	var b strings.Builder
 	var last rune
 	for _, r := range s {

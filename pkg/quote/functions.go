@@ -108,9 +108,10 @@ func safe(lang Language) []function {
 		}
 	case LangHTML:
 		return []function{
-			{"htmlAttr", Code, HTMLAttr},
-			{"htmlInt", Code, Int},
+			{"htmlAttr", Attribute, HTMLAttr},
+			{"htmlInt", Number, Int},
 			{"htmlText", Code, HTMLText},
+			{"htmlURL", Address, HTMLURL},
 		}
 	}
 	return nil

@@ -2,8 +2,10 @@ package quote
 
 import (
 	"fmt"
+	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 )
@@ -67,12 +69,40 @@ func HTMLAttr(s string) (string, error) {
 	return `"` + t + `"`, nil
 }
 
-func htmlEscape(context, s string) (string, error) {
-	if err := check(context, strings.NewReplacer("\t", " ", "\n", " ").Replace(s), ""); err != nil {
+// HTMLURL returns an absolute web address as an attribute value, quotes included. It refuses every scheme but https and
+// http, and an address with a user in front of its host, which shows another host than it leads to.
+func HTMLURL(s string) (string, error) {
+	const context = "a link in HTML"
+	u, err := url.Parse(s)
+	switch {
+	case err != nil:
+		return "", whole(context, "it is no address")
+	case u.Scheme != "https" && u.Scheme != "http":
+		return "", whole(context, "it is no https or http address")
+	case u.Host == "" || u.User != nil:
+		return "", whole(context, "it names no host, or a user too")
+	}
+	t, err := htmlEscape(context, s)
+	if err != nil {
 		return "", err
 	}
-	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&#34;", "'", "&#39;", "`", "&#96;").Replace(s), nil
+	return `"` + t + `"`, nil
 }
+
+func htmlEscape(context, s string) (string, error) {
+	plain := s
+	if strings.ContainsAny(s, "\t\n") {
+		plain = strings.NewReplacer("\t", " ", "\n", " ").Replace(s)
+	}
+	if err := check(context, plain, ""); err != nil {
+		return "", err
+	}
+	return htmlReplacer().Replace(s), nil
+}
+
+var htmlReplacer = sync.OnceValue(func() *strings.Replacer {
+	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&#34;", "'", "&#39;", "`", "&#96;")
+})
 
 // JSONString returns s as a JSON string, quotes included. Hidden characters are written as \uXXXX.
 func JSONString(s string) (string, error) {

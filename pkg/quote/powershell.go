@@ -18,6 +18,9 @@ func PS(s string) (string, error) {
 	if err := check("a PowerShell string", s, ""); err != nil {
 		return "", err
 	}
+	if !strings.ContainsAny(s, singleQuotes) {
+		return "'" + s + "'", nil
+	}
 	var b strings.Builder
 	b.WriteByte('\'')
 	for _, r := range s {
@@ -63,7 +66,7 @@ func PSNote(s string) (string, error) {
 	if len(t) > 1 && t[0] == '.' && (t[1] >= utf8.RuneSelf || isWord(rune(t[1]))) {
 		t = ". " + t[1:]
 	}
-	if strings.HasPrefix(strings.ToLower(strings.Join(strings.Fields(t), "")), "sig#") {
+	if t[0]|0x20 == 's' && strings.HasPrefix(strings.ToLower(strings.Join(strings.Fields(t), "")), "sig#") {
 		t = "- " + t
 	}
 	return pad(t, ">#", "<#"), nil

@@ -20,6 +20,12 @@ func (c Context) String() string {
 		return "code"
 	case Comment:
 		return "comment"
+	case Attribute:
+		return "attribute"
+	case Address:
+		return "address"
+	case Number:
+		return "number"
 	}
 	return "no context"
 }

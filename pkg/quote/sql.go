@@ -19,10 +19,19 @@ func SQLName(s string) (string, error) {
 	if err := check(context, s, ""); err != nil {
 		return "", err
 	}
-	if n := len(utf16.Encode([]rune(s))); n > maxSQLName {
+	if n := utf16Len(s); n > maxSQLName {
 		return "", whole(context, fmt.Sprintf("it has %d UTF-16 units, SQL Server takes %d", n, maxSQLName))
 	}
 	return "[" + strings.ReplaceAll(s, "]", "]]") + "]", nil
+}
+
+// utf16Len counts UTF-16 units.
+func utf16Len(s string) int {
+	n := 0
+	for _, r := range s {
+		n += utf16.RuneLen(r)
+	}
+	return n
 }
 
 // SQLString returns s as a Unicode T-SQL literal: N'O”Brien'. Line ends are refused, because sqlcmd and SSMS cut a

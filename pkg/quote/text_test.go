@@ -80,7 +80,7 @@ func TestFunctions(t *testing.T) {
 		"ps1": "ps psBool psInt psList psNote psText", "sql": "sqlInt sqlName sqlNote sqlString sqlText",
 		"xml": "xmlAttr xmlInt xmlNote xmlText", "cfg": "haInt haNote haWord", "md": "mdAnchor mdCell mdCode mdInt mdText",
 		"inf": "infInt infNote infString", "dsh": "dshNote dshWord", "cmd": "cmdNote cmdWord", "txt": "int line",
-		"json": "jsonInt jsonString", "html": "htmlAttr htmlInt htmlText",
+		"json": "jsonInt jsonString", "html": "htmlAttr htmlInt htmlText htmlURL",
 	}
 	if got := Languages(); len(got) != len(want) || !slices.IsSorted(got) {
 		t.Errorf("Languages() = %v", got)
@@ -101,7 +101,11 @@ func TestFunctions(t *testing.T) {
 				t.Errorf("%s: %s is safe but no function", lang, name)
 			}
 			ctx, err := ContextOf(lang, name)
-			if wantCtx := map[bool]Context{true: Comment, false: Code}[strings.HasSuffix(name, "Note")]; err != nil || ctx != wantCtx {
+			wantCtx, own := map[string]Context{"htmlAttr": Attribute, "htmlInt": Number, "htmlURL": Address}[name]
+			if !own {
+				wantCtx = map[bool]Context{true: Comment, false: Code}[strings.HasSuffix(name, "Note")]
+			}
+			if err != nil || ctx != wantCtx {
 				t.Errorf("ContextOf(%s, %s) = %v, %v", lang, name, ctx, err)
 			}
 		}

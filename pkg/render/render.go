@@ -3,25 +3,28 @@
 package render
 
 import (
+	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
 	"path"
 	"runtime"
 	"slices"
-	"sort"
 	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
-	"text/template"
 
 	"github.com/mbamplan/mbamplan/pkg/artifact"
 	"github.com/mbamplan/mbamplan/pkg/catalog"
+	"github.com/mbamplan/mbamplan/pkg/check"
 	"github.com/mbamplan/mbamplan/pkg/diag"
 	"github.com/mbamplan/mbamplan/pkg/plan"
 	"github.com/mbamplan/mbamplan/pkg/quote"
+	"github.com/mbamplan/mbamplan/pkg/runbook"
 	"github.com/mbamplan/mbamplan/pkg/secrets"
+	"github.com/mbamplan/mbamplan/pkg/weave"
 )
 
 // Options are what a rendering needs besides the plan.
@@ -29,80 +32,58 @@ type Options struct {
 	Secrets  secrets.File // placeholders when Redacted
 	Redacted bool
 	Topology string // file name of the topology, for documents
+	Waivers  check.Waivers
 }
 
 // Engine holds the parsed frames and libraries of a catalogue. It is safe for use by several goroutines once made.
 type Engine struct {
 	catalog *catalog.Catalog
-	frames  *template.Template
-	library map[string]*function // of PowerShell, by name
-	names   []string             // sorted function names
-	mu      sync.Mutex
-	notes   map[note]string // quoted header texts; most headers share most of their lines
+	frames  *weave.Set
+	library *library
+	newRun  func() *weave.Run
 }
 
-// function is one function of the PowerShell library.
-type function struct {
-	text  string
-	calls map[string]bool // other functions of the library
-}
-
-// note is a text for a comment of a language.
-type note struct {
-	language quote.Language
-	text     string
-}
-
-// note quotes a text for a comment.
-func (e *Engine) note(l quote.Language, text string) (string, error) {
-	key := note{l, text}
-	e.mu.Lock()
-	quoted, ok := e.notes[key]
-	e.mu.Unlock()
-	if ok {
-		return quoted, nil
-	}
-	f := quote.PSNote
+// note quotes a text for a comment of a language.
+func note(l quote.Language, text string) (string, error) {
 	if l == quote.LangSQL {
-		f = quote.SQLNote
+		return quote.SQLNote(text)
 	}
-	quoted, err := f(text)
-	if err != nil {
-		return "", err
-	}
-	e.mu.Lock()
-	e.notes[key] = quoted
-	e.mu.Unlock()
-	return quoted, nil
+	return quote.PSNote(text)
 }
 
 // New reads frames and the PowerShell library from the catalogue's files.
 func New(c *catalog.Catalog, files fs.FS) (*Engine, error) {
-	e := &Engine{catalog: c, library: map[string]*function{}, notes: map[note]string{}}
-	frames, err := template.New("frames").Option("missingkey=error").ParseFS(files, "_frame/*.tmpl")
-	if err != nil {
+	e := &Engine{catalog: c, newRun: func() *weave.Run { return &weave.Run{} }}
+	if err := e.readFrames(files); err != nil {
 		return nil, fmt.Errorf("read script frames: %w", err)
 	}
-	e.frames = frames
-	list, err := fs.Glob(files, "_lib/ps1/*.ps1")
-	if err != nil {
+	var err error
+	if e.library, err = readLibrary(files); err != nil {
 		return nil, fmt.Errorf("read script library: %w", err)
 	}
-	for _, p := range list {
-		data, err := fs.ReadFile(files, p)
-		if err != nil {
-			return nil, fmt.Errorf("read script library: %w", err)
-		}
-		name := strings.TrimSuffix(path.Base(p), ".ps1")
-		e.library[name] = &function{text: strings.TrimRight(strings.ReplaceAll(string(data), "\r\n", "\n"), "\n") + "\n"}
-		e.names = append(e.names, name)
-	}
-	sort.Strings(e.names)
-	for name, f := range e.library {
-		f.calls = e.calls(f.text)
-		delete(f.calls, name)
-	}
 	return e, nil
+}
+
+func (e *Engine) readFrames(files fs.FS) error {
+	e.frames = weave.NewSet(nil)
+	list, err := fs.Glob(files, "_frame/*.tmpl")
+	for _, p := range list {
+		var data []byte
+		if data, err = fs.ReadFile(files, p); err == nil {
+			err = e.frames.Parse(path.Base(p), string(data))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return err
+}
+
+// Remember makes the engine keep the results of templates by what they read, for those who render many plans that are
+// partly alike. Files of equal content then share memory.
+func (e *Engine) Remember() {
+	memory := weave.NewMemory()
+	e.newRun = func() *weave.Run { return &weave.Run{Memory: memory} }
 }
 
 // Dot is what a template sees: the plan's item with what a rendering adds.
@@ -121,8 +102,8 @@ type Shown struct {
 	Topology string
 }
 
-func newDot(it *plan.Item, p *plan.Plan, o Options, secret bool) Dot {
-	return Dot{Item: it, Plan: p, Options: Shown{Redacted: o.Redacted, Topology: o.Topology}, keys: o.Secrets, secret: secret}
+func newDot(it *plan.Item, p *plan.Plan, o Options, secret bool) *Dot {
+	return &Dot{Item: it, Plan: p, Options: Shown{Redacted: o.Redacted, Topology: o.Topology}, keys: o.Secrets, secret: secret}
 }
 
 var errNotSecret = errors.New("a key in a file that is not marked secret: list the artifact under secret: in step.yaml")
@@ -150,9 +131,6 @@ func (d Dot) Fingerprint() string { return d.keys.Fingerprint() }
 // FullFingerprint returns the fingerprint of the machine key as scripts compare it.
 func (d Dot) FullFingerprint() string { return d.keys.FullFingerprint() }
 
-// Source returns an entry of the list of sources.
-func (d documentDot) Source(key string) catalog.Source { return d.catalog.Sources[key] }
-
 // Tree renders every file of the plan. Findings are about templates, with their place.
 func (e *Engine) Tree(p *plan.Plan, o Options) (*artifact.Tree, diag.List, error) {
 	type job struct {
@@ -173,16 +151,18 @@ func (e *Engine) Tree(p *plan.Plan, o Options) (*artifact.Tree, diag.List, error
 	var wait sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), 4) {
 		wait.Go(func() {
+			run := e.newRun()
 			for i := next.Add(1) - 1; i < int64(len(jobs)); i = next.Add(1) - 1 {
 				j := jobs[i]
-				j.file, j.found, j.err = e.file(p, j.item, j.artifact, o)
+				j.file, j.found, j.err = e.file(run, p, j.item, j.artifact, o)
 			}
 		})
 	}
 	wait.Wait()
-	t := &artifact.Tree{}
+	t := &artifact.Tree{Steps: steps(p)}
 	var found diag.List
-	var entries []Entry
+	var entries []runbook.File
+	run := e.newRun()
 	for _, j := range jobs {
 		found = append(found, j.found...)
 		if j.err != nil {
@@ -194,7 +174,11 @@ func (e *Engine) Tree(p *plan.Plan, o Options) (*artifact.Tree, diag.List, error
 		if err := t.Add(*j.file); err != nil {
 			return nil, found, fmt.Errorf("step %s on %s: %w", j.item.Step.ID, j.item.Folder, err)
 		}
-		entries = append(entries, Entry{Item: j.item, Artifact: j.artifact, Path: j.file.Path, Secret: j.file.Secret})
+		entry, err := e.entry(run, p, j.item, j.artifact, j.file, o)
+		if err != nil {
+			return nil, found, err
+		}
+		entries = append(entries, entry)
 	}
 	if len(found) > 0 {
 		return nil, found, nil
@@ -203,144 +187,15 @@ func (e *Engine) Tree(p *plan.Plan, o Options) (*artifact.Tree, diag.List, error
 	return t, more, err
 }
 
-// Entry is one rendered file of an item, as documents list it.
-type Entry struct {
-	*plan.Item
-	Artifact *catalog.Artifact
-	Path     string
-	Secret   bool
-}
-
-// Kind is the kind of the file.
-func (e Entry) Kind() string { return e.Artifact.Kind }
-
-// Later reports whether the file is for the time after the installation: maintenance, drills and whatever kinds an
-// overlay adds.
-func (e Entry) Later() bool {
-	return !slices.Contains([]string{"preflight", "install", "verify", "rollback", "tool"}, e.Kind())
-}
-
-type documentDot struct {
-	Dot
-	Entries []Entry
-	catalog *catalog.Catalog
-}
-
-// Files lists the files of an item of the given kind.
-func (d documentDot) Files(it *plan.Item, kind string) []string {
-	var out []string
-	for _, e := range d.Entries {
-		if e.Item == it && e.Kind() == kind {
-			out = append(out, e.Path)
-		}
-	}
-	return out
-}
-
-func (e *Engine) documents(t *artifact.Tree, p *plan.Plan, o Options, entries []Entry) (diag.List, error) {
-	var names []string
-	for n := range e.catalog.Documents {
-		names = append(names, n)
-	}
-	sort.Strings(names)
-	var written []document
-	for _, n := range names {
-		a := e.catalog.Documents[n]
-		parsed, found := e.parse(a)
-		if len(found) > 0 {
-			return found, nil
-		}
-		dot := documentDot{Dot: newDot(&plan.Item{Farm: p.Farm}, p, o, false), Entries: entries, catalog: e.catalog}
-		text, err := parsed.Execute("", dot)
-		if err != nil {
-			return diag.List{executionError(a, err)}, nil
-		}
-		if strings.TrimSpace(text) == "" {
-			continue
-		}
-		written = append(written, document{n, a, text})
-	}
-	own := e.ownFiles(entries, written)
-	for _, d := range written {
-		stamps := e.stamps(p.Farm.Stamp(), d.artifact)
-		if d.name == start {
-			stamps = append(stamps, own)
-		}
-		text, err := stamped(d.artifact.Ext, d.text, stamps...)
-		if err != nil {
-			return nil, fmt.Errorf("stamp %s: %w", d.name, err)
-		}
-		f := artifact.File{Path: d.name, Data: encode(d.artifact.Ext, text), Meta: e.meta(nil, d.artifact)}
-		if err := t.Add(f); err != nil {
-			return nil, err
-		}
-	}
-	return nil, nil
-}
-
-// start is the document that people open first.
-const start = "START-HERE.md"
-
-type document struct {
-	name     string
-	artifact *catalog.Artifact
-	text     string
-}
-
-// notOurs marks what an overlay has a part in. The one who renders knows it, the ones who run the files do not.
-const notOurs = "overlay: not made by mbamplan"
-
-// ownFiles says how many files an overlay has a part in, and by which of its files; "" without any. It stands in the first
-// document whatever template that has.
-func (e *Engine) ownFiles(entries []Entry, documents []document) string {
-	n := 0
-	var from []string
-	add := func(a *catalog.Artifact) {
-		if own := e.catalog.Own(a); len(own) > 0 {
-			n++
-			from = append(from, own...)
-		}
-	}
-	for _, x := range entries {
-		add(x.Artifact)
-	}
-	for _, d := range documents {
-		add(d.artifact)
-	}
-	if n == 0 {
-		return ""
-	}
-	slices.Sort(from)
-	come := " files come"
-	if n == 1 {
-		come = " file comes"
-	}
-	return strconv.Itoa(n) + come + " from templates of your own, not from mbamplan: " + strings.Join(slices.Compact(from), ", ")
-}
-
-// stamps are the notes that a file without a script header begins with.
-func (e *Engine) stamps(support string, a *catalog.Artifact) []string {
-	stamps := []string{support}
-	if len(e.catalog.Own(a)) > 0 {
-		stamps = append(stamps, "Template "+notOurs)
-	}
-	return stamps
-}
-
-func (e *Engine) parse(a *catalog.Artifact) (*catalog.Parsed, diag.List) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.catalog.Parse(a)
-}
-
-func (e *Engine) meta(it *plan.Item, a *catalog.Artifact) artifact.Meta {
+func (e *Engine) meta(it *plan.Item, a *catalog.Artifact, parsed *catalog.Parsed) artifact.Meta {
 	origin := "built-in"
 	if len(e.catalog.Own(a)) > 0 {
 		origin = "overlay"
 	}
-	m := artifact.Meta{Kind: a.Kind, Template: a.Path, TemplateSHA256: a.SHA256, TemplateOrigin: origin}
+	m := artifact.Meta{Kind: a.Kind, Template: a.Path, TemplateSHA256: parsed.SHA256, TemplateOrigin: origin}
 	if it != nil {
 		m.Step, m.Server, m.Role, m.Actor = it.Step.ID, it.Server(), it.Step.Role(), it.Step.Actor
+		m.Order, m.Result = it.Order, recordName(it, a)
 	} else {
 		m.Kind = "document"
 	}
@@ -377,6 +232,44 @@ func resultName(it *plan.Item, a *catalog.Artifact) string {
 	return name
 }
 
+// recordName is the base name of the result file that a run of the file leaves, "" for a file that is no script. The runner of
+// T-SQL files makes theirs out of the file's name, where a name of the artifact stands ahead of the kind.
+func recordName(it *plan.Item, a *catalog.Artifact) string {
+	switch {
+	case a.Ext == "ps1":
+		return resultName(it, a)
+	case a.Ext == "sql" && a.Name != "":
+		return strings.TrimSuffix(resultName(it, a), a.Kind+"."+a.Name) + a.Name + "." + a.Kind
+	case a.Ext == "sql":
+		return resultName(it, a)
+	}
+	return ""
+}
+
+// steps lists the plan for the manifest.
+func steps(p *plan.Plan) []artifact.PlannedStep {
+	out := make([]artifact.PlannedStep, 0, len(p.Items))
+	for _, it := range p.Items {
+		s := artifact.PlannedStep{
+			Order: it.Order, Number: it.Step.Number, Step: it.Step.ID, Title: it.Title, Actor: it.Step.Actor, Server: it.Server(), Subject: it.Subject,
+			Hosts: append([]string{}, it.HostNames()...), After: []int{},
+		}
+		switch {
+		case it.Web != nil:
+			s.Group = it.Web.Name
+		case it.Placement != nil:
+			s.Group = it.Placement.Name
+		}
+		for _, before := range it.After {
+			s.After = append(s.After, before.Order)
+		}
+		slices.Sort(s.After)
+		s.After = slices.Compact(s.After)
+		out = append(out, s)
+	}
+	return out
+}
+
 // slug keeps what every file system and every shell takes as it is.
 func slug(s string) string {
 	return strings.Map(func(r rune) rune {
@@ -390,35 +283,95 @@ func slug(s string) string {
 }
 
 // file renders one artifact; nil when the template renders to nothing, which is how an artifact leaves itself out.
-func (e *Engine) file(p *plan.Plan, it *plan.Item, a *catalog.Artifact, o Options) (*artifact.File, diag.List, error) {
+func (e *Engine) file(r *weave.Run, p *plan.Plan, it *plan.Item, a *catalog.Artifact, o Options) (*artifact.File, diag.List, error) {
 	if it.VerifyOnly && catalog.Builds(a.Kind) {
 		return nil, nil, nil
 	}
-	parsed, found := e.parse(a)
+	parsed, found := e.catalog.Parse(a)
 	if len(found) > 0 {
 		return nil, found, nil
 	}
+	defer r.Release(r.Mark())
 	dot := newDot(it, p, o, a.Secret)
-	body, err := parsed.Execute("", dot)
-	if err != nil {
-		return nil, diag.List{executionError(a, err)}, nil
+	w := writing{e, r, a, parsed, factsOf(it, a), dot}
+	type key struct {
+		*catalog.Artifact
+		facts
 	}
-	if strings.TrimSpace(body) == "" {
+	var stopped error
+	text, err := r.Remembered(key{a, w.facts}, []any{dot, it}, func() ([]byte, error) {
+		body, err := parsed.Body(r, dot)
+		if err != nil {
+			stopped = err
+			return nil, err
+		}
+		return w.around(body)
+	})
+	switch {
+	case stopped != nil:
+		return nil, diag.List{executionError(a, stopped)}, nil
+	case err != nil:
+		return nil, nil, fmt.Errorf("render %s for %s: %w", a.Path, it.Folder, err)
+	case len(text) == 0:
 		return nil, nil, nil
 	}
-	text := strings.Trim(body, "\n") + "\n"
-	switch a.Ext {
+	return &artifact.File{Path: FileName(it, a), Data: text, Secret: a.Secret, Meta: e.meta(it, a, parsed)}, nil, nil
+}
+
+// writing is the making of one file. What it needs of the item beside what templates read are the facts; nothing else may
+// reach the file, as files of equal facts whose templates read the same are one for those who remember.
+type writing struct {
+	*Engine
+	run      *weave.Run
+	artifact *catalog.Artifact
+	parsed   *catalog.Parsed
+	facts    facts
+	dot      *Dot
+}
+
+// facts is what frame and header say without asking a template.
+type facts struct {
+	file, result                  string
+	title, downtime, stamp, where string
+	instance                      string // "" without one
+	hosts                         string // that may run it, one a line; "" for a step bound to no server
+	farmHosts                     string // that may not, for such a step
+}
+
+func factsOf(it *plan.Item, a *catalog.Artifact) facts {
+	f := facts{
+		file: path.Base(FileName(it, a)), result: resultName(it, a), title: it.Title, downtime: it.Downtime, stamp: it.Farm.Stamp(), where: where(it, a.Kind),
+	}
+	if it.Instance != nil {
+		f.instance = it.Instance.Name
+	}
+	if it.Bound() {
+		f.hosts = strings.Join(it.HostNames(), "\n")
+	} else {
+		f.farmHosts = strings.Join(it.Farm.HostNames(), "\n")
+	}
+	return f
+}
+
+// around returns the file around the body, as it is written; nothing for an empty body.
+func (w *writing) around(body []byte) (text []byte, err error) {
+	if len(bytes.TrimSpace(body)) == 0 {
+		return nil, nil
+	}
+	switch ext := w.artifact.Ext; ext {
 	case "ps1":
-		text, err = e.powerShell(it, a, parsed, dot, body)
+		text, err = w.powerShell(body)
 	case "sql":
-		text, err = e.tsql(it, a, parsed, dot, body)
+		text, err = w.tsql(body)
 	default:
-		text, err = stamped(a.Ext, text, e.stamps(it.Farm.Stamp(), a)...)
+		var s string
+		s, err = stamped(ext, string(body)+"\n", w.stamps(w.facts.stamp, w.artifact)...)
+		text = []byte(s)
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("render %s for %s: %w", a.Path, it.Folder, err)
+		return nil, err
 	}
-	return &artifact.File{Path: FileName(it, a), Data: encode(a.Ext, text), Secret: a.Secret, Meta: e.meta(it, a)}, nil, nil
+	return encode(w.artifact.Ext, text), nil
 }
 
 func executionError(a *catalog.Artifact, err error) diag.Diagnostic {
@@ -427,20 +380,45 @@ func executionError(a *catalog.Artifact, err error) diag.Diagnostic {
 
 // encode sets line ends and byte order mark: Windows files get CRLF; PowerShell and T-SQL a UTF-8 mark when they are not
 // pure ASCII, because Windows PowerShell 5.1 and sqlcmd read a file without one in the ANSI code page.
-func encode(ext, text string) []byte {
+func encode(ext string, text []byte) []byte {
+	marked := (ext == "ps1" || ext == "sql") && !ascii(text)
+	size := len(text)
+	if marked {
+		size += len(mark)
+	}
+	windows := false
 	switch ext {
 	case "ps1", "sql", "cmd", "inf", "dsh", "txt", "config":
-		text = strings.ReplaceAll(text, "\n", "\r\n")
+		windows = true
+		size += bytes.Count(text, []byte{'\n'})
 	}
-	if (ext == "ps1" || ext == "sql") && !ascii(text) {
-		text = "\ufeff" + text
+	out := make([]byte, 0, size)
+	if marked {
+		out = append(out, mark...)
 	}
-	return []byte(text)
+	for windows {
+		i := bytes.IndexByte(text, '\n')
+		if i < 0 {
+			break
+		}
+		out = append(out, text[:i]...)
+		out = append(out, "\r\n"...)
+		text = text[i+1:]
+	}
+	return append(out, text...)
 }
 
-func ascii(s string) bool {
-	for i := range len(s) {
-		if s[i] >= 0x80 {
+// mark is the byte order mark of UTF-8.
+const mark = "\ufeff"
+
+func ascii(s []byte) bool {
+	for ; len(s) >= 8; s = s[8:] {
+		if binary.LittleEndian.Uint64(s)&0x8080808080808080 != 0 {
+			return false
+		}
+	}
+	for _, b := range s {
+		if b >= 0x80 {
 			return false
 		}
 	}
@@ -463,32 +441,35 @@ type frameData struct {
 	Hosts     string
 	FarmHosts string
 	Library   string
-	Body      string
+	Body      weave.Text
 	Instance  string
 }
 
+// field is a line of a header. The name is as wide as the longest is.
 type field struct{ Name, Text string }
 
-func (e *Engine) powerShell(it *plan.Item, a *catalog.Artifact, parsed *catalog.Parsed, dot Dot, body string) (string, error) {
-	d := frameData{ReadOnly: catalog.ReadOnly(a.Kind), Preflight: a.Kind == "preflight", File: path.Base(FileName(it, a)), Body: strings.Trim(body, "\n")}
+func (w *writing) powerShell(body []byte) ([]byte, error) {
+	d := frameData{ReadOnly: catalog.ReadOnly(w.artifact.Kind), Preflight: w.artifact.Kind == "preflight", File: w.facts.file, Body: body}
 	var err error
 	set := func(to *string, f func(string) (string, error), v string) {
 		if err == nil {
 			*to, err = f(v)
 		}
 	}
-	set(&d.Step, quote.PS, it.Step.ID)
-	set(&d.Kind, quote.PS, a.Kind)
-	set(&d.Result, quote.PS, resultName(it, a))
-	if err == nil && it.Bound() {
-		d.Hosts, err = quote.PSList(it.HostNames())
+	set(&d.Step, quote.PS, w.artifact.Step.ID)
+	set(&d.Kind, quote.PS, w.artifact.Kind)
+	set(&d.Result, quote.PS, w.facts.result)
+	lines := func(s string) (string, error) {
+		if s == "" {
+			return "", nil
+		}
+		return quote.PSList(strings.Split(s, "\n"))
 	}
-	if err == nil {
-		d.FarmHosts, err = quote.PSList(it.Farm.HostNames())
-	}
+	set(&d.Hosts, lines, w.facts.hosts)
+	set(&d.FarmHosts, lines, w.facts.farmHosts)
 	for block, to := range map[string]*string{"params": &d.Params, "help": &d.Help, "example": &d.Example} {
-		if err == nil && parsed.Has(block) {
-			*to, err = parsed.Execute(block, dot)
+		if err == nil && w.parsed.Has(block) {
+			*to, err = w.parsed.Text(w.run, block, w.dot)
 			*to = strings.TrimRight(strings.Trim(*to, "\n"), ", \n")
 		}
 	}
@@ -499,102 +480,52 @@ func (e *Engine) powerShell(it *plan.Item, a *catalog.Artifact, parsed *catalog.
 		d.Help = "\n" + d.Help
 	}
 	if err == nil {
-		d.Title, d.Fields, err = e.header(it, a, quote.LangPowerShell)
+		d.Title, d.Fields, err = w.header(quote.LangPowerShell)
 	}
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	d.Library = e.functions(d.Params + "\n" + d.Body)
-	return e.frame("script.ps1.tmpl", d)
+	d.Library = w.library.needed([]byte(d.Params), body)
+	return w.frames.Assemble(w.run, "script.ps1.tmpl", &d)
 }
 
 // tsql puts the frame around a body. A block "variables" of the template names the sqlcmd variables that the file needs; the
 // runner knows them by the header.
-func (e *Engine) tsql(it *plan.Item, a *catalog.Artifact, parsed *catalog.Parsed, dot Dot, body string) (string, error) {
-	if it.Instance == nil {
-		return "", fmt.Errorf("a T-SQL template needs a scope with an instance, not %q", it.Step.Scope)
+func (w *writing) tsql(body []byte) ([]byte, error) {
+	if w.facts.instance == "" {
+		return nil, fmt.Errorf("a T-SQL template needs a scope with an instance, not %q", w.artifact.Step.Scope)
 	}
-	d := frameData{Body: strings.TrimSuffix(strings.Trim(body, "\n"), "\nGO")} // the frame ends the last batch itself
+	d := frameData{Body: bytes.TrimSuffix(body, []byte("\nGO"))} // the frame ends the last batch itself
 	var err error
-	if d.Instance, err = quote.SQLString(it.Instance.Name); err != nil {
-		return "", err
+	if d.Instance, err = quote.SQLString(w.facts.instance); err != nil {
+		return nil, err
 	}
-	if d.Title, d.Fields, err = e.header(it, a, quote.LangSQL); err != nil {
-		return "", err
+	if d.Title, d.Fields, err = w.header(quote.LangSQL); err != nil {
+		return nil, err
 	}
-	if parsed.Has("variables") {
-		names, err := parsed.Execute("variables", dot)
+	if w.parsed.Has("variables") {
+		names, err := w.parsed.Text(w.run, "variables", w.dot)
 		if err != nil {
-			return "", err
+			return nil, err
 		}
 		if names = strings.TrimSpace(names); names != "" {
 			d.Fields = append(d.Fields, field{"Variables", names})
 		}
 	}
-	return e.frame("script.sql.tmpl", d)
-}
-
-func (e *Engine) frame(name string, d frameData) (string, error) {
-	var b strings.Builder
-	if err := e.frames.ExecuteTemplate(&b, name, d); err != nil {
-		return "", err
-	}
-	return b.String(), nil
-}
-
-// functions returns the library functions that the text calls, and those that they call, in alphabetical order of a
-// callee-before-caller walk: a function stands before its first use.
-func (e *Engine) functions(text string) string {
-	var out strings.Builder
-	done := map[string]bool{}
-	var add func(called map[string]bool)
-	add = func(called map[string]bool) {
-		for _, n := range e.names {
-			if called[n] && !done[n] {
-				done[n] = true
-				add(e.library[n].calls)
-				out.WriteString(e.library[n].text)
-			}
-		}
-	}
-	add(e.calls(text))
-	return out.String()
-}
-
-// calls returns the names of library functions that occur in text as whole words.
-func (e *Engine) calls(text string) map[string]bool {
-	found := map[string]bool{}
-	for i := 0; i < len(text); {
-		if !wordByte(text[i]) {
-			i++
-			continue
-		}
-		start := i
-		for i < len(text) && wordByte(text[i]) {
-			i++
-		}
-		if _, ok := e.library[text[start:i]]; ok {
-			found[text[start:i]] = true
-		}
-	}
-	return found
-}
-
-func wordByte(b byte) bool {
-	return b == '-' || b == '_' || b >= '0' && b <= '9' || b >= 'a' && b <= 'z' || b >= 'A' && b <= 'Z'
+	return w.frames.Assemble(w.run, "script.sql.tmpl", &d)
 }
 
 // header returns title and fields of a script's header, quoted for a comment of its language.
-func (e *Engine) header(it *plan.Item, a *catalog.Artifact, l quote.Language) (string, []field, error) {
-	s := it.Step
-	title, changes, undo := it.Title, s.Changes, s.Undo
+func (w *writing) header(l quote.Language) (string, []field, error) {
+	a, s := w.artifact, w.artifact.Step
+	title, changes, undo := w.facts.title, s.Changes, s.Undo
 	switch a.Kind {
 	case "verify":
-		title, changes, undo = "Verify: "+lower(it.Title), "nothing", "nothing to undo"
+		title, changes, undo = "Verify: "+lower(w.facts.title), "nothing", "nothing to undo"
 	case "preflight":
-		title, changes, undo = "Preflight: "+lower(it.Title), "nothing", "nothing to undo"
+		title, changes, undo = "Preflight: "+lower(w.facts.title), "nothing", "nothing to undo"
 	case "rollback":
-		title, undo = "Take back: "+lower(it.Title), "run the install script of this step again"
+		title, undo = "Take back: "+lower(w.facts.title), "run the install script of this step again"
 		changes = s.Undo
 		if s.Leaves != "" {
 			changes += "; leaves behind: " + s.Leaves
@@ -603,53 +534,53 @@ func (e *Engine) header(it *plan.Item, a *catalog.Artifact, l quote.Language) (s
 	// Only texts of step.yaml hold expressions. A name that looks like one, as {{x}}, is a name.
 	success, err := s.Success, error(nil)
 	for _, text := range []*string{&changes, &undo, &success} {
-		if *text, err = it.Text(*text); err != nil {
+		if *text, err = w.dot.Text(w.run, *text); err != nil {
 			return "", nil, fmt.Errorf("step.yaml: %w", err)
 		}
 	}
-	var raw []field
-	if stamp := it.Farm.Stamp(); stamp != "" {
-		raw = append(raw, field{"Support", stamp})
+	raw := make([]field, 0, 10+len(s.Sources)+len(s.Inferred))
+	if stamp := w.facts.stamp; stamp != "" {
+		raw = append(raw, field{"Support  ", stamp})
 	}
-	if len(e.catalog.Own(a)) > 0 {
-		raw = append(raw, field{"Template", notOurs})
+	if len(w.catalog.Own(a)) > 0 {
+		raw = append(raw, field{"Template ", notOurs})
 	}
-	raw = append(raw, field{"Step", s.ID + ", " + a.Kind + ", file number " + strconv.Itoa(s.Number)})
-	raw = append(raw, field{"Run on", where(it, a.Kind)}, field{"Run by", s.Actor}, field{"Changes", orNothing(changes)}, field{"Undo", orNothing(undo)})
-	if it.Downtime != "" && !catalog.ReadOnly(a.Kind) {
-		raw = append(raw, field{"Downtime", it.Downtime})
+	raw = append(raw, field{"Step     ", s.ID + ", " + a.Kind + ", file number " + strconv.Itoa(s.Number)})
+	raw = append(raw, field{"Run on   ", w.facts.where}, field{"Run by   ", s.Actor}, field{"Changes  ", orNothing(changes)}, field{"Undo     ", orNothing(undo)})
+	if w.facts.downtime != "" && !catalog.ReadOnly(a.Kind) {
+		raw = append(raw, field{"Downtime ", w.facts.downtime})
 	}
 	if success != "" && a.Kind != "rollback" {
-		raw = append(raw, field{"Success", success})
+		raw = append(raw, field{"Success  ", success})
 	}
 	for i, key := range s.Sources {
-		src := e.catalog.Sources[key]
+		src := w.catalog.Sources[key]
 		text := "[" + src.Grade + "] " + src.Title
 		if src.Section != "" {
 			text += ": " + src.Section
 		}
-		name := ""
+		name := "         "
 		if i == 0 {
-			name = "Sources"
+			name = "Sources  "
 		}
 		raw = append(raw, field{name, text})
 	}
 	for _, inf := range s.Inferred {
-		text, err := it.Text(inf.Fact + "; proved by: " + inf.Verified)
+		text, err := w.dot.Text(w.run, inf.Fact+"; proved by: "+inf.Verified)
 		if err != nil {
 			return "", nil, fmt.Errorf("step.yaml: inferred: %w", err)
 		}
-		raw = append(raw, field{"Inferred", text})
+		raw = append(raw, field{"Inferred ", text})
 	}
 	if a.Secret {
-		raw = append(raw, field{"Secret", "this file carries a secret: never attach it to a ticket or mail"})
+		raw = append(raw, field{"Secret   ", "this file carries a secret: never attach it to a ticket or mail"})
 	}
 	for i := range raw {
-		if raw[i].Text, err = e.note(l, raw[i].Text); err != nil {
+		if raw[i].Text, err = note(l, raw[i].Text); err != nil {
 			return "", nil, err
 		}
 	}
-	title, err = e.note(l, title)
+	title, err = note(l, title)
 	return strings.TrimSuffix(title, "."), raw, err
 }
 

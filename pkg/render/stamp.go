@@ -2,13 +2,14 @@ package render
 
 import (
 	"regexp"
+	"sync"
 
 	"github.com/mbamplan/mbamplan/pkg/quote"
 )
 
 var (
-	declaration = regexp.MustCompile(`\A\s*<\?xml[^>]*\?>\s*`)
-	body        = regexp.MustCompile(`(?i)<body[^>]*>`)
+	declaration = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\A\s*<\?xml[^>]*\?>\s*`) })
+	body        = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?i)<body[^>]*>`) })
 )
 
 // stamped puts stamps, as that of an unsupported plan, into the first lines of a file that has no script header, in the form
@@ -45,10 +46,10 @@ func stampedOnce(ext, text, stamp string) (string, error) {
 	case "cmd":
 		line, err = note(quote.CmdNote, "@rem ", "\n")
 	case "xml", "config":
-		at = len(declaration.FindString(text))
+		at = len(declaration().FindString(text))
 		line, err = note(quote.XMLNote, "<!-- ", " -->\n")
 	case "html":
-		if place := body.FindStringIndex(text); place != nil {
+		if place := body().FindStringIndex(text); place != nil {
 			at = place[1]
 		}
 		line, err = note(quote.HTMLText, "\n<p><strong>", "</strong></p>")

@@ -199,7 +199,11 @@ func (b builder) bare(f field) (object, error) {
 		}
 		return s, nil
 	case decode.TypeStrings, decode.TypeInts:
-		return b.list(b.scalar(f), f.Required), nil
+		s := b.scalar(f)
+		if f.Type == decode.TypeStrings && len(f.Enum) == 0 {
+			s = s.with("minLength", 1)
+		}
+		return b.list(s, f.Required), nil
 	case decode.TypeObject:
 		return b.element(f, below(f.children, f.Path))
 	case decode.TypeObjects:

@@ -29,8 +29,18 @@ type File struct {
 	Web        Web         `key:"web" doc:"the web farms"`
 	Clients    *Clients    `key:"clients" doc:"the Group Policy object that points the clients at the farm"`
 	Backup     Backup      `key:"backup" doc:"backup of the two databases"`
+	Figures    []Figure    `key:"availability" doc:"measured availability of parts of the farm in percent, for mbamplan impact; nothing is assumed where none is given"`
+
+	Durations []Duration `key:"durations" doc:"how long steps take here, for the runbook and the change ticket, by the step's folder; nothing is assumed for the others"`
 
 	Waivers []Waiver `key:"waivers" doc:"findings of rules (MBP1001 and up) that somebody answers for until a day"`
+}
+
+// Duration is how long one run of a step is expected to take.
+type Duration struct {
+	_    struct{} `short:"time"`
+	Step string   `name:"true" doc:"folder of the step, as \"web/enable-web-applications\" (mbamplan plan names them)"`
+	Time string   `key:"time" req:"true" is:"duration" doc:"expected duration on one server" eg:"20m"`
 }
 
 // Waiver accepts every finding of one rule until a day. What keeps a topology from being read or resolved cannot be waived.
@@ -298,10 +308,18 @@ type Clients struct {
 	TPMLockoutGPO bool   `key:"tpmLockoutAutoReset" def:"false" why:"pairs with the farm's own switch" doc:"2.5 SP1: TPM lockout auto reset policy"`
 }
 
+// Figure is how often a part of the farm is available.
+type Figure struct {
+	_       struct{} `short:"percent"`
+	Name    string   `name:"true" doc:"a part as mbamplan impact names it (SQL1, balancer:web, account:pool), or a kind of part for all without a figure of their own (server, balancer, certificate …)"`
+	Percent string   `key:"percent" req:"true" is:"percent" doc:"more than 0 and less than 100" eg:"99.9"`
+}
+
 // Backup says how the databases are backed up.
 type Backup struct {
 	Folder    string `key:"folder" is:"unc|winpath" doc:"where the native backup job writes; without it no job is rendered" eg:"\\\\fs1\\mbam-backup"`
 	Full      string `key:"fullAt" def:"22:00" why:"outside office hours" doc:"time of the daily full backup (hh:mm)"`
 	LogEvery  int    `key:"logMinutes" is:"minutes" def:"15" why:"at most a quarter of an hour of recovery keys is lost" doc:"minutes between log backups"`
+	By        string `key:"by" is:"text" doc:"who backs up the databases and their logs when folder is left out, as the name of a product" eg:"the backup team, with Veeam"`
 	VSSVolume string `key:"vssVolume" doc:"volume of the databases for the discovery test, as D:" eg:"E:"`
 }

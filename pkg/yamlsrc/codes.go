@@ -28,6 +28,7 @@ const (
 	CodeBlank        = "MBP0122"
 	CodeTypographic  = "MBP0123"
 	CodeReaderFailed = "MBP0124"
+	CodeTooMany      = "MBP0125"
 )
 
 // Codes returns every code of this package with its title, in order.
@@ -57,5 +58,6 @@ func Codes() []diag.Code {
 		{ID: CodeBlank, Title: "a non-breaking space stands in an unquoted value"},
 		{ID: CodeTypographic, Title: "typographic quotes stand around an unquoted value"},
 		{ID: CodeReaderFailed, Title: "the YAML reader gave up on the file"},
+		{ID: CodeTooMany, Title: "the file has more than 20,000 keys and values"},
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/mbamplan/mbamplan/pkg/diag"
@@ -41,7 +42,7 @@ var libraryMessages = []struct{ theirs, code, ours, fix string }{
 	{"exceeded max depth of", CodeTooDeep, fmt.Sprintf("values are nested more than %d levels deep", MaxDepth), ""},
 }
 
-var libraryLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
+var libraryLine = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^yaml: (?:line (\d+): )?`) })
 
 // syntax reports why the YAML library refused data: the first mistake that the scan of the lines finds up to the line
 // where the library stopped, else what the library says.
@@ -53,7 +54,7 @@ func (b *builder) syntax(data []byte, err error) {
 	}
 	message := strings.ReplaceAll(err.Error(), "\n", " ")
 	line := 0
-	if m := libraryLine.FindStringSubmatch(message); m != nil {
+	if m := libraryLine().FindStringSubmatch(message); m != nil {
 		line, _ = strconv.Atoi(m[1])
 		message = message[len(m[0]):]
 	}
@@ -279,7 +280,7 @@ func (s *scanner) enter(col int, items, inline bool) {
 }
 
 // missingBlank finds a key whose value follows the colon without a blank.
-var missingBlank = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]*:[^\s/\\]`)
+var missingBlank = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]*:[^\s/\\]`) })
 
 // loose reads text without a key: the value of a dash, of a key above, or the continuation of a value.
 func (s *scanner) loose(line string, col, first int) {
@@ -288,7 +289,7 @@ func (s *scanner) loose(line string, col, first int) {
 	if !dash && top >= 0 && !s.open && col <= s.levels[top].indent {
 		text := strings.TrimRight(line[col:], " ")
 		switch {
-		case missingBlank.MatchString(text):
+		case missingBlank().MatchString(text):
 			colon := strings.IndexByte(text, ':')
 			s.note(s.row, col+colon, 1, CodeColon, `no blank behind the colon; expected "key: value"`,
 				"write "+quoted(text[:colon]+": "+text[colon+1:]))
@@ -307,7 +308,7 @@ func (s *scanner) loose(line string, col, first int) {
 }
 
 // blockHeader matches the header of a block scalar.
-var blockHeader = regexp.MustCompile(`^[|>][-+0-9]{0,2}\s*(#.*)?$`)
+var blockHeader = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[|>][-+0-9]{0,2}\s*(#.*)?$`) })
 
 // value reads the value at col of line; indent is the indentation of the entry it belongs to.
 func (s *scanner) value(line string, col, indent int) {
@@ -331,7 +332,7 @@ func (s *scanner) value(line string, col, indent int) {
 	}
 	switch text[0] {
 	case '|', '>':
-		if blockHeader.MatchString(text) {
+		if blockHeader().MatchString(text) {
 			s.skipBlock(indent)
 			return
 		}
@@ -374,7 +375,7 @@ func (s *scanner) skipBlock(indent int) {
 }
 
 // looksLikeEntry matches a line that is an entry of its own and therefore hardly the middle of a quoted value.
-var looksLikeEntry = regexp.MustCompile(`^\s*(- |-$|[A-Za-z_][A-Za-z0-9_-]*:(\s|$))`)
+var looksLikeEntry = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\s*(- |-$|[A-Za-z_][A-Za-z0-9_-]*:(\s|$))`) })
 
 // quoted reads the quoted value that begins at col, over several lines when nothing speaks against it.
 func (s *scanner) quoted(col int) {
@@ -394,7 +395,7 @@ func (s *scanner) quoted(col int) {
 	}
 	for next := row + 1; next < len(s.lines); next++ {
 		line := s.lines[next]
-		if looksLikeEntry.MatchString(line) || strings.HasPrefix(line, "---") || strings.HasPrefix(line, "...") {
+		if looksLikeEntry().MatchString(line) || strings.HasPrefix(line, "---") || strings.HasPrefix(line, "...") {
 			break
 		}
 		if quotedEnd(quote+line) > 0 {
@@ -447,7 +448,7 @@ func (s *scanner) flow(col int) {
 	var open []bracket
 	for row, from := s.row, col; row < len(s.lines); row, from = row+1, 0 {
 		line := s.lines[row]
-		if row > s.row && looksLikeEntry.MatchString(line) && len(open) > 0 && open[0].close == ']' {
+		if row > s.row && looksLikeEntry().MatchString(line) && len(open) > 0 && open[0].close == ']' {
 			break
 		}
 		for i := from; i < len(line); i++ {

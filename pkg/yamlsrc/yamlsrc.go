@@ -26,6 +26,8 @@ const (
 	MaxDepth = 64
 	// MaxAliased is how many nodes all aliases of a file may expand to.
 	MaxAliased = 10_000
+	// MaxValues is how many keys and values a file may have.
+	MaxValues = 20_000
 )
 
 // maxFindings is how many findings of a file are reported.
@@ -136,6 +138,7 @@ type builder struct {
 	// aliases is the chain of anchored nodes being expanded.
 	aliases []*yaml.Node
 	aliased int
+	values  int
 	indexes []*lineIndex
 }
 
@@ -165,7 +168,7 @@ func quoted(s string) string {
 // mark.
 func (b *builder) text(data []byte) []byte {
 	if len(data) > MaxBytes {
-		b.fail(CodeTooBig, diag.Pos{}, fmt.Sprintf("the file has %d bytes; expected at most %d", len(data), MaxBytes), "")
+		b.fail(CodeTooBig, diag.Pos{}, fmt.Sprintf("the file has more than %d bytes", MaxBytes), "")
 		return nil
 	}
 	if name := wideEncoding(data); name != "" {
@@ -329,6 +332,11 @@ func (b *builder) node(n *yaml.Node, depth int) *Node {
 	}
 	if n.Kind == yaml.AliasNode {
 		return b.alias(n, depth)
+	}
+	if b.values++; b.values > MaxValues {
+		b.unusable = true
+		b.fail(CodeTooMany, b.start(n), fmt.Sprintf("the file has more than %d keys and values", MaxValues), "")
+		return nil
 	}
 	if len(b.aliases) > 0 {
 		if b.aliased++; b.aliased > MaxAliased {

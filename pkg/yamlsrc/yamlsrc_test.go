@@ -163,6 +163,7 @@ func TestMistakes(t *testing.T) {
 		{"byte order mark only", "\uFEFF", CodeEmpty, 0, 0},
 		{"too deep", strings.Repeat("[", 70) + strings.Repeat("]", 70), CodeTooDeep, 1, 65},
 		{"far too deep", strings.Repeat("[", 20000), CodeBracket, 1, 20000},
+		{"too many", "[" + strings.Repeat("x, ", MaxValues) + "]", CodeTooMany, 1, 3*MaxValues - 1},
 		{"too big", strings.Repeat("#", MaxBytes+1), CodeTooBig, 0, 0},
 		{"directive", "%YAML 3.0\n---\na: 1\n", CodeSyntax, 1, 1},
 	}

@@ -1,5 +1,5 @@
 // Package cfgverify judges rendered files that are no scripts: XML and the machineKey element, HAProxy configuration, JSON,
-// certreq requests, diskshadow scripts and Markdown tables. Codes: CFG… one for each rule.
+// certreq requests, diskshadow scripts, HTML documents and Markdown tables. Codes: CFG… one for each rule.
 package cfgverify
 
 import (

@@ -1,6 +1,8 @@
 package matrix
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"flag"
@@ -62,13 +64,22 @@ func compiler(t *testing.T) *compile.Compiler {
 	return c
 }
 
-// TestMatrix checks and plans every combination, renders a choice of those that are not refused, and holds every distinct
-// file of it against the checkers, for the strictest of the servers that get it.
+// TestMatrix checks every combination, plans and renders each that is not refused, and holds every distinct file of all of
+// them against the checkers, for the strictest of the servers that get it.
 func TestMatrix(t *testing.T) {
-	defer debug.SetGCPercent(debug.SetGCPercent(800)) // fifty thousand small farms: garbage is cheap, collecting it is not
+	// Fifty thousand small farms: garbage is cheap, collecting it is not.
+	defer debug.SetGCPercent(debug.SetGCPercent(800))
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(1200 << 20))
 	c := compiler(t)
+	c.Remember()
+	key, err := secrets.New(rand.NewChaCha8([32]byte{1}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	options := render.Options{Secrets: key, Topology: "matrix.yaml"}
 	all := All()
 	outcomes := make([]Outcome, len(all))
+	files := newContents()
 	each(all, func(i int, m Combination) {
 		_, f, found := compile.Topology("matrix.yaml", []byte(m.Topology()))
 		for _, d := range found {
@@ -83,15 +94,15 @@ func TestMatrix(t *testing.T) {
 			}
 		}
 		outcomes[i].tidy()
-		if found.Errors() > 0 {
+		if found.Errors() > 0 || *update {
 			return
 		}
 		if f == nil {
 			t.Errorf("%s: no farm and no error", m)
 			return
 		}
-		if _, err := c.Plan(f); err != nil {
-			t.Errorf("%s: %v", m, err)
+		if tree := treeOf(t, c, m, f, options); tree != nil {
+			files.add(m, f, tree)
 		}
 	})
 	var rendered []Combination
@@ -107,13 +118,53 @@ func TestMatrix(t *testing.T) {
 	if *update {
 		return
 	}
-	cover := Cover(rendered)
-	t.Logf("%d combinations, %d are not refused, %d of these are rendered", len(all), len(rendered), len(cover))
-	contents := renderAll(t, c, cover)
+	contents := files.sorted()
+	t.Logf("%d combinations, %d are not refused and rendered: %d files, %d distinct", len(all), len(rendered), files.count, len(contents))
+	t.Run("memory", func(t *testing.T) { remembered(t, c, Cover(rendered), options) })
 	t.Run("PowerShell", func(t *testing.T) { powerShell(t, contents) })
 	t.Run("T-SQL", func(t *testing.T) { transactSQL(t, contents) })
 	t.Run("other files", func(t *testing.T) { others(t, contents) })
 	t.Run("connection strings", func(t *testing.T) { connectionStrings(t, contents) })
+}
+
+func treeOf(t *testing.T, c *compile.Compiler, m Combination, f *farm.Farm, o render.Options) *artifact.Tree {
+	p, err := c.Plan(f)
+	if err != nil {
+		t.Errorf("%s: %v", m, err)
+		return nil
+	}
+	tree, found, err := c.Tree(p, o)
+	if err != nil || len(found) > 0 {
+		t.Errorf("%s: %v %+v", m, err, found)
+		return nil
+	}
+	return tree
+}
+
+// remembered renders a choice of combinations again without memory: what templates are remembered to say must be what they
+// say.
+func remembered(t *testing.T, with *compile.Compiler, list []Combination, o render.Options) {
+	without := compiler(t)
+	each(list, func(_ int, m Combination) {
+		_, f, _ := compile.Topology("matrix.yaml", []byte(m.Topology()))
+		a, b := treeOf(t, with, m, f, o), treeOf(t, without, m, f, o)
+		if a == nil || b == nil {
+			return
+		}
+		want := map[string][]byte{}
+		for _, file := range b.Files() {
+			want[file.Path] = file.Data
+		}
+		for _, file := range a.Files() {
+			if !bytes.Equal(file.Data, want[file.Path]) {
+				t.Errorf("%s: %s is remembered otherwise than it is rendered", m, file.Path)
+			}
+			delete(want, file.Path)
+		}
+		for path := range want {
+			t.Errorf("%s: %s is rendered, but not from memory", m, path)
+		}
+	})
 }
 
 // content is one distinct text with everything that it is for.
@@ -130,90 +181,83 @@ type content struct {
 
 func (c *content) String() string { return c.path + " of " + c.from.String() }
 
-// renderAll renders combinations and gathers their distinct files, in the order of their first appearance.
-func renderAll(t *testing.T, c *compile.Compiler, list []Combination) []*content {
-	t.Helper()
-	key, err := secrets.New(rand.NewChaCha8([32]byte{1}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	type tree struct {
-		farm  *farm.Farm
-		files []artifact.File
-	}
-	var lock sync.Mutex
-	seen := map[[32]byte]*content{}
-	keep := func(m Combination, t tree) {
-		lock.Lock()
-		defer lock.Unlock()
-		for _, f := range t.files {
-			sum := sha256.Sum256(append([]byte(path.Ext(f.Path)+f.Meta.Kind+"\x00"), f.Data...))
-			one := seen[sum]
-			if one == nil {
-				one = &content{data: f.Data, path: f.Path, from: m, kind: f.Meta.Kind, windows: map[string]bool{}, releases: map[string]bool{}}
-				seen[sum] = one
-			}
-			for _, w := range windowsOf(t.farm, f) {
-				one.windows[w] = true
-			}
-			one.releases[t.farm.MBAM.Release] = true
-			if v := sqlOf(t.farm, f); v > 0 && (one.sql == 0 || v < one.sql) {
-				one.sql = v
-			}
-		}
-	}
-	each(list, func(_ int, m Combination) {
-		_, f, _ := compile.Topology("matrix.yaml", []byte(m.Topology()))
-		p, err := c.Plan(f)
-		if err != nil {
-			t.Errorf("%s: %v", m, err)
-			return
-		}
-		out, found, err := c.Tree(p, render.Options{Secrets: key, Topology: "matrix.yaml"})
-		if err != nil || len(found) > 0 {
-			t.Errorf("%s: %v %+v", m, err, found)
-			return
-		}
-		keep(m, tree{f, out.Files()})
-	})
-	contents := slices.Collect(maps.Values(seen))
-	slices.SortFunc(contents, func(a, b *content) int {
-		return strings.Compare(a.path+a.from.String()+string(a.data), b.path+b.from.String()+string(b.data))
-	})
-	return contents
+// contents are the distinct files of all combinations. What differs in extension or kind is distinct, as other checks are
+// for it.
+type contents struct {
+	lock  sync.Mutex
+	count int
+	byKey map[contentKey]*content // known at once, as the renders share memory
+	bySum map[[32]byte]*content
 }
 
-// windowsOf returns the Windows versions of the servers that a file is for, of two management computers for a file that
-// is bound to none.
-func windowsOf(f *farm.Farm, file artifact.File) []string {
-	var hosts []*farm.Host
+type contentKey struct {
+	data *byte // of the content that is kept
+	size int
+	sort string
+}
+
+func newContents() *contents {
+	return &contents{byKey: map[contentKey]*content{}, bySum: map[[32]byte]*content{}}
+}
+
+func (c *contents) add(m Combination, f *farm.Farm, tree *artifact.Tree) {
+	servers := map[string]server{"": {windows: []string{"2016", "2019"}}} // two management computers
 	for _, h := range f.Hosts {
-		if h.Name == file.Meta.Server {
-			hosts = []*farm.Host{h}
-		}
+		servers[h.Name] = server{windows: []string{strings.ReplaceAll(h.Windows, " ", "")}}
 	}
 	for _, i := range f.Instances {
-		if i.Folder() == file.Meta.Server {
-			hosts = i.Nodes
+		s := server{sql: i.Version}
+		for _, h := range i.Nodes {
+			s.windows = append(s.windows, strings.ReplaceAll(h.Windows, " ", ""))
+		}
+		servers[i.Folder()] = s
+	}
+	files := tree.Files()
+	c.lock.Lock()
+	defer c.lock.Unlock()
+	c.count += len(files)
+	for _, file := range files {
+		one := c.of(file)
+		if one.kind == "" {
+			one.data, one.path, one.from, one.kind = file.Data, file.Path, m, file.Meta.Kind
+		}
+		s := servers[file.Meta.Server]
+		for _, w := range s.windows {
+			one.windows[w] = true
+		}
+		one.releases[f.MBAM.Release] = true
+		if s.sql > 0 && (one.sql == 0 || s.sql < one.sql) {
+			one.sql = s.sql
 		}
 	}
-	var out []string
-	for _, h := range hosts {
-		out = append(out, strings.ReplaceAll(h.Windows, " ", ""))
-	}
-	if out == nil {
-		return []string{"2016", "2019"}
-	}
-	return out
 }
 
-func sqlOf(f *farm.Farm, file artifact.File) int {
-	for _, i := range f.Instances {
-		if i.Folder() == file.Meta.Server {
-			return i.Version
-		}
+// server is what a file is for: the Windows versions of the machines, and the SQL Server version, 0 for none.
+type server struct {
+	windows []string
+	sql     int
+}
+
+// of finds the content of a file, or makes one without a kind.
+func (c *contents) of(file artifact.File) *content {
+	key := contentKey{&file.Data[0], len(file.Data), path.Ext(file.Path) + file.Meta.Kind}
+	if one := c.byKey[key]; one != nil {
+		return one
 	}
-	return 0
+	sum := sha256.Sum256(append([]byte(key.sort+"\x00"), file.Data...))
+	one := c.bySum[sum]
+	if one == nil {
+		one = &content{windows: map[string]bool{}, releases: map[string]bool{}}
+		c.bySum[sum], c.byKey[key] = one, one
+	}
+	return one
+}
+
+// sorted returns all contents in an order that does not depend on who came first.
+func (c *contents) sorted() []*content {
+	list := slices.Collect(maps.Values(c.bySum))
+	slices.SortFunc(list, func(a, b *content) int { return cmp.Or(strings.Compare(a.path, b.path), bytes.Compare(a.data, b.data)) })
+	return list
 }
 
 func powerShell(t *testing.T, contents []*content) {

@@ -25,7 +25,11 @@ func (c Combination) Topology() string {
 		t.line(0, `mbam: {release: %q, media: '\\fs1\mbam\MbamSetup.exe'}`, c.Release)
 		t.line(0, "accounts: {reports: svc-mbam-ro}")
 	} else {
-		t.line(0, `mbam: {release: %q, servicing: "2.5.1152.0", media: '\\fs1\mbam\MbamServerSetup.exe'}`, c.Release)
+		servicing, jquery := "2.5.1152.0", ""
+		if c.Release == "2.5" {
+			servicing, jquery = "2.5.244.0", ", jquery: cdn"
+		}
+		t.line(0, `mbam: {release: %q, servicing: %q, media: '\\fs1\mbam\MbamServerSetup.exe', update: '\\fs1\mbam\update.exe'%s}`, c.Release, servicing, jquery)
 		t.line(0, "accounts: {pool: svc-mbam-pool, reports: svc-mbam-ro, readWrite: MBAM DB RW}")
 		t.line(0, "groups: {advancedHelpdesk: MBAM Advanced Helpdesk, helpdesk: MBAM Helpdesk, reports: MBAM Report Readers}")
 		t.line(0, "clients: {gpo: MBAM clients}")

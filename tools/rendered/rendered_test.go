@@ -132,6 +132,10 @@ func verify(t *testing.T, c compiled) {
 			for _, finding := range cfgverify.Markdown(f.Path, f.Data) {
 				t.Error(finding)
 			}
+		case ".html":
+			for _, finding := range cfgverify.HTML(f.Path, f.Data) {
+				t.Error(finding)
+			}
 		case ".inf":
 			_, findings := cfgverify.INF(f.Path, f.Data)
 			for _, finding := range findings {

@@ -265,9 +265,9 @@ func TestWindowsProgram(t *testing.T) {
 		same(t, "CRLF against LF", got, plain)
 	})
 	t.Run("edited by hand", func(t *testing.T) {
-		write(t, filepath.Join(here, "crlf out", "START-HERE.md"), []byte("mine"))
+		write(t, filepath.Join(here, "crlf out", "START-HERE.html"), []byte("mine"))
 		got := run(t, 3, "render", windows("in put", "crlf.yaml"), "--secrets", windows("in put", "farm.secrets.yaml"), "-o", windows("crlf out")).Stderr
-		if !strings.Contains(got, "START-HERE.md: edited by hand") {
+		if !strings.Contains(got, "START-HERE.html: edited by hand") {
 			t.Errorf("render prints %q", got)
 		}
 	})

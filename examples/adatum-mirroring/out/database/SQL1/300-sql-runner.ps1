@@ -151,7 +151,7 @@ try {
     $InstanceFolder = 'SQL1'
     $HostFolder = 'SQL1'
     $TrustSwitch = $true
-    $Waits = @('310 needs 305-preflight on SQL2', '310 needs 305-preflight on WIT1', '331 needs 326-mirroring-endpoint on SQL2', '331 needs 326-mirroring-endpoint on WIT1', '345 needs 340-create-databases on RPT1', '390 needs 340-create-databases on RPT1', '410 needs 405-mirror-partner on SQL2', '415 needs 412-mirroring-safety on SQL2', '430 needs 412-mirroring-safety on SQL2', '440 needs 425-mirroring-settings on SQL2', '440 needs 430-mirroring-watchdog on SQL2', '448 needs 440-mirroring-check on SQL2', '448 needs 440-mirroring-check on WIT1', '449 needs 440-mirroring-check on SQL2', '449 needs 440-mirroring-check on WIT1', '974 needs 390-mbam-logins on SQL2', '988 needs 448-mirroring-failover on SQL2')
+    $Waits = @('152 needs 110-accounts on a management computer', '152 needs 120-service-principal-names on a management computer', '310 needs 305-preflight on SQL2', '310 needs 305-preflight on WIT1', '331 needs 326-mirroring-endpoint on SQL2', '331 needs 326-mirroring-endpoint on WIT1', '345 needs 340-create-databases on RPT1', '390 needs 340-create-databases on RPT1', '410 needs 405-mirror-partner on SQL2', '415 needs 412-mirroring-safety on SQL2', '430 needs 412-mirroring-safety on SQL2', '440 needs 425-mirroring-settings on SQL2', '440 needs 430-mirroring-watchdog on SQL2', '448 needs 440-mirroring-check on SQL2', '448 needs 440-mirroring-check on WIT1', '449 needs 440-mirroring-check on SQL2', '449 needs 440-mirroring-check on WIT1', '974 needs 390-mbam-logins on SQL2', '988 needs 448-mirroring-failover on SQL2')
     function Save-FileResult {
         param($Record)
         $run = ConvertTo-Json -InputObject $Record -Depth 6 -Compress

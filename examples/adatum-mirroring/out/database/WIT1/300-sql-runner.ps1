@@ -151,7 +151,7 @@ try {
     $InstanceFolder = 'WIT1'
     $HostFolder = 'WIT1'
     $TrustSwitch = $true
-    $Waits = @('310 needs 305-preflight on SQL1', '310 needs 305-preflight on SQL2', '331 needs 326-mirroring-endpoint on SQL1', '331 needs 326-mirroring-endpoint on SQL2', '440 needs 415-mirroring-witness on SQL1', '440 needs 425-mirroring-settings on SQL1', '440 needs 425-mirroring-settings on SQL2', '440 needs 430-mirroring-watchdog on SQL1', '440 needs 430-mirroring-watchdog on SQL2')
+    $Waits = @('152 needs 110-accounts on a management computer', '152 needs 120-service-principal-names on a management computer', '310 needs 305-preflight on SQL1', '310 needs 305-preflight on SQL2', '331 needs 326-mirroring-endpoint on SQL1', '331 needs 326-mirroring-endpoint on SQL2', '440 needs 415-mirroring-witness on SQL1', '440 needs 425-mirroring-settings on SQL1', '440 needs 425-mirroring-settings on SQL2', '440 needs 430-mirroring-watchdog on SQL1', '440 needs 430-mirroring-watchdog on SQL2')
     function Save-FileResult {
         param($Record)
         $run = ConvertTo-Json -InputObject $Record -Depth 6 -Compress

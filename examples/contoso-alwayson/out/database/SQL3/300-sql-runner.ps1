@@ -151,7 +151,7 @@ try {
     $InstanceFolder = 'SQL3'
     $HostFolder = 'SQL3'
     $TrustSwitch = $true
-    $Waits = @('310 needs 305-preflight on SQL1', '310 needs 305-preflight on SQL2', '315 needs 305-preflight on SQL1', '315 needs 305-preflight on SQL2', '330 needs 325-endpoint on SQL1', '330 needs 325-endpoint on SQL2', '365 needs 360-availability-group on SQL1', '375 needs 370-add-databases on SQL1', '390 needs 330-endpoint-logins on SQL1', '390 needs 330-endpoint-logins on SQL2', '390 needs 340-create-databases on RPT1', '395 needs 375-seed-databases on SQL2', '450 needs 390-mbam-logins on SQL1', '450 needs 390-mbam-logins on SQL2', '450 needs 398-availability-check on SQL1', '972 needs 398-availability-check on SQL1', '974 needs 390-mbam-logins on SQL1', '974 needs 390-mbam-logins on SQL2')
+    $Waits = @('152 needs 110-accounts on a management computer', '152 needs 120-service-principal-names on a management computer', '310 needs 305-preflight on SQL1', '310 needs 305-preflight on SQL2', '315 needs 305-preflight on SQL1', '315 needs 305-preflight on SQL2', '330 needs 325-endpoint on SQL1', '330 needs 325-endpoint on SQL2', '365 needs 360-availability-group on SQL1', '375 needs 370-add-databases on SQL1', '390 needs 330-endpoint-logins on SQL1', '390 needs 330-endpoint-logins on SQL2', '390 needs 340-create-databases on RPT1', '395 needs 375-seed-databases on SQL2', '450 needs 390-mbam-logins on SQL1', '450 needs 390-mbam-logins on SQL2', '450 needs 398-availability-check on SQL1', '972 needs 398-availability-check on SQL1', '974 needs 390-mbam-logins on SQL1', '974 needs 390-mbam-logins on SQL2')
     function Save-FileResult {
         param($Record)
         $run = ConvertTo-Json -InputObject $Record -Depth 6 -Compress

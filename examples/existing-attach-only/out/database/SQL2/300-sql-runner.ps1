@@ -151,7 +151,7 @@ try {
     $InstanceFolder = 'SQL2'
     $HostFolder = 'SQL2'
     $TrustSwitch = $true
-    $Waits = @('310 needs 305-preflight on SQL1', '315 needs 305-preflight on SQL1', '330 needs 325-endpoint on SQL1', '390 needs 330-endpoint-logins on SQL1', '970 needs 398-availability-check on SQL1', '972 needs 398-availability-check on SQL1', '974 needs 390-mbam-logins on SQL1')
+    $Waits = @('152 needs 110-accounts on a management computer', '152 needs 120-service-principal-names on a management computer', '310 needs 305-preflight on SQL1', '315 needs 305-preflight on SQL1', '330 needs 325-endpoint on SQL1', '390 needs 330-endpoint-logins on SQL1', '970 needs 398-availability-check on SQL1', '972 needs 398-availability-check on SQL1', '974 needs 390-mbam-logins on SQL1')
     function Save-FileResult {
         param($Record)
         $run = ConvertTo-Json -InputObject $Record -Depth 6 -Compress

@@ -151,7 +151,7 @@ try {
     $InstanceFolder = 'SQL1'
     $HostFolder = 'SQL1'
     $TrustSwitch = $true
-    $Waits = @('310 needs 305-preflight on SQL2', '315 needs 305-preflight on SQL2', '330 needs 325-endpoint on SQL2', '342 needs 305-preflight on SQL2', '360 needs 320-local-system-login on SQL2', '360 needs 330-endpoint-logins on SQL2', '360 needs 335-alwayson-health on SQL2', '370 needs 365-join on SQL2', '380 needs 375-seed-databases on SQL2', '380 needs 140-listener-computer-object on a management computer', '390 needs 330-endpoint-logins on SQL2', '395 needs 375-seed-databases on SQL2', '398 needs 395-failover-settings on SQL2', '450 needs 390-mbam-logins on SQL2', '974 needs 390-mbam-logins on SQL2')
+    $Waits = @('152 needs 110-accounts on a management computer', '152 needs 120-service-principal-names on a management computer', '310 needs 305-preflight on SQL2', '315 needs 305-preflight on SQL2', '330 needs 325-endpoint on SQL2', '342 needs 305-preflight on SQL2', '360 needs 320-local-system-login on SQL2', '360 needs 330-endpoint-logins on SQL2', '360 needs 335-alwayson-health on SQL2', '370 needs 365-join on SQL2', '380 needs 375-seed-databases on SQL2', '380 needs 140-listener-computer-object on a management computer', '390 needs 330-endpoint-logins on SQL2', '395 needs 375-seed-databases on SQL2', '398 needs 395-failover-settings on SQL2', '450 needs 390-mbam-logins on SQL2', '974 needs 390-mbam-logins on SQL2')
     function Save-FileResult {
         param($Record)
         $run = ConvertTo-Json -InputObject $Record -Depth 6 -Compress

@@ -151,7 +151,7 @@ try {
     $InstanceFolder = 'DB1.MBAM'
     $HostFolder = 'DB1'
     $TrustSwitch = $true
-    $Waits = @('448 needs 440-mirroring-check on DB2.MBAM', '449 needs 440-mirroring-check on DB2.MBAM', '974 needs 390-mbam-logins on DB2.MBAM', '988 needs 448-mirroring-failover on DB2.MBAM')
+    $Waits = @('156 needs 152-server-preflight on DB1', '448 needs 440-mirroring-check on DB2.MBAM', '449 needs 440-mirroring-check on DB2.MBAM', '974 needs 390-mbam-logins on DB2.MBAM', '988 needs 448-mirroring-failover on DB2.MBAM')
     function Save-FileResult {
         param($Record)
         $run = ConvertTo-Json -InputObject $Record -Depth 6 -Compress

@@ -151,7 +151,7 @@ try {
     $InstanceFolder = 'DB2.MBAM'
     $HostFolder = 'DB2'
     $TrustSwitch = $true
-    $Waits = @('448 needs 440-mirroring-check on DB1.MBAM', '449 needs 440-mirroring-check on DB1.MBAM', '974 needs 390-mbam-logins on DB1.MBAM')
+    $Waits = @('156 needs 152-server-preflight on DB2', '448 needs 440-mirroring-check on DB1.MBAM', '449 needs 440-mirroring-check on DB1.MBAM', '974 needs 390-mbam-logins on DB1.MBAM')
     function Save-FileResult {
         param($Record)
         $run = ConvertTo-Json -InputObject $Record -Depth 6 -Compress

@@ -151,7 +151,7 @@ try {
     $InstanceFolder = 'SQLMBAM.BITLOCKER'
     $HostFolder = 'NODE1'
     $TrustSwitch = $true
-    $Waits = @('345 needs 340-create-databases on RPT1', '390 needs 340-create-databases on RPT1', '397 needs 340-create-databases on RPT1')
+    $Waits = @('156 needs 152-server-preflight on NODE1', '345 needs 340-create-databases on RPT1', '390 needs 340-create-databases on RPT1', '397 needs 340-create-databases on RPT1')
     function Save-FileResult {
         param($Record)
         $run = ConvertTo-Json -InputObject $Record -Depth 6 -Compress

@@ -151,7 +151,7 @@ try {
     $InstanceFolder = 'SQLDR.MBAM'
     $HostFolder = 'SQLDR'
     $TrustSwitch = $true
-    $Waits = @('315 needs 305-preflight on SQLA.MBAM', '315 needs 305-preflight on SQLFCI', '330 needs 325-endpoint on SQLA.MBAM', '330 needs 325-endpoint on SQLFCI', '365 needs 360-availability-group on SQLA.MBAM', '375 needs 370-add-databases on SQLA.MBAM', '390 needs 330-endpoint-logins on SQLA.MBAM', '390 needs 330-endpoint-logins on SQLFCI', '390 needs 340-create-databases on RPT1', '395 needs 375-seed-databases on SQLFCI', '450 needs 390-mbam-logins on SQLA.MBAM', '450 needs 390-mbam-logins on SQLFCI', '450 needs 398-availability-check on SQLA.MBAM', '972 needs 398-availability-check on SQLA.MBAM', '974 needs 390-mbam-logins on SQLA.MBAM', '974 needs 390-mbam-logins on SQLFCI')
+    $Waits = @('156 needs 152-server-preflight on SQLDR', '315 needs 305-preflight on SQLA.MBAM', '315 needs 305-preflight on SQLFCI', '330 needs 325-endpoint on SQLA.MBAM', '330 needs 325-endpoint on SQLFCI', '365 needs 360-availability-group on SQLA.MBAM', '375 needs 370-add-databases on SQLA.MBAM', '390 needs 330-endpoint-logins on SQLA.MBAM', '390 needs 330-endpoint-logins on SQLFCI', '390 needs 340-create-databases on RPT1', '395 needs 375-seed-databases on SQLFCI', '450 needs 390-mbam-logins on SQLA.MBAM', '450 needs 390-mbam-logins on SQLFCI', '450 needs 398-availability-check on SQLA.MBAM', '972 needs 398-availability-check on SQLA.MBAM', '974 needs 390-mbam-logins on SQLA.MBAM', '974 needs 390-mbam-logins on SQLFCI')
     function Save-FileResult {
         param($Record)
         $run = ConvertTo-Json -InputObject $Record -Depth 6 -Compress

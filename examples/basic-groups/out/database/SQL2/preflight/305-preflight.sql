@@ -1,5 +1,5 @@
 /*
-Preflight: check instance and server before anything is changed.
+Preflight: ask the instance before anything is changed.
 
 Step      database/preflight, preflight, file number 305
 Run on    instance SQL2 on SQL2 (sql2.treyresearch.net)
@@ -9,7 +9,10 @@ Undo      nothing to undo
 Success   every line reads [ok] or [info]
 Sources   [documented] Prerequisites, restrictions and recommendations for Always On availability groups
           [documented] CREATE ENDPOINT (Transact-SQL)
+          [documented] Prerequisites, restrictions and recommendations for database mirroring
           [documented] MBAM 2.5 Supported Configurations
+          [field] dbatools and SqlServerDsc issue threads on availability groups
+Inferred  xp_fileexist, which public tools use and no document describes, looks for a sysadmin with the rights of the service account and tells folders from files; proved by: the backup of file number 350 is written and read by that account, and stops with error 3201 when it may not
 */
 SET NOCOUNT ON;
 SET IMPLICIT_TRANSACTIONS OFF;
@@ -49,10 +52,19 @@ INSERT INTO @checks ([name], [want], [have])
     SELECT N'other endpoints on the planned endpoint port', N'0', CONVERT(nvarchar(10), COUNT(*)) FROM sys.tcp_endpoints WHERE type <> 4 AND port = 5022;
 INSERT INTO @checks ([name], [want], [have])
     SELECT N'SQL Server listeners on the planned endpoint port', N'0', CONVERT(nvarchar(10), COUNT(*)) FROM sys.dm_tcp_listener_states WHERE type <> 2 AND port = 5022;
+DECLARE @seen TABLE ([file] int NOT NULL, [folder] int NOT NULL, [parent] int NOT NULL), @path nvarchar(260);
+SET @path = N'\\files.treyresearch.net\mbam-seed';
+INSERT INTO @seen EXEC master.sys.xp_fileexist @path;
+INSERT INTO @checks ([name], [want], [have]) SELECT N'backup share' + N' as the service account sees it, ' + @path, N'1', CONVERT(nvarchar(10), MAX([folder])) FROM @seen;
+DELETE FROM @seen;
 INSERT INTO @checks ([name], [want], [have])
     SELECT N'mirroring sessions of ' + N'MBAM Compliance Status', N'0', CONVERT(nvarchar(10), COUNT(mirroring_guid)) FROM sys.database_mirroring WHERE database_id = DB_ID(N'MBAM Compliance Status');
 INSERT INTO @checks ([name], [want], [have])
     SELECT N'transparent data encryption of ' + N'MBAM Compliance Status', N'0', CONVERT(nvarchar(10), is_encrypted) FROM sys.databases WHERE name = N'MBAM Compliance Status' AND state = 0;
+INSERT INTO @checks ([name], [want], [have])
+    SELECT N'FILESTREAM containers of ' + N'MBAM Compliance Status', NULL, CONVERT(nvarchar(10), COUNT(*)) FROM sys.master_files WHERE database_id = DB_ID(N'MBAM Compliance Status') AND type = 2;
+INSERT INTO @checks ([name], [want], [have])
+    SELECT N'containment of ' + N'MBAM Compliance Status' + N' (0 none)', NULL, CONVERT(nvarchar(10), containment) FROM sys.databases WHERE name = N'MBAM Compliance Status';
 INSERT INTO @checks ([name], [want], [have])
     SELECT N'databases in the way of the copy of ' + N'MBAM Compliance Status' + N' (neither restoring nor in a group)', N'0', CONVERT(nvarchar(10), COUNT(*))
     FROM sys.databases WHERE name = N'MBAM Compliance Status' AND state <> 1 AND replica_id IS NULL;
@@ -60,6 +72,10 @@ INSERT INTO @checks ([name], [want], [have])
     SELECT N'mirroring sessions of ' + N'MBAM Recovery and Hardware', N'0', CONVERT(nvarchar(10), COUNT(mirroring_guid)) FROM sys.database_mirroring WHERE database_id = DB_ID(N'MBAM Recovery and Hardware');
 INSERT INTO @checks ([name], [want], [have])
     SELECT N'transparent data encryption of ' + N'MBAM Recovery and Hardware', N'0', CONVERT(nvarchar(10), is_encrypted) FROM sys.databases WHERE name = N'MBAM Recovery and Hardware' AND state = 0;
+INSERT INTO @checks ([name], [want], [have])
+    SELECT N'FILESTREAM containers of ' + N'MBAM Recovery and Hardware', NULL, CONVERT(nvarchar(10), COUNT(*)) FROM sys.master_files WHERE database_id = DB_ID(N'MBAM Recovery and Hardware') AND type = 2;
+INSERT INTO @checks ([name], [want], [have])
+    SELECT N'containment of ' + N'MBAM Recovery and Hardware' + N' (0 none)', NULL, CONVERT(nvarchar(10), containment) FROM sys.databases WHERE name = N'MBAM Recovery and Hardware';
 INSERT INTO @checks ([name], [want], [have])
     SELECT N'databases in the way of the copy of ' + N'MBAM Recovery and Hardware' + N' (neither restoring nor in a group)', N'0', CONVERT(nvarchar(10), COUNT(*))
     FROM sys.databases WHERE name = N'MBAM Recovery and Hardware' AND state <> 1 AND replica_id IS NULL;

@@ -12,6 +12,7 @@ Sources   [documented] Validating the MBAM 2.5 Server Feature Configuration
           [documented] Planning for MBAM 2.5 high availability
           [documented] MBAM 2.5 Server Event Logs
           [documented] MBAM cmdlet reference (Microsoft.MBAM)
+          [documented] MBAM 2.5 Security Considerations
           [documented] MachineKeySection class
           [field] Public MBAM test packages and issue threads
 Inferred  a GET without credentials under the virtual host name to the node's own address is answered with 401 by a living application, and does not meet the loopback check, which concerns authentication only; proved by: the status that each application answers with; the pages themselves are tried from outside by directory/kerberos-test
@@ -162,6 +163,13 @@ function Get-SitePlace {
     $Site
     foreach ($a in @(Get-WebApplication -Site $Site)) { '{0}/{1}' -f $Site, ([string]$a.path).Trim('/') }
 }
+function Get-SiteValue {
+    # One attribute of an IIS section as it takes effect at a place such as "Site/HelpDesk", web.config files included.
+    param([string]$Place, [string]$Section, [string]$Name)
+    $value = Get-WebConfigurationProperty -PSPath ('MACHINE/WEBROOT/APPHOST/{0}' -f $Place) -Filter $Section -Name $Name
+    if ($null -ne $value -and $null -ne $value.PSObject.Properties['Value']) { $value = $value.Value }
+    [string]$value
+}
 function ConvertTo-AccountSid {
     param([string]$Entry)
     if ($Entry.StartsWith('*')) { return $Entry.Substring(1) }
@@ -293,6 +301,7 @@ try {
     # Facts are compared between the nodes by web/farm-compare, but for those whose name begins with "Here".
     $version = Get-MbamServerVersion
     Add-Info -Name 'Software version' -Text $version
+    Add-Info -Name 'Here Windows version' -Text ([string](Get-CimInstance -ClassName Win32_OperatingSystem).Version)
     $Servicing = '2.5.1152.0'
     Add-Check -Name 'MBAM server software' -Ok ($version -eq $Servicing) -Expected $Servicing -Actual $(if ($version) { $version } else { 'not installed' })
     $plans = [ordered]@{}
@@ -366,8 +375,11 @@ try {
             $user = [string]$item.processModel.userName
             $run = [string](Get-WebAppPoolState -Name $pool).Value
             Add-Check -Name ('Pool {0}' -f $pool) -Ok ($run -eq 'Started' -and [string]$item.processModel.identityType -eq 'SpecificUser' -and (Test-SameAccount $user $Account)) -Expected ('Started as {0}' -f $Account) -Actual ('{0} as {1} {2}' -f $run, $item.processModel.identityType, $user).Trim()
-            Add-Info -Name ('Pool {0}' -f $pool) -Text ('{0} {1}' -f $item.processModel.identityType, $item.managedRuntimeVersion)
+            Add-Info -Name ('Pool {0}' -f $pool) -Text ('{0} {1} {2}' -f $item.processModel.identityType, $user, $item.managedRuntimeVersion)
         }
+        # Who may import keys besides computers; web/farm-compare holds the nodes against each other.
+        $group = Get-SiteValue -Place ('{0}/MBAMRecoveryAndHardwareService' -f $Site) -Section 'appSettings/add[@key="DataMigrationUsersGroupName"]' -Name value
+        Add-Info -Name 'Data migration group' -Text $(if ($group) { $group } else { 'none' })
         [string[]]$bindings = @(Get-WebBinding -Name $Site | ForEach-Object { '{0} {1}' -f $_.protocol, $_.bindingInformation })
         [Array]::Sort($bindings, [StringComparer]::OrdinalIgnoreCase)
         Add-Info -Name 'Bindings' -Text ($bindings -join ', ')

@@ -35,6 +35,9 @@ SET @sid = SUSER_SID(@account);
 INSERT INTO @checks ([name], [want], [have]) SELECT N'login of ' + @account, N'1', CONVERT(nvarchar(10), COUNT(*)) FROM sys.server_principals WHERE sid = @sid AND is_disabled = 0;
 INSERT INTO @checks ([name], [want], [have]) SELECT N'CONNECT SQL denied to ' + @account, N'0', CONVERT(nvarchar(10), COUNT(*)) FROM sys.server_permissions AS s
     INNER JOIN sys.server_principals AS p ON p.principal_id = s.grantee_principal_id WHERE p.sid = @sid AND s.permission_name = N'CONNECT SQL' AND s.state = N'D';
+INSERT INTO @checks ([name], [want], [have]) VALUES
+    (N'build of the instance', NULL, CONVERT(nvarchar(128), SERVERPROPERTY(N'ProductVersion'))),
+    (N'collation of the instance', NULL, CONVERT(nvarchar(128), SERVERPROPERTY(N'Collation')));
 DECLARE @i int, @last int, @judged int, @bad int, @line nvarchar(3000);
 SELECT @i = 1, @last = ISNULL(MAX([id]), 0), @judged = COUNT([want]) FROM @checks;
 SELECT @bad = COUNT(*) FROM @checks WHERE [want] IS NOT NULL AND ([have] IS NULL OR [have] <> [want]);

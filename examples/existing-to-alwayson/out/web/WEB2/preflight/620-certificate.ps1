@@ -3,7 +3,7 @@
 Preflight: check the certificate of the virtual host name.
 .DESCRIPTION
 Step      web/certificate, preflight, file number 620
-Run on    WEB2 (web2.contoso.com), 64-bit, elevated
+Run on    WEB2 (web2.contoso.com), 64-bit, with or without elevation: what you may not read is reported as not checked
 Run by    web administrator
 Changes   nothing
 Undo      nothing to undo
@@ -19,10 +19,11 @@ powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File .\620-certificate.
 #Requires -Version 4.0
 [CmdletBinding()]
 param(
-    [string]$WorkDir = (Join-Path $env:ProgramData 'mbamplan')
+    [string]$WorkDir = ''
 )
 #region frame
 if ($MyInvocation.InvocationName -eq '.') { throw 'Do not dot-source this script. Start it with: powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File <path>' }
+if ([string]$ExecutionContext.SessionState.LanguageMode -ne 'FullLanguage') { throw 'PowerShell runs in a constrained language mode here, in which none of these scripts can work. Ask those who manage AppLocker or Device Guard to let scripts of your signature run, and sign the folder (Set-AuthenticodeSignature). Nothing was changed.' }
 Set-StrictMode -Version 3.0
 $ErrorActionPreference = 'Stop'
 # Modules come from the machine's own folders, never from a user's: these scripts run with high rights.
@@ -34,7 +35,7 @@ $StepHosts = @('WEB2', 'web2.contoso.com')
 $ExitCode = 1
 $Transcribing = $false
 $Saving = $false
-$Result = [ordered]@{ schema = 1; step = $StepName; kind = $StepKind; name = $ResultName; script = ''; host = ''; user = ''; started = [DateTime]::UtcNow.ToString('o'); finished = ''; outcome = 'failed'; exitCode = 1; message = ''; changed = @(); checks = @(); facts = [ordered]@{} }
+$Result = [ordered]@{ schema = 1; step = $StepName; kind = $StepKind; name = $ResultName; script = ''; host = ''; user = ''; started = [DateTime]::UtcNow.ToString('o'); finished = ''; outcome = 'failed'; exitCode = 1; message = ''; changed = @(); checks = @(); notes = @(); notChecked = @(); facts = [ordered]@{} }
 function Stop-Step {
     param([int]$Code, [string]$Message)
     $script:ExitCode = $Code
@@ -45,6 +46,11 @@ function Test-Elevated {
     $me.IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator)
 }
 function Initialize-WorkDir {
+    # Without elevation the record lies among the reader's own files. No rollback trusts it.
+    if (-not (Test-Elevated)) {
+        [void][IO.Directory]::CreateDirectory($script:WorkDir)
+        return
+    }
     # Records in this folder steer rollbacks, so nobody but administrators may have made it or may write into it.
     $trusted = @('S-1-5-32-544', 'S-1-5-18')
     if (-not [IO.Directory]::Exists($script:WorkDir)) {
@@ -58,11 +64,48 @@ function Initialize-WorkDir {
     $link = ([IO.File]::GetAttributes($script:WorkDir) -band [IO.FileAttributes]::ReparsePoint) -ne 0
     if ($link -or $trusted -notcontains $owner -or $open.Count -gt 0) { Stop-Step 2 ('The folder {0} cannot be trusted with records: owner {1}, open to [{2}], link {3}. Give it to Administrators and SYSTEM alone: takeown /F "{0}" /A /R, then icacls "{0}" /inheritance:r /grant:r *S-1-5-32-544:(OI)(CI)F *S-1-5-18:(OI)(CI)F; look at what lies in it; then start this script again. Nothing was changed.' -f $script:WorkDir, $owner, ($open -join ', '), $link) }
 }
-function Complete-Check {
+function Add-Finding {
+    # One judged check of a preflight. A difference fails the preflight; with -Note it is told and fails nothing. -Remedy says
+    # what to do or whom to ask.
+    param([string]$Name, [string]$About = '', [bool]$Ok, [string]$Expected, [string]$Actual, [string]$Remedy = '', [switch]$Note)
+    $full = if ($About) { '{0}: {1}' -f $Name, $About } else { $Name }
+    $row = [ordered]@{ name = $full; ok = $Ok; expected = $Expected; actual = $Actual }
+    if ($Ok) {
+        $script:Result.checks += , $row
+        '[ok]   {0}: {1}' -f $full, $Actual
+        return
+    }
+    if ($Remedy) { $row.remedy = $Remedy }
+    if ($Note) { $script:Result.notes += , $row } else { $script:Result.checks += , $row }
+    '{0} {1}: expected {2}, found {3}' -f $(if ($Note) { '[note]' } else { '[FAIL]' }), $full, $Expected, $Actual
+    if ($Remedy) { '       {0}' -f $Remedy }
+}
+function Add-Unchecked {
+    # A check of a preflight that the person who runs it may not make, or that something else prevents: neither passed nor failed.
+    param([string]$Name, [string]$About = '', [string]$Needs)
+    $full = if ($About) { '{0}: {1}' -f $Name, $About } else { $Name }
+    $script:Result.notChecked += , ([ordered]@{ name = $full; needs = $Needs })
+    '[--]   {0}: not checked: needs {1}' -f $full, $Needs
+}
+function Complete-Preflight {
+    # Ends a preflight: a table, worst first, and exit code 4 when a check failed.
     $bad = @($script:Result.checks | Where-Object { -not $_.ok })
-    if ($bad.Count -gt 0) { Stop-Step 4 ('{0} of {1} checks failed: {2}' -f $bad.Count, @($script:Result.checks).Count, (@($bad | ForEach-Object { $_.name }) -join '; ')) }
+    $good = @($script:Result.checks | Where-Object { $_.ok })
+    $rows = @()
+    foreach ($c in $bad) { $rows += , @('FAIL', $c.name, $c.actual) }
+    foreach ($c in @($script:Result.notes)) { $rows += , @('note', $c.name, $c.actual) }
+    foreach ($c in @($script:Result.notChecked)) { $rows += , @('not checked', $c.name, ('needs {0}' -f $c.needs)) }
+    foreach ($c in $good) { $rows += , @('ok', $c.name, $c.actual) }
+    $width = 5
+    foreach ($r in $rows) { if ($r[1].Length -gt $width -and $r[1].Length -le 70) { $width = $r[1].Length } }
+    ''
+    foreach ($r in @(, @('verdict', 'check', 'found')) + $rows) { '{0}  {1}  {2}' -f $r[0].PadRight(11), $r[1].PadRight($width), $r[2] }
+    ''
+    'Result: {0}' -f (Join-Path $script:WorkDir ('{0}.result.json' -f $ResultName))
+    $rest = '{0} noted, {1} not checked' -f @($script:Result.notes).Count, @($script:Result.notChecked).Count
+    if ($bad.Count -gt 0) { Stop-Step 4 ('{0} of {1} checks failed, {2}: {3}. Nothing was changed.' -f $bad.Count, @($script:Result.checks).Count, $rest, (@($bad | ForEach-Object { $_.name }) -join '; ')) }
     $script:Result.outcome = 'verified'
-    $script:Result.message = 'All {0} checks passed.' -f @($script:Result.checks).Count
+    $script:Result.message = '{0} checks passed, {1}.' -f $good.Count, $rest
 }
 function Add-Check {
     param([string]$Name, [bool]$Ok, [string]$Expected, [string]$Actual)
@@ -171,13 +214,13 @@ function Save-Result {
 }
 try {
     if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess) { Stop-Step 2 'Start the 64-bit Windows PowerShell: %SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe, from a 64-bit program.' }
+    if (-not $WorkDir) { $WorkDir = Join-Path $(if (Test-Elevated) { $env:ProgramData } else { [Environment]::GetFolderPath('LocalApplicationData') }) 'mbamplan' }
     $WorkDir = $PSCmdlet.GetUnresolvedProviderPathFromPSPath($WorkDir)
     $net = [System.Net.NetworkInformation.IPGlobalProperties]::GetIPGlobalProperties()
     $names = @([Environment]::MachineName, $net.HostName, ('{0}.{1}' -f $net.HostName, $net.DomainName).TrimEnd('.'))
     $Result.host = $names[2]
     $Result.user = '{0}\{1}' -f [Environment]::UserDomainName, [Environment]::UserName
     if (@($names | Where-Object { $StepHosts -contains $_ }).Count -eq 0) { Stop-Step 2 ('This script is for {0}. This machine is {1}. Nothing was changed.' -f ($StepHosts -join ' / '), $names[2]) }
-    if (-not (Test-Elevated)) { Stop-Step 2 'Start Windows PowerShell with "Run as administrator". Nothing was changed.' }
     $sha = New-Object System.Security.Cryptography.SHA256CryptoServiceProvider
     try { $Result.script = [BitConverter]::ToString($sha.ComputeHash([IO.File]::ReadAllBytes($PSCommandPath))).Replace('-', '').ToLowerInvariant() } finally { $sha.Dispose() }
     if (-not $WhatIfPreference) {
@@ -190,17 +233,20 @@ try {
     #endregion
     #region step
     $Thumbprint = '9F3C1A77B0D24E5586C1F0A9D37E42B8C6510E2D'
-    if (-not $Thumbprint) { Stop-Step 2 'The topology names no certificate for this node yet. Import the certificate, write its thumbprint into the topology, and render again.' }
-    $argsCertificate = @{
-        Thumbprint = $Thumbprint
-        HostName = 'mbam.contoso.com'
-        NodeName = @('web2.contoso.com', 'web1.contoso.com')
-        ShortName = @('WEB2', 'WEB1')
-        WarnDays = 60
-        ServerOnly = $false
+    if ($Thumbprint) {
+        $argsCertificate = @{
+            Thumbprint = $Thumbprint
+            HostName = 'mbam.contoso.com'
+            NodeName = @('web2.contoso.com', 'web1.contoso.com')
+            ShortName = @('WEB2', 'WEB1')
+            WarnDays = 60
+            ServerOnly = $false
+        }
+        try { Test-WebCertificate @argsCertificate } catch { Add-Unchecked -Name 'certificate' -About $Thumbprint -Needs ('read access to it ({0})' -f $_.Exception.GetBaseException().Message) }
+    } else {
+        Add-Finding -Name 'certificate' -Ok $false -Expected 'a thumbprint in the topology' -Actual 'none for this node yet' -Remedy 'Import the certificate, write its thumbprint into the topology, and render again.'
     }
-    Test-WebCertificate @argsCertificate
-    Complete-Check
+    Complete-Preflight
     #endregion
     #region frame
     $ExitCode = 0

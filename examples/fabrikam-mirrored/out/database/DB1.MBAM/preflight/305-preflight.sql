@@ -1,5 +1,5 @@
 /*
-Preflight: check instance and server before anything is changed.
+Preflight: ask the instance before anything is changed.
 
 Step      database/preflight, preflight, file number 305
 Run on    instance DB1\MBAM on DB1 (db1.corp.fabrikam.com)
@@ -9,7 +9,10 @@ Undo      nothing to undo
 Success   every line reads [ok] or [info]
 Sources   [documented] Prerequisites, restrictions and recommendations for Always On availability groups
           [documented] CREATE ENDPOINT (Transact-SQL)
+          [documented] Prerequisites, restrictions and recommendations for database mirroring
           [documented] MBAM 2.5 Supported Configurations
+          [field] dbatools and SqlServerDsc issue threads on availability groups
+Inferred  xp_fileexist, which public tools use and no document describes, looks for a sysadmin with the rights of the service account and tells folders from files; proved by: the backup of file number 350 is written and read by that account, and stops with error 3201 when it may not
 */
 SET NOCOUNT ON;
 SET IMPLICIT_TRANSACTIONS OFF;

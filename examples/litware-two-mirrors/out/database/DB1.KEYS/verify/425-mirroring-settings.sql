@@ -27,6 +27,10 @@ USE [master];
 GO
 DECLARE @checks TABLE ([id] int IDENTITY(1, 1) NOT NULL, [name] nvarchar(300) NOT NULL, [want] nvarchar(1000) NULL, [have] nvarchar(1000) NULL);
 INSERT INTO @checks ([name], [want], [have])
+SELECT N'session of ' + N'MBAM Recovery and Hardware' + N', role (1 principal, 2 mirror)', NULL, (SELECT CONVERT(nvarchar(10), mirroring_role) FROM sys.database_mirroring WHERE database_id = DB_ID(N'MBAM Recovery and Hardware'));
+INSERT INTO @checks ([name], [want], [have])
+SELECT N'session of ' + N'MBAM Recovery and Hardware' + N', state (4 synchronized)', NULL, (SELECT CONVERT(nvarchar(10), mirroring_state) FROM sys.database_mirroring WHERE database_id = DB_ID(N'MBAM Recovery and Hardware'));
+INSERT INTO @checks ([name], [want], [have])
 SELECT N'owner of ' + d.name + CASE m.mirroring_role WHEN 1 THEN N'' ELSE N' (matters after a failover)' END, CASE m.mirroring_role WHEN 1 THEN N'0x01' END, CONVERT(nvarchar(180), d.owner_sid, 1)
 FROM sys.databases AS d INNER JOIN sys.database_mirroring AS m ON m.database_id = d.database_id WHERE d.name = N'MBAM Recovery and Hardware';
 INSERT INTO @checks ([name], [want], [have])

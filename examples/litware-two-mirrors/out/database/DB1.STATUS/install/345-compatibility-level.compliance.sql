@@ -4,9 +4,9 @@ Hold the database at a compatibility level that MBAM supports.
 Step      database/compatibility-level, install, file number 345
 Run on    instance DB1\STATUS on DB1 (db1.litware.com)
 Run by    database administrator
-Changes   compatibility level of MBAM Compliance Status, down to 110 where it is higher
+Changes   compatibility level of MBAM Compliance Status, down to 130 where it is higher
 Undo      sets the level that the install recorded
-Success   sys.databases shows a compatibility level of at most 110
+Success   sys.databases shows a compatibility level of at most 130
 Sources   [documented] MBAM 2.5 Supported Configurations
 */
 SET NOCOUNT ON;
@@ -38,10 +38,10 @@ BEGIN TRY
     SET @property = N'mbamplan/compatibility/litware-two-mirrors.compliance';
     SELECT @level = compatibility_level FROM sys.databases WHERE name = N'MBAM Compliance Status';
     SET @value = CONVERT(nvarchar(10), @level);
-    IF @level > 110
+    IF @level > 130
     BEGIN
         IF NOT EXISTS (SELECT 1 FROM master.sys.extended_properties WHERE class = 0 AND name = @property) EXEC master.sys.sp_addextendedproperty @name = @property, @value = @value;
-        ALTER DATABASE [MBAM Compliance Status] SET COMPATIBILITY_LEVEL = 110;
+        ALTER DATABASE [MBAM Compliance Status] SET COMPATIBILITY_LEVEL = 130;
         PRINT N'[done] compatibility level: was ' + @value + N', is now the planned one';
     END
     ELSE
@@ -59,7 +59,7 @@ END CATCH;
 GO
 DECLARE @now int;
 SELECT @now = compatibility_level FROM sys.databases WHERE name = N'MBAM Compliance Status';
-IF @now IS NULL OR @now > 110
+IF @now IS NULL OR @now > 130
 BEGIN
     RAISERROR(N'The compatibility level reads back as %d.', 16, 127, @now);
     SET NOEXEC ON;

@@ -1,5 +1,5 @@
 /*
-Preflight: check instance and server before anything is changed.
+Preflight: ask the instance before anything is changed.
 
 Step      database/preflight, preflight, file number 305
 Run on    instance DB1\STATUS on DB1 (db1.litware.com)
@@ -9,7 +9,10 @@ Undo      nothing to undo
 Success   every line reads [ok] or [info]
 Sources   [documented] Prerequisites, restrictions and recommendations for Always On availability groups
           [documented] CREATE ENDPOINT (Transact-SQL)
+          [documented] Prerequisites, restrictions and recommendations for database mirroring
           [documented] MBAM 2.5 Supported Configurations
+          [field] dbatools and SqlServerDsc issue threads on availability groups
+Inferred  xp_fileexist, which public tools use and no document describes, looks for a sysadmin with the rights of the service account and tells folders from files; proved by: the backup of file number 350 is written and read by that account, and stops with error 3201 when it may not
 */
 SET NOCOUNT ON;
 SET IMPLICIT_TRANSACTIONS OFF;
@@ -30,7 +33,7 @@ SET @version = CONVERT(nvarchar(128), SERVERPROPERTY(N'ProductVersion'));
 INSERT INTO @checks ([name], [want], [have]) VALUES
     (N'login is sysadmin', N'1', CONVERT(nvarchar(10), IS_SRVROLEMEMBER(N'sysadmin'))),
     (N'@@SERVERNAME and SERVERPROPERTY(ServerName) agree', @@SERVERNAME, CONVERT(nvarchar(128), SERVERPROPERTY(N'ServerName'))),
-    (N'version', N'11.0', PARSENAME(@version, 4) + N'.' + PARSENAME(@version, 3)),
+    (N'version', N'13.0', PARSENAME(@version, 4) + N'.' + PARSENAME(@version, 3)),
     (N'engine edition (2 Standard, 3 Enterprise, 4 Express)', N'3', CONVERT(nvarchar(10), SERVERPROPERTY(N'EngineEdition'))),
     (N'failover cluster instance', N'0', CONVERT(nvarchar(10), SERVERPROPERTY(N'IsClustered'))),
     (N'collation of the instance', N'SQL_Latin1_General_CP1_CI_AS', CONVERT(nvarchar(128), SERVERPROPERTY(N'Collation'))),
@@ -51,10 +54,27 @@ INSERT INTO @checks ([name], [want], [have])
     SELECT N'port of an existing mirroring endpoint', N'5023', CONVERT(nvarchar(10), port) FROM sys.tcp_endpoints WHERE type = 4;
 INSERT INTO @checks ([name], [want], [have])
     SELECT N'other endpoints on the planned endpoint port', N'0', CONVERT(nvarchar(10), COUNT(*)) FROM sys.tcp_endpoints WHERE type <> 4 AND port = 5023;
+DECLARE @seen TABLE ([file] int NOT NULL, [folder] int NOT NULL, [parent] int NOT NULL), @path nvarchar(260);
+SET @path = N'\\fs1.litware.com\mbam-seed';
+INSERT INTO @seen EXEC master.sys.xp_fileexist @path;
+INSERT INTO @checks ([name], [want], [have]) SELECT N'backup share' + N' as the service account sees it, ' + @path, N'1', CONVERT(nvarchar(10), MAX([folder])) FROM @seen;
+DELETE FROM @seen;
+SET @path = N'E:\Status\Data';
+INSERT INTO @seen EXEC master.sys.xp_fileexist @path;
+INSERT INTO @checks ([name], [want], [have]) SELECT N'folder of data files' + N' as the service account sees it, ' + @path, N'1', CONVERT(nvarchar(10), MAX([folder])) FROM @seen;
+DELETE FROM @seen;
+SET @path = N'F:\Status\Log';
+INSERT INTO @seen EXEC master.sys.xp_fileexist @path;
+INSERT INTO @checks ([name], [want], [have]) SELECT N'folder of log files' + N' as the service account sees it, ' + @path, N'1', CONVERT(nvarchar(10), MAX([folder])) FROM @seen;
+DELETE FROM @seen;
 INSERT INTO @checks ([name], [want], [have])
     SELECT N'mirroring sessions of ' + N'MBAM Compliance Status', NULL, CONVERT(nvarchar(10), COUNT(mirroring_guid)) FROM sys.database_mirroring WHERE database_id = DB_ID(N'MBAM Compliance Status');
 INSERT INTO @checks ([name], [want], [have])
     SELECT N'transparent data encryption of ' + N'MBAM Compliance Status', N'0', CONVERT(nvarchar(10), is_encrypted) FROM sys.databases WHERE name = N'MBAM Compliance Status' AND state = 0;
+INSERT INTO @checks ([name], [want], [have])
+    SELECT N'FILESTREAM containers of ' + N'MBAM Compliance Status', N'0', CONVERT(nvarchar(10), COUNT(*)) FROM sys.master_files WHERE database_id = DB_ID(N'MBAM Compliance Status') AND type = 2;
+INSERT INTO @checks ([name], [want], [have])
+    SELECT N'containment of ' + N'MBAM Compliance Status' + N' (0 none)', N'0', CONVERT(nvarchar(10), containment) FROM sys.databases WHERE name = N'MBAM Compliance Status';
 INSERT INTO @checks ([name], [want], [have]) SELECT N'databases that are called ' + N'MBAM Compliance Status' + N' already', NULL, CONVERT(nvarchar(10), COUNT(*)) FROM sys.databases WHERE name = N'MBAM Compliance Status';
 INSERT INTO @checks ([name], [want], [have])
     SELECT N'options of ' + N'MBAM Compliance Status' + N' (state, user access, read-only, auto close, snapshot)', N'0 0 0 0 no',

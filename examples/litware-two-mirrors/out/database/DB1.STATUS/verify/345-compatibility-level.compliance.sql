@@ -6,7 +6,7 @@ Run on    instance DB1\STATUS on DB1 (db1.litware.com)
 Run by    database administrator
 Changes   nothing
 Undo      nothing to undo
-Success   sys.databases shows a compatibility level of at most 110
+Success   sys.databases shows a compatibility level of at most 130
 Sources   [documented] MBAM 2.5 Supported Configurations
 */
 SET NOCOUNT ON;
@@ -25,7 +25,7 @@ GO
 DECLARE @checks TABLE ([id] int IDENTITY(1, 1) NOT NULL, [name] nvarchar(300) NOT NULL, [want] nvarchar(1000) NULL, [have] nvarchar(1000) NULL);
 INSERT INTO @checks ([name], [want], [have])
 SELECT N'compatibility level of the ' + N'Compliance and Audit Database' + N' is at most the planned one', N'yes',
-    CASE WHEN compatibility_level <= 110 THEN N'yes' ELSE N'no, it is ' + CONVERT(nvarchar(10), compatibility_level) END
+    CASE WHEN compatibility_level <= 130 THEN N'yes' ELSE N'no, it is ' + CONVERT(nvarchar(10), compatibility_level) END
 FROM sys.databases WHERE name = N'MBAM Compliance Status';
 DECLARE @i int, @last int, @judged int, @bad int, @line nvarchar(3000);
 SELECT @i = 1, @last = ISNULL(MAX([id]), 0), @judged = COUNT([want]) FROM @checks;

@@ -79,7 +79,8 @@ BEGIN
     CREATE TABLE #files (LogicalName nvarchar(128), PhysicalName nvarchar(260), Type char(1), FileGroupName nvarchar(128), Size numeric(20, 0),
         MaxSize numeric(20, 0), FileId bigint, CreateLSN numeric(25, 0), DropLSN numeric(25, 0), UniqueId uniqueidentifier, ReadOnlyLSN numeric(25, 0),
         ReadWriteLSN numeric(25, 0), BackupSizeInBytes bigint, SourceBlockSize int, FileGroupId int, LogGroupGUID uniqueidentifier,
-        DifferentialBaseLSN numeric(25, 0), DifferentialBaseGUID uniqueidentifier, IsReadOnly bit, IsPresent bit, TDEThumbprint varbinary(32));
+        DifferentialBaseLSN numeric(25, 0), DifferentialBaseGUID uniqueidentifier, IsReadOnly bit, IsPresent bit, TDEThumbprint varbinary(32),
+        SnapshotUrl nvarchar(360));
     INSERT INTO #files EXEC sys.sp_executesql N'RESTORE FILELISTONLY FROM DISK = @file WITH FILE = @position;', N'@file nvarchar(260), @position int', @file = @file, @position = @position;
     SELECT TOP (1) @data = LEFT(physical_name, LEN(physical_name) - CHARINDEX(N'\', REVERSE(physical_name)) + 1) FROM sys.master_files WHERE database_id = DB_ID(@database) AND type = 0 ORDER BY file_id;
     SELECT TOP (1) @log = LEFT(physical_name, LEN(physical_name) - CHARINDEX(N'\', REVERSE(physical_name)) + 1) FROM sys.master_files WHERE database_id = DB_ID(@database) AND type = 1 ORDER BY file_id;

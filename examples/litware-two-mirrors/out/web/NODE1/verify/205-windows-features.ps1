@@ -129,7 +129,7 @@ try {
     }
     #endregion
     #region step
-    $Features = @('Web-Server', 'Web-WebServer', 'Web-Scripting-Tools', 'Web-Mgmt-Tools', 'Web-Mgmt-Console', 'Web-Static-Content', 'Web-Default-Doc', 'Web-Asp-Net45', 'Web-Net-Ext45', 'Web-ISAPI-Ext', 'Web-ISAPI-Filter', 'Web-Windows-Auth', 'Web-Filtering', 'NET-Framework-45-Core', 'NET-Framework-45-ASPNET', 'NET-WCF-HTTP-Activation45', 'NET-WCF-TCP-Activation45', 'NET-Non-HTTP-Activ', 'WAS-Process-Model', 'WAS-NET-Environment', 'WAS-Config-APIs')
+    $Features = @('Web-Server', 'Web-WebServer', 'Web-Scripting-Tools', 'Web-Mgmt-Tools', 'Web-Mgmt-Console', 'Web-Static-Content', 'Web-Default-Doc', 'Web-Asp-Net45', 'Web-Net-Ext45', 'Web-ISAPI-Ext', 'Web-ISAPI-Filter', 'Web-Windows-Auth', 'Web-Filtering', 'NET-Framework-45-Core', 'NET-Framework-45-ASPNET', 'NET-WCF-HTTP-Activation45', 'NET-WCF-TCP-Activation45', 'WAS-Process-Model', 'WAS-NET-Environment', 'WAS-Config-APIs')
     Import-StepModule -Name ServerManager -Feature 'It is part of Windows Server.'
     $installed = @(Get-WindowsFeature | Where-Object { $_.Installed } | ForEach-Object { [string]$_.Name })
     foreach ($name in $Features) {

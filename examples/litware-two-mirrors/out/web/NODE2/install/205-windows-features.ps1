@@ -5,7 +5,7 @@ Install the Windows features of the web node.
 Step      web/windows-features, install, file number 205
 Run on    NODE2 (node2.litware.com), 64-bit, elevated
 Run by    web administrator
-Changes   Windows features of NODE2: those that are missing of 21, and what they need themselves
+Changes   Windows features of NODE2: those that are missing of 20, and what they need themselves
 Undo      removes the features that the install's result lists under "changed"
 Success   Get-WindowsFeature shows every feature of the list as installed
 Sources   [documented] MBAM 2.5 Server Prerequisites
@@ -154,11 +154,11 @@ try {
     }
     #endregion
     #region step
-    $Features = @('Web-Server', 'Web-WebServer', 'Web-Scripting-Tools', 'Web-Mgmt-Tools', 'Web-Mgmt-Console', 'Web-Static-Content', 'Web-Default-Doc', 'Web-Asp-Net45', 'Web-Net-Ext45', 'Web-ISAPI-Ext', 'Web-ISAPI-Filter', 'Web-Windows-Auth', 'Web-Filtering', 'NET-Framework-45-Core', 'NET-Framework-45-ASPNET', 'NET-WCF-HTTP-Activation45', 'NET-WCF-TCP-Activation45', 'NET-Non-HTTP-Activ', 'WAS-Process-Model', 'WAS-NET-Environment', 'WAS-Config-APIs')
+    $Features = @('Web-Server', 'Web-WebServer', 'Web-Scripting-Tools', 'Web-Mgmt-Tools', 'Web-Mgmt-Console', 'Web-Static-Content', 'Web-Default-Doc', 'Web-Asp-Net45', 'Web-Net-Ext45', 'Web-ISAPI-Ext', 'Web-ISAPI-Filter', 'Web-Windows-Auth', 'Web-Filtering', 'NET-Framework-45-Core', 'NET-Framework-45-ASPNET', 'NET-WCF-HTTP-Activation45', 'NET-WCF-TCP-Activation45', 'WAS-Process-Model', 'WAS-NET-Environment', 'WAS-Config-APIs')
     Import-StepModule -Name ServerManager -Feature 'It is part of Windows Server.'
     $known = @(Get-WindowsFeature | ForEach-Object { [string]$_.Name })
     $unknown = @($Features | Where-Object { $known -notcontains $_ })
-    if ($unknown.Count -gt 0) { Stop-Step 2 ('This Windows knows no feature {0}. Is it the version that the topology says ({1})? Nothing was changed.' -f ($unknown -join ', '), '2012 R2') }
+    if ($unknown.Count -gt 0) { Stop-Step 2 ('This Windows knows no feature {0}. Is it the version that the topology says ({1})? Nothing was changed.' -f ($unknown -join ', '), '2016') }
     $before = @(Get-PresentFeature)
     $missing = @($Features | Where-Object { $before -notcontains $_ })
     if ($missing.Count -eq 0) {

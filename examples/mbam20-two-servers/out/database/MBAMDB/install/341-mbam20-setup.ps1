@@ -220,6 +220,17 @@ function Test-AccountPassword {
     $context = New-Object System.DirectoryServices.AccountManagement.PrincipalContext -ArgumentList ([System.DirectoryServices.AccountManagement.ContextType]::Domain), $Domain
     try { $context.ValidateCredentials($Name, $Credential.GetNetworkCredential().Password) } finally { $context.Dispose() }
 }
+function Get-RegistryText {
+    # A value of the registry as text; '' when key or value is not there.
+    param([string]$Path, [string]$Name)
+    if (-not (Test-Path -LiteralPath $Path)) { return '' }
+    [string](Get-Item -LiteralPath $Path).GetValue($Name, '')
+}
+function Test-CommandLineRecord {
+    # Does Windows write the command line of every new process into its Security log?
+    $recorded = Get-RegistryText 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Policies\System\Audit' 'ProcessCreationIncludeCmdLine_Enabled'
+    $recorded -ne '' -and $recorded -ne '0'
+}
 function Write-Changed {
     param([string]$Message)
     $script:Result.outcome = 'changed'
@@ -304,7 +315,7 @@ try {
     if ($before.Code) {
         Write-Unchanged ('MBAM {0} is installed with {1}.' -f $before.Version, ($Features -join ', '))
     } else {
-    $there = Test-Path -LiteralPath '\\files.tailspin.com\mbam20\MbamSetup.exe' -PathType Leaf
+    $there = try { Test-Path -LiteralPath '\\files.tailspin.com\mbam20\MbamSetup.exe' -PathType Leaf } catch { $false }
     Add-Check -Name 'MbamSetup.exe can be read' -Ok $there -Expected 'True' -Actual ('{0} ({1})' -f $there, '\\files.tailspin.com\mbam20\MbamSetup.exe')
     $role = [string](Get-CimInstance -ClassName Win32_ComputerSystem).DomainRole
     Add-Check -Name 'member server, no domain controller' -Ok ($role -eq '3') -Expected '3' -Actual $role
@@ -324,6 +335,7 @@ try {
     $have = if ($service.Count -gt 0) { '{0}, {1}' -f $service[0].State, $service[0].StartMode } else { 'not installed' }
     Add-Check -Name ('SQL Server Agent of {0}' -f 'MBAMDB') -Ok ($have -eq 'Running, Auto') -Expected 'Running, Auto' -Actual $have
     $have = ''
+    $unread = ''
     try {
         $row = @(Get-SqlRow -Connection 'Data Source=MBAMDB;Initial Catalog="master";Integrated Security=SSPI' -Query 'SELECT CONVERT(nvarchar(128), @@SERVERNAME) AS [Server], CONVERT(nvarchar(128), SERVERPROPERTY(N''Collation'')) AS [Collation], CASE WHEN IS_SRVROLEMEMBER(N''sysadmin'') = 1 OR IS_SRVROLEMEMBER(N''dbcreator'') = 1 AND IS_SRVROLEMEMBER(N''processadmin'') = 1 THEN N''1'' ELSE N''0'' END AS [Allowed]')[0]
         $have = '{0}, {1}, {2}' -f $row.Server, $row.Collation, $row.Allowed
@@ -331,9 +343,11 @@ try {
     $want = '{0}, SQL_Latin1_General_CP1_CI_AS, 1' -f 'MBAMDB'
     Add-Check -Name ('{0}: answers by this name, collation, your rights (sysadmin, or dbcreator and processadmin)' -f 'MBAMDB') -Ok ($have -eq $want) -Expected $want -Actual $have
     $have = ''
+    $unread = ''
     try { $have = [string]@(Get-SqlRow -Connection 'Data Source=MBAMDB;Initial Catalog="master";Integrated Security=SSPI' -Value @{ '@name' = 'MBAM Recovery and Hardware' } -Query 'SELECT COUNT(*) AS [Number] FROM sys.databases WHERE name = @name')[0].Number } catch { $have = $_.Exception.GetBaseException().Message }
     Add-Check -Name ('databases called {0} on {1}' -f 'MBAM Recovery and Hardware', 'MBAMDB') -Ok ($have -eq '0') -Expected '0' -Actual $have
     $have = ''
+    $unread = ''
     try { $have = [string]@(Get-SqlRow -Connection 'Data Source=MBAMDB;Initial Catalog="master";Integrated Security=SSPI' -Value @{ '@name' = 'MBAM Compliance Status' } -Query 'SELECT COUNT(*) AS [Number] FROM sys.databases WHERE name = @name')[0].Number } catch { $have = $_.Exception.GetBaseException().Message }
     Add-Check -Name ('databases called {0} on {1}' -f 'MBAM Compliance Status', 'MBAMDB') -Ok ($have -eq '0') -Expected '0' -Actual $have
     $service = @(Get-CimInstance -ClassName Win32_Service | Where-Object { [string]$_.Name -eq 'ReportServer' })
@@ -346,9 +360,7 @@ try {
         Assert-SetupFile $Setup
         # Setup takes the password of the reports' account only on its command line, where every administrator of this server can see
         # it while setup runs. It is asked for here, given to setup alone, and looked for in the logs afterwards.
-        $policy = 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Policies\System\Audit'
-        $recorded = if (Test-Path -LiteralPath $policy) { [int](Get-Item -LiteralPath $policy).GetValue('ProcessCreationIncludeCmdLine_Enabled', 0) } else { 0 }
-        if ($recorded -ne 0) { Stop-Step 3 'This server writes the command lines of new processes into its Security log, and setup takes the password on its command line. Turn the policy "Include command line in process creation events" off for this run, or install with the windows of MbamSetup.exe. Nothing was changed.' }
+        if (Test-CommandLineRecord) { Stop-Step 3 'This server writes the command lines of new processes into its Security log, and setup takes the password on its command line. Turn the policy "Include command line in process creation events" off for this run, or install with the windows of MbamSetup.exe. Nothing was changed.' }
         if ($PSCmdlet.ShouldProcess($env:COMPUTERNAME, ('{0} {1} and the password of the reports'' account, which is asked for' -f $Setup, $Line))) {
             $Account = $null
             $Account = Get-Credential -UserName 'TAILSPIN\svc-mbam-reports' -Message 'Password of TAILSPIN\svc-mbam-reports, which reads the compliance database for the reports'

@@ -3,7 +3,7 @@
 Preflight: run MBAM 2.0 setup on the database server.
 .DESCRIPTION
 Step      database/mbam20-setup, preflight, file number 341
-Run on    MBAMDB (mbamdb.tailspin.com), 64-bit, elevated
+Run on    MBAMDB (mbamdb.tailspin.com), 64-bit, with or without elevation: what you may not read is reported as not checked
 Run by    database administrator
 Changes   nothing
 Undo      nothing to undo
@@ -30,10 +30,11 @@ powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File .\341-mbam20-setup
 #Requires -Version 4.0
 [CmdletBinding()]
 param(
-    [string]$WorkDir = (Join-Path $env:ProgramData 'mbamplan')
+    [string]$WorkDir = ''
 )
 #region frame
 if ($MyInvocation.InvocationName -eq '.') { throw 'Do not dot-source this script. Start it with: powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File <path>' }
+if ([string]$ExecutionContext.SessionState.LanguageMode -ne 'FullLanguage') { throw 'PowerShell runs in a constrained language mode here, in which none of these scripts can work. Ask those who manage AppLocker or Device Guard to let scripts of your signature run, and sign the folder (Set-AuthenticodeSignature). Nothing was changed.' }
 Set-StrictMode -Version 3.0
 $ErrorActionPreference = 'Stop'
 # Modules come from the machine's own folders, never from a user's: these scripts run with high rights.
@@ -45,7 +46,7 @@ $StepHosts = @('MBAMDB', 'mbamdb.tailspin.com')
 $ExitCode = 1
 $Transcribing = $false
 $Saving = $false
-$Result = [ordered]@{ schema = 1; step = $StepName; kind = $StepKind; name = $ResultName; script = ''; host = ''; user = ''; started = [DateTime]::UtcNow.ToString('o'); finished = ''; outcome = 'failed'; exitCode = 1; message = ''; changed = @(); checks = @(); facts = [ordered]@{} }
+$Result = [ordered]@{ schema = 1; step = $StepName; kind = $StepKind; name = $ResultName; script = ''; host = ''; user = ''; started = [DateTime]::UtcNow.ToString('o'); finished = ''; outcome = 'failed'; exitCode = 1; message = ''; changed = @(); checks = @(); notes = @(); notChecked = @(); facts = [ordered]@{} }
 function Stop-Step {
     param([int]$Code, [string]$Message)
     $script:ExitCode = $Code
@@ -56,6 +57,11 @@ function Test-Elevated {
     $me.IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator)
 }
 function Initialize-WorkDir {
+    # Without elevation the record lies among the reader's own files. No rollback trusts it.
+    if (-not (Test-Elevated)) {
+        [void][IO.Directory]::CreateDirectory($script:WorkDir)
+        return
+    }
     # Records in this folder steer rollbacks, so nobody but administrators may have made it or may write into it.
     $trusted = @('S-1-5-32-544', 'S-1-5-18')
     if (-not [IO.Directory]::Exists($script:WorkDir)) {
@@ -74,11 +80,32 @@ function Add-Check {
     $script:Result.checks += , ([ordered]@{ name = $Name; ok = $Ok; expected = $Expected; actual = $Actual })
     if ($Ok) { '[ok]   {0}: {1}' -f $Name, $Actual } else { '[FAIL] {0}: expected {1}, found {2}' -f $Name, $Expected, $Actual }
 }
-function Complete-Check {
+function Add-Unchecked {
+    # A check of a preflight that the person who runs it may not make, or that something else prevents: neither passed nor failed.
+    param([string]$Name, [string]$About = '', [string]$Needs)
+    $full = if ($About) { '{0}: {1}' -f $Name, $About } else { $Name }
+    $script:Result.notChecked += , ([ordered]@{ name = $full; needs = $Needs })
+    '[--]   {0}: not checked: needs {1}' -f $full, $Needs
+}
+function Complete-Preflight {
+    # Ends a preflight: a table, worst first, and exit code 4 when a check failed.
     $bad = @($script:Result.checks | Where-Object { -not $_.ok })
-    if ($bad.Count -gt 0) { Stop-Step 4 ('{0} of {1} checks failed: {2}' -f $bad.Count, @($script:Result.checks).Count, (@($bad | ForEach-Object { $_.name }) -join '; ')) }
+    $good = @($script:Result.checks | Where-Object { $_.ok })
+    $rows = @()
+    foreach ($c in $bad) { $rows += , @('FAIL', $c.name, $c.actual) }
+    foreach ($c in @($script:Result.notes)) { $rows += , @('note', $c.name, $c.actual) }
+    foreach ($c in @($script:Result.notChecked)) { $rows += , @('not checked', $c.name, ('needs {0}' -f $c.needs)) }
+    foreach ($c in $good) { $rows += , @('ok', $c.name, $c.actual) }
+    $width = 5
+    foreach ($r in $rows) { if ($r[1].Length -gt $width -and $r[1].Length -le 70) { $width = $r[1].Length } }
+    ''
+    foreach ($r in @(, @('verdict', 'check', 'found')) + $rows) { '{0}  {1}  {2}' -f $r[0].PadRight(11), $r[1].PadRight($width), $r[2] }
+    ''
+    'Result: {0}' -f (Join-Path $script:WorkDir ('{0}.result.json' -f $ResultName))
+    $rest = '{0} noted, {1} not checked' -f @($script:Result.notes).Count, @($script:Result.notChecked).Count
+    if ($bad.Count -gt 0) { Stop-Step 4 ('{0} of {1} checks failed, {2}: {3}. Nothing was changed.' -f $bad.Count, @($script:Result.checks).Count, $rest, (@($bad | ForEach-Object { $_.name }) -join '; ')) }
     $script:Result.outcome = 'verified'
-    $script:Result.message = 'All {0} checks passed.' -f @($script:Result.checks).Count
+    $script:Result.message = '{0} checks passed, {1}.' -f $good.Count, $rest
 }
 function Get-AccountSid {
     param([string]$Account)
@@ -170,13 +197,13 @@ function Save-Result {
 }
 try {
     if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess) { Stop-Step 2 'Start the 64-bit Windows PowerShell: %SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe, from a 64-bit program.' }
+    if (-not $WorkDir) { $WorkDir = Join-Path $(if (Test-Elevated) { $env:ProgramData } else { [Environment]::GetFolderPath('LocalApplicationData') }) 'mbamplan' }
     $WorkDir = $PSCmdlet.GetUnresolvedProviderPathFromPSPath($WorkDir)
     $net = [System.Net.NetworkInformation.IPGlobalProperties]::GetIPGlobalProperties()
     $names = @([Environment]::MachineName, $net.HostName, ('{0}.{1}' -f $net.HostName, $net.DomainName).TrimEnd('.'))
     $Result.host = $names[2]
     $Result.user = '{0}\{1}' -f [Environment]::UserDomainName, [Environment]::UserName
     if (@($names | Where-Object { $StepHosts -contains $_ }).Count -eq 0) { Stop-Step 2 ('This script is for {0}. This machine is {1}. Nothing was changed.' -f ($StepHosts -join ' / '), $names[2]) }
-    if (-not (Test-Elevated)) { Stop-Step 2 'Start Windows PowerShell with "Run as administrator". Nothing was changed.' }
     $sha = New-Object System.Security.Cryptography.SHA256CryptoServiceProvider
     try { $Result.script = [BitConverter]::ToString($sha.ComputeHash([IO.File]::ReadAllBytes($PSCommandPath))).Replace('-', '').ToLowerInvariant() } finally { $sha.Dispose() }
     if (-not $WhatIfPreference) {
@@ -188,17 +215,18 @@ try {
     }
     #endregion
     #region step
-    $there = Test-Path -LiteralPath '\\files.tailspin.com\mbam20\MbamSetup.exe' -PathType Leaf
-    Add-Check -Name 'MbamSetup.exe can be read' -Ok $there -Expected 'True' -Actual ('{0} ({1})' -f $there, '\\files.tailspin.com\mbam20\MbamSetup.exe')
+    $there = try { Test-Path -LiteralPath '\\files.tailspin.com\mbam20\MbamSetup.exe' -PathType Leaf } catch { $false }
+    if (-not $there -and -not (Test-Elevated)) { Add-Unchecked -Name 'MbamSetup.exe can be read' -Needs 'a run by the person who installs: you do not see it' } else { Add-Check -Name 'MbamSetup.exe can be read' -Ok $there -Expected 'True' -Actual ('{0} ({1})' -f $there, '\\files.tailspin.com\mbam20\MbamSetup.exe') }
     $role = [string](Get-CimInstance -ClassName Win32_ComputerSystem).DomainRole
     Add-Check -Name 'member server, no domain controller' -Ok ($role -eq '3') -Expected '3' -Actual $role
     try { $sid = Get-AccountSid 'TAILSPIN\svc-mbam-reports' } catch { $sid = 'not found in the directory' }
     Add-Check -Name ('account {0}' -f 'TAILSPIN\svc-mbam-reports') -Ok ($sid.StartsWith('S-1-5-21-')) -Expected 'a domain account' -Actual $sid
     # Setup registers MBAM's VSS writer, which depends on that of SQL Server; when it fails, setup rolls itself back.
     $services = @(Get-CimInstance -ClassName Win32_Service)
+    if ($services.Count -eq 0) { Add-Unchecked -Name 'services of SQL Server' -Needs 'a look at the services: Windows shows you none' }
     $service = @($services | Where-Object { [string]$_.Name -eq 'SQLWriter' })
     $have = if ($service.Count -gt 0) { '{0}, {1}, {2}' -f $service[0].State, $service[0].StartMode, $service[0].StartName } else { 'not installed' }
-    Add-Check -Name 'SQL Server VSS Writer (service SQLWriter)' -Ok ($have -eq 'Running, Auto, LocalSystem') -Expected 'Running, Auto, LocalSystem' -Actual $have
+    if ($services.Count -gt 0) { Add-Check -Name 'SQL Server VSS Writer (service SQLWriter)' -Ok ($have -eq 'Running, Auto, LocalSystem') -Expected 'Running, Auto, LocalSystem' -Actual $have }
     # Setup takes sqlcmd from this path, and an upgrade from SQL Server 2008 leaves the path without the program.
     $tools = 'HKLM:\SOFTWARE\Microsoft\Microsoft SQL Server\100\Tools\ClientSetup'
     $path = if (Test-Path -LiteralPath $tools) { [string](Get-Item -LiteralPath $tools).GetValue('Path', '') } else { '' }
@@ -206,26 +234,30 @@ try {
     Add-Check -Name 'path of sqlcmd that setup reads' -Ok $good -Expected 'no value, or a folder with SQLCMD.EXE' -Actual $(if ($good) { 'as expected' } else { '{0} without SQLCMD.EXE; rename the value Path of {1} to Path_old until setup is done' -f $path, $tools })
     $service = @($services | Where-Object { [string]$_.Name -eq 'SQLSERVERAGENT' })
     $have = if ($service.Count -gt 0) { '{0}, {1}' -f $service[0].State, $service[0].StartMode } else { 'not installed' }
-    Add-Check -Name ('SQL Server Agent of {0}' -f 'MBAMDB') -Ok ($have -eq 'Running, Auto') -Expected 'Running, Auto' -Actual $have
+    if ($services.Count -gt 0) { Add-Check -Name ('SQL Server Agent of {0}' -f 'MBAMDB') -Ok ($have -eq 'Running, Auto') -Expected 'Running, Auto' -Actual $have }
     $have = ''
+    $unread = ''
     try {
         $row = @(Get-SqlRow -Connection 'Data Source=MBAMDB;Initial Catalog="master";Integrated Security=SSPI' -Query 'SELECT CONVERT(nvarchar(128), @@SERVERNAME) AS [Server], CONVERT(nvarchar(128), SERVERPROPERTY(N''Collation'')) AS [Collation], CASE WHEN IS_SRVROLEMEMBER(N''sysadmin'') = 1 OR IS_SRVROLEMEMBER(N''dbcreator'') = 1 AND IS_SRVROLEMEMBER(N''processadmin'') = 1 THEN N''1'' ELSE N''0'' END AS [Allowed]')[0]
         $have = '{0}, {1}, {2}' -f $row.Server, $row.Collation, $row.Allowed
-    } catch { $have = $_.Exception.GetBaseException().Message }
+    } catch { $unread = $_.Exception.GetBaseException().Message }
     $want = '{0}, SQL_Latin1_General_CP1_CI_AS, 1' -f 'MBAMDB'
-    Add-Check -Name ('{0}: answers by this name, collation, your rights (sysadmin, or dbcreator and processadmin)' -f 'MBAMDB') -Ok ($have -eq $want) -Expected $want -Actual $have
+    if ($have -eq ('{0}, SQL_Latin1_General_CP1_CI_AS, 0' -f 'MBAMDB')) { $unread = 'name and collation are right, your rights are not those of the person who installs' }
+    if ($unread) { Add-Unchecked -Name ('{0}: answers by this name, collation, your rights (sysadmin, or dbcreator and processadmin)' -f 'MBAMDB') -Needs ('a login there with the rights to install ({0})' -f $unread) } else { Add-Check -Name ('{0}: answers by this name, collation, your rights (sysadmin, or dbcreator and processadmin)' -f 'MBAMDB') -Ok ($have -eq $want) -Expected $want -Actual $have }
     $have = ''
-    try { $have = [string]@(Get-SqlRow -Connection 'Data Source=MBAMDB;Initial Catalog="master";Integrated Security=SSPI' -Value @{ '@name' = 'MBAM Recovery and Hardware' } -Query 'SELECT COUNT(*) AS [Number] FROM sys.databases WHERE name = @name')[0].Number } catch { $have = $_.Exception.GetBaseException().Message }
-    Add-Check -Name ('databases called {0} on {1}' -f 'MBAM Recovery and Hardware', 'MBAMDB') -Ok ($have -eq '0') -Expected '0' -Actual $have
+    $unread = ''
+    try { $have = [string]@(Get-SqlRow -Connection 'Data Source=MBAMDB;Initial Catalog="master";Integrated Security=SSPI' -Value @{ '@name' = 'MBAM Recovery and Hardware' } -Query 'SELECT COUNT(*) AS [Number] FROM sys.databases WHERE name = @name')[0].Number } catch { $unread = $_.Exception.GetBaseException().Message }
+    if ($unread) { Add-Unchecked -Name ('databases called {0} on {1}' -f 'MBAM Recovery and Hardware', 'MBAMDB') -Needs ('a login of yours on {0} ({1})' -f 'MBAMDB', $unread) } else { Add-Check -Name ('databases called {0} on {1}' -f 'MBAM Recovery and Hardware', 'MBAMDB') -Ok ($have -eq '0') -Expected '0' -Actual $have }
     $have = ''
-    try { $have = [string]@(Get-SqlRow -Connection 'Data Source=MBAMDB;Initial Catalog="master";Integrated Security=SSPI' -Value @{ '@name' = 'MBAM Compliance Status' } -Query 'SELECT COUNT(*) AS [Number] FROM sys.databases WHERE name = @name')[0].Number } catch { $have = $_.Exception.GetBaseException().Message }
-    Add-Check -Name ('databases called {0} on {1}' -f 'MBAM Compliance Status', 'MBAMDB') -Ok ($have -eq '0') -Expected '0' -Actual $have
+    $unread = ''
+    try { $have = [string]@(Get-SqlRow -Connection 'Data Source=MBAMDB;Initial Catalog="master";Integrated Security=SSPI' -Value @{ '@name' = 'MBAM Compliance Status' } -Query 'SELECT COUNT(*) AS [Number] FROM sys.databases WHERE name = @name')[0].Number } catch { $unread = $_.Exception.GetBaseException().Message }
+    if ($unread) { Add-Unchecked -Name ('databases called {0} on {1}' -f 'MBAM Compliance Status', 'MBAMDB') -Needs ('a login of yours on {0} ({1})' -f 'MBAMDB', $unread) } else { Add-Check -Name ('databases called {0} on {1}' -f 'MBAM Compliance Status', 'MBAMDB') -Ok ($have -eq '0') -Expected '0' -Actual $have }
     $service = @(Get-CimInstance -ClassName Win32_Service | Where-Object { [string]$_.Name -eq 'ReportServer' })
     $have = if ($service.Count -gt 0) { [string]$service[0].State } else { 'not installed' }
     Add-Check -Name 'Reporting Services' -Ok ($have -eq 'Running') -Expected 'Running' -Actual $have
     $answer = Get-PageAnswer -Uri 'http://mbamdb.tailspin.com/ReportServer' -Authenticate $true
-    Add-Check -Name ('Web Service URL {0}' -f 'http://mbamdb.tailspin.com/ReportServer') -Ok ($answer.Status -eq 200) -Expected '200' -Actual ('{0} {1}' -f $answer.Status, $answer.Fault).Trim()
-    Complete-Check
+    if ($answer.Status -eq 401 -or $answer.Status -eq 403) { Add-Unchecked -Name ('Web Service URL {0}' -f 'http://mbamdb.tailspin.com/ReportServer') -Needs ('rights of yours on the report server, which answers {0}' -f $answer.Status) } else { Add-Check -Name ('Web Service URL {0}' -f 'http://mbamdb.tailspin.com/ReportServer') -Ok ($answer.Status -eq 200) -Expected '200' -Actual ('{0} {1}' -f $answer.Status, $answer.Fault).Trim() }
+    Complete-Preflight
     #endregion
     #region frame
     $ExitCode = 0

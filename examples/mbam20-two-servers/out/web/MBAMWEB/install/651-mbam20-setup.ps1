@@ -272,17 +272,19 @@ try {
     if ($before.Code) {
         Write-Unchanged ('MBAM {0} is installed with {1}.' -f $before.Version, ($Features -join ', '))
     } else {
-    $there = Test-Path -LiteralPath '\\files.tailspin.com\mbam20\MbamSetup.exe' -PathType Leaf
+    $there = try { Test-Path -LiteralPath '\\files.tailspin.com\mbam20\MbamSetup.exe' -PathType Leaf } catch { $false }
     Add-Check -Name 'MbamSetup.exe can be read' -Ok $there -Expected 'True' -Actual ('{0} ({1})' -f $there, '\\files.tailspin.com\mbam20\MbamSetup.exe')
     $role = [string](Get-CimInstance -ClassName Win32_ComputerSystem).DomainRole
     Add-Check -Name 'member server, no domain controller' -Ok ($role -eq '3') -Expected '3' -Actual $role
     $have = ''
+    $unread = ''
     try {
         $row = @(Get-SqlRow -Connection 'Data Source=MBAMDB;Initial Catalog="master";Integrated Security=SSPI' -Value @{ '@name' = 'MBAM Recovery and Hardware' } -Query 'SELECT state_desc AS [State] FROM sys.databases WHERE name = @name')
         $have = if ($row.Count -gt 0) { [string]$row[0].State } else { 'not there' }
     } catch { $have = $_.Exception.GetBaseException().Message }
     Add-Check -Name ('{0} on {1}, set up before this server' -f 'MBAM Recovery and Hardware', 'MBAMDB') -Ok ($have -eq 'ONLINE') -Expected 'ONLINE' -Actual $have
     $have = ''
+    $unread = ''
     try {
         $row = @(Get-SqlRow -Connection 'Data Source=MBAMDB;Initial Catalog="master";Integrated Security=SSPI' -Value @{ '@name' = 'MBAM Compliance Status' } -Query 'SELECT state_desc AS [State] FROM sys.databases WHERE name = @name')
         $have = if ($row.Count -gt 0) { [string]$row[0].State } else { 'not there' }

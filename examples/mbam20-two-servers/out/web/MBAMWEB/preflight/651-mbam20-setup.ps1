@@ -3,7 +3,7 @@
 Preflight: run MBAM 2.0 setup on the web server.
 .DESCRIPTION
 Step      web/mbam20-setup, preflight, file number 651
-Run on    MBAMWEB (mbamweb.tailspin.com), 64-bit, elevated
+Run on    MBAMWEB (mbamweb.tailspin.com), 64-bit, with or without elevation: what you may not read is reported as not checked
 Run by    web administrator
 Changes   nothing
 Undo      nothing to undo
@@ -26,10 +26,11 @@ powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File .\651-mbam20-setup
 #Requires -Version 4.0
 [CmdletBinding()]
 param(
-    [string]$WorkDir = (Join-Path $env:ProgramData 'mbamplan')
+    [string]$WorkDir = ''
 )
 #region frame
 if ($MyInvocation.InvocationName -eq '.') { throw 'Do not dot-source this script. Start it with: powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File <path>' }
+if ([string]$ExecutionContext.SessionState.LanguageMode -ne 'FullLanguage') { throw 'PowerShell runs in a constrained language mode here, in which none of these scripts can work. Ask those who manage AppLocker or Device Guard to let scripts of your signature run, and sign the folder (Set-AuthenticodeSignature). Nothing was changed.' }
 Set-StrictMode -Version 3.0
 $ErrorActionPreference = 'Stop'
 # Modules come from the machine's own folders, never from a user's: these scripts run with high rights.
@@ -41,7 +42,7 @@ $StepHosts = @('MBAMWEB', 'mbamweb.tailspin.com')
 $ExitCode = 1
 $Transcribing = $false
 $Saving = $false
-$Result = [ordered]@{ schema = 1; step = $StepName; kind = $StepKind; name = $ResultName; script = ''; host = ''; user = ''; started = [DateTime]::UtcNow.ToString('o'); finished = ''; outcome = 'failed'; exitCode = 1; message = ''; changed = @(); checks = @(); facts = [ordered]@{} }
+$Result = [ordered]@{ schema = 1; step = $StepName; kind = $StepKind; name = $ResultName; script = ''; host = ''; user = ''; started = [DateTime]::UtcNow.ToString('o'); finished = ''; outcome = 'failed'; exitCode = 1; message = ''; changed = @(); checks = @(); notes = @(); notChecked = @(); facts = [ordered]@{} }
 function Stop-Step {
     param([int]$Code, [string]$Message)
     $script:ExitCode = $Code
@@ -52,6 +53,11 @@ function Test-Elevated {
     $me.IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator)
 }
 function Initialize-WorkDir {
+    # Without elevation the record lies among the reader's own files. No rollback trusts it.
+    if (-not (Test-Elevated)) {
+        [void][IO.Directory]::CreateDirectory($script:WorkDir)
+        return
+    }
     # Records in this folder steer rollbacks, so nobody but administrators may have made it or may write into it.
     $trusted = @('S-1-5-32-544', 'S-1-5-18')
     if (-not [IO.Directory]::Exists($script:WorkDir)) {
@@ -70,11 +76,32 @@ function Add-Check {
     $script:Result.checks += , ([ordered]@{ name = $Name; ok = $Ok; expected = $Expected; actual = $Actual })
     if ($Ok) { '[ok]   {0}: {1}' -f $Name, $Actual } else { '[FAIL] {0}: expected {1}, found {2}' -f $Name, $Expected, $Actual }
 }
-function Complete-Check {
+function Add-Unchecked {
+    # A check of a preflight that the person who runs it may not make, or that something else prevents: neither passed nor failed.
+    param([string]$Name, [string]$About = '', [string]$Needs)
+    $full = if ($About) { '{0}: {1}' -f $Name, $About } else { $Name }
+    $script:Result.notChecked += , ([ordered]@{ name = $full; needs = $Needs })
+    '[--]   {0}: not checked: needs {1}' -f $full, $Needs
+}
+function Complete-Preflight {
+    # Ends a preflight: a table, worst first, and exit code 4 when a check failed.
     $bad = @($script:Result.checks | Where-Object { -not $_.ok })
-    if ($bad.Count -gt 0) { Stop-Step 4 ('{0} of {1} checks failed: {2}' -f $bad.Count, @($script:Result.checks).Count, (@($bad | ForEach-Object { $_.name }) -join '; ')) }
+    $good = @($script:Result.checks | Where-Object { $_.ok })
+    $rows = @()
+    foreach ($c in $bad) { $rows += , @('FAIL', $c.name, $c.actual) }
+    foreach ($c in @($script:Result.notes)) { $rows += , @('note', $c.name, $c.actual) }
+    foreach ($c in @($script:Result.notChecked)) { $rows += , @('not checked', $c.name, ('needs {0}' -f $c.needs)) }
+    foreach ($c in $good) { $rows += , @('ok', $c.name, $c.actual) }
+    $width = 5
+    foreach ($r in $rows) { if ($r[1].Length -gt $width -and $r[1].Length -le 70) { $width = $r[1].Length } }
+    ''
+    foreach ($r in @(, @('verdict', 'check', 'found')) + $rows) { '{0}  {1}  {2}' -f $r[0].PadRight(11), $r[1].PadRight($width), $r[2] }
+    ''
+    'Result: {0}' -f (Join-Path $script:WorkDir ('{0}.result.json' -f $ResultName))
+    $rest = '{0} noted, {1} not checked' -f @($script:Result.notes).Count, @($script:Result.notChecked).Count
+    if ($bad.Count -gt 0) { Stop-Step 4 ('{0} of {1} checks failed, {2}: {3}. Nothing was changed.' -f $bad.Count, @($script:Result.checks).Count, $rest, (@($bad | ForEach-Object { $_.name }) -join '; ')) }
     $script:Result.outcome = 'verified'
-    $script:Result.message = 'All {0} checks passed.' -f @($script:Result.checks).Count
+    $script:Result.message = '{0} checks passed, {1}.' -f $good.Count, $rest
 }
 function Get-PageAnswer {
     # One GET of a page. With an address it goes there and not to the balancer, under the host name of the page, and a
@@ -138,11 +165,6 @@ function Get-SqlRow {
         } finally { $reader.Dispose() }
     } finally { $client.Dispose() }
 }
-function Import-StepModule {
-    param([string]$Name, [string]$Feature)
-    if (-not (Get-Module -ListAvailable -Name $Name)) { Stop-Step 2 ('The PowerShell module {0} is missing. {1} Then start this script again. Nothing was changed.' -f $Name, $Feature) }
-    Import-Module -Name $Name
-}
 function Add-History {
     # A line for each run that begins and for each that ends, which no later run replaces. The line end ahead of it closes what a
     # break of the power has left; past 1 MB the file makes way for a new one.
@@ -173,13 +195,13 @@ function Save-Result {
 }
 try {
     if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess) { Stop-Step 2 'Start the 64-bit Windows PowerShell: %SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe, from a 64-bit program.' }
+    if (-not $WorkDir) { $WorkDir = Join-Path $(if (Test-Elevated) { $env:ProgramData } else { [Environment]::GetFolderPath('LocalApplicationData') }) 'mbamplan' }
     $WorkDir = $PSCmdlet.GetUnresolvedProviderPathFromPSPath($WorkDir)
     $net = [System.Net.NetworkInformation.IPGlobalProperties]::GetIPGlobalProperties()
     $names = @([Environment]::MachineName, $net.HostName, ('{0}.{1}' -f $net.HostName, $net.DomainName).TrimEnd('.'))
     $Result.host = $names[2]
     $Result.user = '{0}\{1}' -f [Environment]::UserDomainName, [Environment]::UserName
     if (@($names | Where-Object { $StepHosts -contains $_ }).Count -eq 0) { Stop-Step 2 ('This script is for {0}. This machine is {1}. Nothing was changed.' -f ($StepHosts -join ' / '), $names[2]) }
-    if (-not (Test-Elevated)) { Stop-Step 2 'Start Windows PowerShell with "Run as administrator". Nothing was changed.' }
     $sha = New-Object System.Security.Cryptography.SHA256CryptoServiceProvider
     try { $Result.script = [BitConverter]::ToString($sha.ComputeHash([IO.File]::ReadAllBytes($PSCommandPath))).Replace('-', '').ToLowerInvariant() } finally { $sha.Dispose() }
     if (-not $WhatIfPreference) {
@@ -191,34 +213,38 @@ try {
     }
     #endregion
     #region step
-    $there = Test-Path -LiteralPath '\\files.tailspin.com\mbam20\MbamSetup.exe' -PathType Leaf
-    Add-Check -Name 'MbamSetup.exe can be read' -Ok $there -Expected 'True' -Actual ('{0} ({1})' -f $there, '\\files.tailspin.com\mbam20\MbamSetup.exe')
+    $there = try { Test-Path -LiteralPath '\\files.tailspin.com\mbam20\MbamSetup.exe' -PathType Leaf } catch { $false }
+    if (-not $there -and -not (Test-Elevated)) { Add-Unchecked -Name 'MbamSetup.exe can be read' -Needs 'a run by the person who installs: you do not see it' } else { Add-Check -Name 'MbamSetup.exe can be read' -Ok $there -Expected 'True' -Actual ('{0} ({1})' -f $there, '\\files.tailspin.com\mbam20\MbamSetup.exe') }
     $role = [string](Get-CimInstance -ClassName Win32_ComputerSystem).DomainRole
     Add-Check -Name 'member server, no domain controller' -Ok ($role -eq '3') -Expected '3' -Actual $role
     $have = ''
+    $unread = ''
     try {
         $row = @(Get-SqlRow -Connection 'Data Source=MBAMDB;Initial Catalog="master";Integrated Security=SSPI' -Value @{ '@name' = 'MBAM Recovery and Hardware' } -Query 'SELECT state_desc AS [State] FROM sys.databases WHERE name = @name')
         $have = if ($row.Count -gt 0) { [string]$row[0].State } else { 'not there' }
-    } catch { $have = $_.Exception.GetBaseException().Message }
-    Add-Check -Name ('{0} on {1}, set up before this server' -f 'MBAM Recovery and Hardware', 'MBAMDB') -Ok ($have -eq 'ONLINE') -Expected 'ONLINE' -Actual $have
+    } catch { $unread = $_.Exception.GetBaseException().Message }
+    if ($unread) { Add-Unchecked -Name ('{0} on {1}, set up before this server' -f 'MBAM Recovery and Hardware', 'MBAMDB') -Needs ('a login of yours on {0} ({1})' -f 'MBAMDB', $unread) } else { Add-Check -Name ('{0} on {1}, set up before this server' -f 'MBAM Recovery and Hardware', 'MBAMDB') -Ok ($have -eq 'ONLINE') -Expected 'ONLINE' -Actual $have }
     $have = ''
+    $unread = ''
     try {
         $row = @(Get-SqlRow -Connection 'Data Source=MBAMDB;Initial Catalog="master";Integrated Security=SSPI' -Value @{ '@name' = 'MBAM Compliance Status' } -Query 'SELECT state_desc AS [State] FROM sys.databases WHERE name = @name')
         $have = if ($row.Count -gt 0) { [string]$row[0].State } else { 'not there' }
-    } catch { $have = $_.Exception.GetBaseException().Message }
-    Add-Check -Name ('{0} on {1}, set up before this server' -f 'MBAM Compliance Status', 'MBAMDB') -Ok ($have -eq 'ONLINE') -Expected 'ONLINE' -Actual $have
+    } catch { $unread = $_.Exception.GetBaseException().Message }
+    if ($unread) { Add-Unchecked -Name ('{0} on {1}, set up before this server' -f 'MBAM Compliance Status', 'MBAMDB') -Needs ('a login of yours on {0} ({1})' -f 'MBAMDB', $unread) } else { Add-Check -Name ('{0} on {1}, set up before this server' -f 'MBAM Compliance Status', 'MBAMDB') -Ok ($have -eq 'ONLINE') -Expected 'ONLINE' -Actual $have }
     $answer = Get-PageAnswer -Uri 'http://mbamdb.tailspin.com/ReportServer' -Authenticate $true
-    Add-Check -Name ('Web Service URL {0}' -f 'http://mbamdb.tailspin.com/ReportServer') -Ok ($answer.Status -eq 200) -Expected '200' -Actual ('{0} {1}' -f $answer.Status, $answer.Fault).Trim()
-    Import-StepModule -Name ServerManager -Feature 'It is part of Windows Server.'
-    $present = @(Get-PresentFeature)
-    $absent = @(@('Web-Server', 'Web-Scripting-Tools', 'Web-Static-Content', 'Web-Default-Doc', 'Web-Asp-Net', 'Web-Net-Ext', 'Web-ISAPI-Ext', 'Web-ISAPI-Filter', 'Web-Windows-Auth', 'Web-Filtering', 'NET-Framework-Core', 'NET-HTTP-Activation', 'NET-Non-HTTP-Activ', 'WAS-Process-Model', 'WAS-NET-Environment', 'WAS-Config-APIs') | Where-Object { $present -notcontains $_ })
-    Add-Check -Name 'Windows features of the websites' -Ok ($absent.Count -eq 0) -Expected 'all installed' -Actual $(if ($absent.Count -eq 0) { 'all installed' } else { 'missing: {0}' -f ($absent -join ', ') })
+    if ($answer.Status -eq 401 -or $answer.Status -eq 403) { Add-Unchecked -Name ('Web Service URL {0}' -f 'http://mbamdb.tailspin.com/ReportServer') -Needs ('rights of yours on the report server, which answers {0}' -f $answer.Status) } else { Add-Check -Name ('Web Service URL {0}' -f 'http://mbamdb.tailspin.com/ReportServer') -Ok ($answer.Status -eq 200) -Expected '200' -Actual ('{0} {1}' -f $answer.Status, $answer.Fault).Trim() }
+    try {
+        Import-Module -Name ServerManager
+        $present = @(Get-PresentFeature)
+        $absent = @(@('Web-Server', 'Web-Scripting-Tools', 'Web-Static-Content', 'Web-Default-Doc', 'Web-Asp-Net', 'Web-Net-Ext', 'Web-ISAPI-Ext', 'Web-ISAPI-Filter', 'Web-Windows-Auth', 'Web-Filtering', 'NET-Framework-Core', 'NET-HTTP-Activation', 'NET-Non-HTTP-Activ', 'WAS-Process-Model', 'WAS-NET-Environment', 'WAS-Config-APIs') | Where-Object { $present -notcontains $_ })
+        Add-Check -Name 'Windows features of the websites' -Ok ($absent.Count -eq 0) -Expected 'all installed' -Actual $(if ($absent.Count -eq 0) { 'all installed' } else { 'missing: {0}' -f ($absent -join ', ') })
+    } catch { Add-Unchecked -Name 'Windows features of the websites' -Needs ('an elevated PowerShell ({0})' -f $_.Exception.GetBaseException().Message) }
     $mvc = @(Get-ChildItem -LiteralPath 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall', 'HKLM:\SOFTWARE\Wow6432Node\Microsoft\Windows\CurrentVersion\Uninstall' | ForEach-Object { [string]$_.GetValue('DisplayName', '') } | Where-Object { $_.StartsWith('Microsoft ASP.NET MVC 2') })
     Add-Check -Name 'ASP.NET MVC 2.0 for the Self-Service Portal' -Ok ($mvc.Count -gt 0) -Expected 'installed' -Actual $(if ($mvc.Count -gt 0) { $mvc[0] } else { 'not among the installed programs' })
     # The document wants a port that is not in use; the Default Web Site of IIS holds port 80 until it is stopped.
     $busy = @([System.Net.NetworkInformation.IPGlobalProperties]::GetIPGlobalProperties().GetActiveTcpListeners() | Where-Object { $_.Port -eq 80 }).Count -gt 0
     Add-Check -Name ('port {0}' -f 80) -Ok (-not $busy) -Expected 'not in use' -Actual $(if ($busy) { 'in use; if it is the Default Web Site, stop it' } else { 'not in use' })
-    Complete-Check
+    Complete-Preflight
     #endregion
     #region frame
     $ExitCode = 0

@@ -35,6 +35,8 @@ SELECT N'number of replicas', CONVERT(nvarchar(10), 3), CONVERT(nvarchar(10), CO
 INSERT INTO @checks ([name], [want], [have])
 SELECT N'backup preference (0 primary, 1 secondary only, 2 secondary, 3 none)', CONVERT(nvarchar(10), 2), (SELECT CONVERT(nvarchar(10), automated_backup_preference) FROM sys.availability_groups WHERE group_id = @group);
 INSERT INTO @checks ([name], [want], [have])
+SELECT N'basic group (1 yes; it can never become a full one)', N'0', (SELECT CONVERT(nvarchar(10), basic_features) FROM sys.availability_groups WHERE group_id = @group);
+INSERT INTO @checks ([name], [want], [have])
 SELECT N'SQLA\MBAM' + N': endpoint, synchronous, automatic failover, reads on the secondary, automatic seeding',
     N'TCP://SQLA.PROSEWARE.COM:5022 1 1 0 0',
     (SELECT UPPER(endpoint_url) + N' ' + CONVERT(nvarchar(10), availability_mode) + N' ' + CONVERT(nvarchar(10), 1 - failover_mode) + N' ' + CONVERT(nvarchar(10), secondary_role_allow_connections) + CASE seeding_mode_desc WHEN N'AUTOMATIC' THEN N' 1' ELSE N' 0' END FROM sys.availability_replicas WHERE group_id = @group AND replica_server_name = N'SQLA\MBAM');

@@ -32,6 +32,14 @@ DECLARE @checks TABLE ([id] int IDENTITY(1, 1) NOT NULL, [name] nvarchar(300) NO
 INSERT INTO @checks ([name], [want], [have])
 SELECT N'replica of the group, role 1 primary or 2 secondary', N'yes', CASE WHEN @role IN (1, 2) THEN N'yes' ELSE N'no' END;
 INSERT INTO @checks ([name], [want], [have])
+SELECT N'role in the group (1 primary, 2 secondary)', NULL, CONVERT(nvarchar(10), @role);
+INSERT INTO @checks ([name], [want], [have])
+SELECT N'copy of ' + N'MBAM Compliance Status' + N', synchronization (1 synchronizing, 2 synchronized)', NULL,
+    (SELECT CONVERT(nvarchar(10), synchronization_state) FROM sys.dm_hadr_database_replica_states WHERE is_local = 1 AND database_id = DB_ID(N'MBAM Compliance Status'));
+INSERT INTO @checks ([name], [want], [have])
+SELECT N'copy of ' + N'MBAM Compliance Status' + N', health (2 healthy)', NULL,
+    (SELECT CONVERT(nvarchar(10), synchronization_health) FROM sys.dm_hadr_database_replica_states WHERE is_local = 1 AND database_id = DB_ID(N'MBAM Compliance Status'));
+INSERT INTO @checks ([name], [want], [have])
 SELECT N'owner of ' + name + CASE @role WHEN 1 THEN N'' ELSE N' (matters after a failover)' END, CASE @role WHEN 1 THEN N'0x01' END, CONVERT(nvarchar(180), owner_sid, 1) FROM sys.databases WHERE name = N'MBAM Compliance Status';
 INSERT INTO @checks ([name], [want], [have])
 SELECT N'TRUSTWORTHY of ' + name, N'0', CONVERT(nvarchar(10), is_trustworthy_on) FROM sys.databases WHERE name = N'MBAM Compliance Status';
@@ -42,6 +50,12 @@ SELECT N'compatibility level of ' + name, NULL, CONVERT(nvarchar(10), compatibil
 INSERT INTO @checks ([name], [want], [have])
 SELECT DISTINCT N'job that names ' + N'MBAM Compliance Status' + N', which every replica needs with a test of its role', NULL, j.name FROM msdb.dbo.sysjobs AS j
     INNER JOIN msdb.dbo.sysjobsteps AS s ON s.job_id = j.job_id WHERE CHARINDEX(N'MBAM Compliance Status', s.command) > 0 OR s.database_name = N'MBAM Compliance Status';
+INSERT INTO @checks ([name], [want], [have])
+SELECT N'copy of ' + N'MBAM Recovery and Hardware' + N', synchronization (1 synchronizing, 2 synchronized)', NULL,
+    (SELECT CONVERT(nvarchar(10), synchronization_state) FROM sys.dm_hadr_database_replica_states WHERE is_local = 1 AND database_id = DB_ID(N'MBAM Recovery and Hardware'));
+INSERT INTO @checks ([name], [want], [have])
+SELECT N'copy of ' + N'MBAM Recovery and Hardware' + N', health (2 healthy)', NULL,
+    (SELECT CONVERT(nvarchar(10), synchronization_health) FROM sys.dm_hadr_database_replica_states WHERE is_local = 1 AND database_id = DB_ID(N'MBAM Recovery and Hardware'));
 INSERT INTO @checks ([name], [want], [have])
 SELECT N'owner of ' + name + CASE @role WHEN 1 THEN N'' ELSE N' (matters after a failover)' END, CASE @role WHEN 1 THEN N'0x01' END, CONVERT(nvarchar(180), owner_sid, 1) FROM sys.databases WHERE name = N'MBAM Recovery and Hardware';
 INSERT INTO @checks ([name], [want], [have])

@@ -1,5 +1,5 @@
 /*
-Preflight: check instance and server before anything is changed.
+Preflight: ask the instance before anything is changed.
 
 Step      database/preflight, preflight, file number 305
 Run on    instance STATUS1\AUDIT on STATUS1 (status1.alpine.com)
@@ -9,7 +9,10 @@ Undo      nothing to undo
 Success   every line reads [ok] or [info]
 Sources   [documented] Prerequisites, restrictions and recommendations for Always On availability groups
           [documented] CREATE ENDPOINT (Transact-SQL)
+          [documented] Prerequisites, restrictions and recommendations for database mirroring
           [documented] MBAM 2.5 Supported Configurations
+          [field] dbatools and SqlServerDsc issue threads on availability groups
+Inferred  xp_fileexist, which public tools use and no document describes, looks for a sysadmin with the rights of the service account and tells folders from files; proved by: the backup of file number 350 is written and read by that account, and stops with error 3201 when it may not
 */
 SET NOCOUNT ON;
 SET IMPLICIT_TRANSACTIONS OFF;
@@ -47,6 +50,10 @@ INSERT INTO @checks ([name], [want], [have])
     SELECT N'mirroring sessions of ' + N'MBAM Compliance Status', N'0', CONVERT(nvarchar(10), COUNT(mirroring_guid)) FROM sys.database_mirroring WHERE database_id = DB_ID(N'MBAM Compliance Status');
 INSERT INTO @checks ([name], [want], [have])
     SELECT N'transparent data encryption of ' + N'MBAM Compliance Status', N'0', CONVERT(nvarchar(10), is_encrypted) FROM sys.databases WHERE name = N'MBAM Compliance Status' AND state = 0;
+INSERT INTO @checks ([name], [want], [have])
+    SELECT N'FILESTREAM containers of ' + N'MBAM Compliance Status', NULL, CONVERT(nvarchar(10), COUNT(*)) FROM sys.master_files WHERE database_id = DB_ID(N'MBAM Compliance Status') AND type = 2;
+INSERT INTO @checks ([name], [want], [have])
+    SELECT N'containment of ' + N'MBAM Compliance Status' + N' (0 none)', NULL, CONVERT(nvarchar(10), containment) FROM sys.databases WHERE name = N'MBAM Compliance Status';
 INSERT INTO @checks ([name], [want], [have]) SELECT N'databases that are called ' + N'MBAM Compliance Status' + N' already', NULL, CONVERT(nvarchar(10), COUNT(*)) FROM sys.databases WHERE name = N'MBAM Compliance Status';
 INSERT INTO @checks ([name], [want], [have])
     SELECT N'options of ' + N'MBAM Compliance Status' + N' (state, user access, read-only, auto close, snapshot)', N'0 0 0 0 no',

@@ -1,0 +1,314 @@
+<#
+.SYNOPSIS
+Preflight: check the instance as Windows knows it.
+.DESCRIPTION
+Step      database/instance-preflight, preflight, file number 156
+Run on    instance DB1\MBAM on DB1 (db1.corp.fabrikam.com)
+Run by    database administrator
+Changes   nothing
+Undo      nothing to undo
+Success   no check failed; what is not checked for want of rights is looked at by somebody who has them
+Sources   [documented] Prerequisites, restrictions and recommendations for Always On availability groups
+          [documented] Always On failover cluster instances
+          [documented] MBAM 2.5 Supported Configurations
+          [documented] MBAM 2.0 Supported Configurations
+          [documented] File locations for default and named instances of SQL Server: registry
+          [documented] Configure a server to listen on a specific TCP port
+Inferred  the registry of the instance holds version, edition, service pack and collation under Setup, and whether availability groups are enabled under MSSQLServer\HADR; proved by: file number 305 asks the instance itself
+Exit      0 done or nothing to do, 1 unexpected, 2 wrong place or missing prerequisite,
+          3 refused: the environment contradicts the plan, 4 verification failed, 3010 restart needed
+.EXAMPLE
+powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File .\156-instance-preflight.ps1
+#>
+#Requires -Version 4.0
+[CmdletBinding()]
+param(
+    [string]$WorkDir = ''
+)
+#region frame
+if ($MyInvocation.InvocationName -eq '.') { throw 'Do not dot-source this script. Start it with: powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File <path>' }
+if ([string]$ExecutionContext.SessionState.LanguageMode -ne 'FullLanguage') { throw 'PowerShell runs in a constrained language mode here, in which none of these scripts can work. Ask those who manage AppLocker or Device Guard to let scripts of your signature run, and sign the folder (Set-AuthenticodeSignature). Nothing was changed.' }
+Set-StrictMode -Version 3.0
+$ErrorActionPreference = 'Stop'
+# Modules come from the machine's own folders, never from a user's: these scripts run with high rights.
+$env:PSModulePath = [Environment]::GetEnvironmentVariable('PSModulePath', 'Machine')
+$StepName = 'database/instance-preflight'
+$StepKind = 'preflight'
+$ResultName = 'database.instance-preflight.DB1.MBAM.preflight'
+$StepHosts = @('DB1', 'db1.corp.fabrikam.com')
+$ExitCode = 1
+$Transcribing = $false
+$Saving = $false
+$Result = [ordered]@{ schema = 1; step = $StepName; kind = $StepKind; name = $ResultName; script = ''; host = ''; user = ''; started = [DateTime]::UtcNow.ToString('o'); finished = ''; outcome = 'failed'; exitCode = 1; message = ''; changed = @(); checks = @(); notes = @(); notChecked = @(); facts = [ordered]@{} }
+function Stop-Step {
+    param([int]$Code, [string]$Message)
+    $script:ExitCode = $Code
+    throw $Message
+}
+function Test-Elevated {
+    $me = New-Object System.Security.Principal.WindowsPrincipal ([System.Security.Principal.WindowsIdentity]::GetCurrent())
+    $me.IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator)
+}
+function Initialize-WorkDir {
+    # Without elevation the record lies among the reader's own files. No rollback trusts it.
+    if (-not (Test-Elevated)) {
+        [void][IO.Directory]::CreateDirectory($script:WorkDir)
+        return
+    }
+    # Records in this folder steer rollbacks, so nobody but administrators may have made it or may write into it.
+    $trusted = @('S-1-5-32-544', 'S-1-5-18')
+    if (-not [IO.Directory]::Exists($script:WorkDir)) {
+        $acl = New-Object System.Security.AccessControl.DirectorySecurity
+        $acl.SetSecurityDescriptorSddlForm('O:BAG:BAD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)')
+        [void][IO.Directory]::CreateDirectory($script:WorkDir, $acl)
+    }
+    $acl = Get-Acl -LiteralPath $script:WorkDir
+    $owner = $acl.GetOwner([System.Security.Principal.SecurityIdentifier]).Value
+    $open = @($acl.GetAccessRules($true, $true, [System.Security.Principal.SecurityIdentifier]) | Where-Object { $_.AccessControlType -eq 'Allow' -and $trusted -notcontains $_.IdentityReference.Value } | ForEach-Object { $_.IdentityReference.Value })
+    $link = ([IO.File]::GetAttributes($script:WorkDir) -band [IO.FileAttributes]::ReparsePoint) -ne 0
+    if ($link -or $trusted -notcontains $owner -or $open.Count -gt 0) { Stop-Step 2 ('The folder {0} cannot be trusted with records: owner {1}, open to [{2}], link {3}. Give it to Administrators and SYSTEM alone: takeown /F "{0}" /A /R, then icacls "{0}" /inheritance:r /grant:r *S-1-5-32-544:(OI)(CI)F *S-1-5-18:(OI)(CI)F; look at what lies in it; then start this script again. Nothing was changed.' -f $script:WorkDir, $owner, ($open -join ', '), $link) }
+}
+function Add-Finding {
+    # One judged check of a preflight. A difference fails the preflight; with -Note it is told and fails nothing. -Remedy says
+    # what to do or whom to ask.
+    param([string]$Name, [string]$About = '', [bool]$Ok, [string]$Expected, [string]$Actual, [string]$Remedy = '', [switch]$Note)
+    $full = if ($About) { '{0}: {1}' -f $Name, $About } else { $Name }
+    $row = [ordered]@{ name = $full; ok = $Ok; expected = $Expected; actual = $Actual }
+    if ($Ok) {
+        $script:Result.checks += , $row
+        '[ok]   {0}: {1}' -f $full, $Actual
+        return
+    }
+    if ($Remedy) { $row.remedy = $Remedy }
+    if ($Note) { $script:Result.notes += , $row } else { $script:Result.checks += , $row }
+    '{0} {1}: expected {2}, found {3}' -f $(if ($Note) { '[note]' } else { '[FAIL]' }), $full, $Expected, $Actual
+    if ($Remedy) { '       {0}' -f $Remedy }
+}
+function Add-Info {
+    param([string]$Name, [string]$Text)
+    $script:Result.facts[$Name] = $Text
+    '[info] {0}: {1}' -f $Name, $Text
+}
+function Add-Unchecked {
+    # A check of a preflight that the person who runs it may not make, or that something else prevents: neither passed nor failed.
+    param([string]$Name, [string]$About = '', [string]$Needs)
+    $full = if ($About) { '{0}: {1}' -f $Name, $About } else { $Name }
+    $script:Result.notChecked += , ([ordered]@{ name = $full; needs = $Needs })
+    '[--]   {0}: not checked: needs {1}' -f $full, $Needs
+}
+function Complete-Preflight {
+    # Ends a preflight: a table, worst first, and exit code 4 when a check failed.
+    $bad = @($script:Result.checks | Where-Object { -not $_.ok })
+    $good = @($script:Result.checks | Where-Object { $_.ok })
+    $rows = @()
+    foreach ($c in $bad) { $rows += , @('FAIL', $c.name, $c.actual) }
+    foreach ($c in @($script:Result.notes)) { $rows += , @('note', $c.name, $c.actual) }
+    foreach ($c in @($script:Result.notChecked)) { $rows += , @('not checked', $c.name, ('needs {0}' -f $c.needs)) }
+    foreach ($c in $good) { $rows += , @('ok', $c.name, $c.actual) }
+    $width = 5
+    foreach ($r in $rows) { if ($r[1].Length -gt $width -and $r[1].Length -le 70) { $width = $r[1].Length } }
+    ''
+    foreach ($r in @(, @('verdict', 'check', 'found')) + $rows) { '{0}  {1}  {2}' -f $r[0].PadRight(11), $r[1].PadRight($width), $r[2] }
+    ''
+    'Result: {0}' -f (Join-Path $script:WorkDir ('{0}.result.json' -f $ResultName))
+    $rest = '{0} noted, {1} not checked' -f @($script:Result.notes).Count, @($script:Result.notChecked).Count
+    if ($bad.Count -gt 0) { Stop-Step 4 ('{0} of {1} checks failed, {2}: {3}. Nothing was changed.' -f $bad.Count, @($script:Result.checks).Count, $rest, (@($bad | ForEach-Object { $_.name }) -join '; ')) }
+    $script:Result.outcome = 'verified'
+    $script:Result.message = '{0} checks passed, {1}.' -f $good.Count, $rest
+}
+function Get-RegistryText {
+    # A value of the registry as text; '' when key or value is not there.
+    param([string]$Path, [string]$Name)
+    if (-not (Test-Path -LiteralPath $Path)) { return '' }
+    [string](Get-Item -LiteralPath $Path).GetValue($Name, '')
+}
+function Get-ServiceRecord {
+    # A service of this computer: State ('not installed' when there is none of that name), Mode, Account. Throws where Windows shows
+    # none at all, or not its account: then nothing is known.
+    param([string]$Name)
+    $all = @(Get-CimInstance -ClassName Win32_Service)
+    if ($all.Count -eq 0) { throw 'Windows shows you no services' }
+    $found = @($all | Where-Object { [string]$_.Name -eq $Name })
+    if ($found.Count -eq 0) { return New-Object PSObject -Property @{ State = 'not installed'; Mode = ''; Account = '' } }
+    if (-not [string]$found[0].StartName) { throw ('Windows does not show you the account of the service {0}' -f $Name) }
+    New-Object PSObject -Property @{ State = [string]$found[0].State; Mode = [string]$found[0].StartMode; Account = [string]$found[0].StartName }
+}
+function ConvertTo-AccountSid {
+    param([string]$Entry)
+    if ($Entry.StartsWith('*')) { return $Entry.Substring(1) }
+    try { (New-Object System.Security.Principal.NTAccount -ArgumentList $Entry).Translate([System.Security.Principal.SecurityIdentifier]).Value } catch { $Entry }
+}
+function Test-SameAccount {
+    param([string]$One, [string]$Other)
+    if ($One -eq $Other) { return $true }
+    if (-not $One -or -not $Other) { return $false }
+    (ConvertTo-AccountSid $One) -eq (ConvertTo-AccountSid $Other)
+}
+<<<<<<< HEAD
+=======
+<<<<<<< HEAD
+=======
+>>>>>>> main
+function Add-History {
+    # A line for each run that begins and for each that ends, which no later run replaces. The line end ahead of it closes what a
+    # break of the power has left; past 1 MB the file makes way for a new one.
+    param([string]$Name, [string]$Line)
+    if ($WhatIfPreference) { return }
+    $file = Join-Path $script:WorkDir ('{0}.history.jsonl' -f $Name)
+    if ([IO.File]::Exists($file) -and ([IO.FileInfo]$file).Length -gt 1048576) {
+        [IO.File]::Copy($file, (Join-Path $script:WorkDir ('{0}.history.old.jsonl' -f $Name)), $true)
+        [IO.File]::Delete($file)
+    }
+    [IO.File]::AppendAllText($file, ('{0}{1}' -f [Environment]::NewLine, $Line), (New-Object System.Text.UTF8Encoding $false))
+}
+function Write-Record {
+    if ($WhatIfPreference) { return }
+    if (-not $Saving) { return }
+    $file = Join-Path $script:WorkDir ('{0}.result.json' -f $ResultName)
+    $temp = '{0}.{1}.tmp' -f $file, $PID
+    [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
+    if ([IO.File]::Exists($file)) { [IO.File]::Replace($temp, $file, [NullString]::Value) } else { [IO.File]::Move($temp, $file) }
+}
+<<<<<<< HEAD
+=======
+>>>>>>> main
+>>>>>>> main
+function Save-Result {
+    if ($WhatIfPreference) { return }
+    if (-not $Saving) { return }
+    $script:Result.finished = [DateTime]::UtcNow.ToString('o')
+    $script:Result.exitCode = $script:ExitCode
+<<<<<<< HEAD
+    Write-Record
+    Add-History $ResultName (ConvertTo-Json -InputObject $script:Result -Depth 6 -Compress)
+=======
+<<<<<<< HEAD
+    $file = Join-Path $script:WorkDir ('{0}.result.json' -f $ResultName)
+    $temp = '{0}.{1}.tmp' -f $file, $PID
+    [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
+    if ([IO.File]::Exists($file)) { [IO.File]::Replace($temp, $file, [NullString]::Value) } else { [IO.File]::Move($temp, $file) }
+=======
+    Write-Record
+    Add-History $ResultName (ConvertTo-Json -InputObject $script:Result -Depth 6 -Compress)
+>>>>>>> main
+>>>>>>> main
+}
+try {
+    if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess) { Stop-Step 2 'Start the 64-bit Windows PowerShell: %SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe, from a 64-bit program.' }
+    if (-not $WorkDir) { $WorkDir = Join-Path $(if (Test-Elevated) { $env:ProgramData } else { [Environment]::GetFolderPath('LocalApplicationData') }) 'mbamplan' }
+    $WorkDir = $PSCmdlet.GetUnresolvedProviderPathFromPSPath($WorkDir)
+    $net = [System.Net.NetworkInformation.IPGlobalProperties]::GetIPGlobalProperties()
+    $names = @([Environment]::MachineName, $net.HostName, ('{0}.{1}' -f $net.HostName, $net.DomainName).TrimEnd('.'))
+    $Result.host = $names[2]
+    $Result.user = '{0}\{1}' -f [Environment]::UserDomainName, [Environment]::UserName
+    if (@($names | Where-Object { $StepHosts -contains $_ }).Count -eq 0) { Stop-Step 2 ('This script is for {0}. This machine is {1}. Nothing was changed.' -f ($StepHosts -join ' / '), $names[2]) }
+    $sha = New-Object System.Security.Cryptography.SHA256CryptoServiceProvider
+    try { $Result.script = [BitConverter]::ToString($sha.ComputeHash([IO.File]::ReadAllBytes($PSCommandPath))).Replace('-', '').ToLowerInvariant() } finally { $sha.Dispose() }
+    if (-not $WhatIfPreference) {
+        Initialize-WorkDir
+        Start-Transcript -Path (Join-Path $WorkDir ('{0}.{1}.log' -f $ResultName, [DateTime]::UtcNow.ToString('yyyyMMddTHHmmss', [Globalization.CultureInfo]::InvariantCulture))) | Out-Null
+        $Transcribing = $true
+<<<<<<< HEAD
+        Add-History $ResultName (ConvertTo-Json -InputObject $Result -Depth 6 -Compress)
+=======
+<<<<<<< HEAD
+=======
+        Add-History $ResultName (ConvertTo-Json -InputObject $Result -Depth 6 -Compress)
+>>>>>>> main
+>>>>>>> main
+        $Saving = $true
+    }
+    #endregion
+    #region step
+    $elevated = Test-Elevated
+    Add-Info -Name 'rights of this run' -Text ('{0}, {1}' -f $Result.user, $(if ($elevated) { 'elevated' } else { 'not elevated' }))
+<<<<<<< HEAD
+=======
+    Add-Info -Name 'PowerShell' -Text ([string]$PSVersionTable.PSVersion)
+<<<<<<< HEAD
+    $remote = Test-Path -LiteralPath 'Variable:\PSSenderInfo'
+    Add-Finding -Name 'session' -Ok (-not $remote) -Expected 'on this computer' -Actual $(if ($remote) { 'remote' } else { 'on this computer' }) -Note -Remedy 'A remote session without CredSSP cannot ask the directory or SQL Server, and MBAM''s cmdlets fail in it. Log on here, or connect with CredSSP.'
+=======
+>>>>>>> main
+    $policy = [string](Get-ExecutionPolicy -Scope MachinePolicy)
+    Add-Finding -Name 'execution policy' -Ok ($policy -ne 'AllSigned' -and $policy -ne 'Restricted') -Expected 'no Group Policy that wants signed scripts' -Actual $policy -Note -Remedy 'Sign the scripts of this folder (Set-AuthenticodeSignature) with a certificate that this computer trusts; their digests in manifest.json are those of the unsigned files.'
+    $directory = $false
+    try {
+        $clock = Get-DirectoryClock $Domain
+        $directory = $true
+        Add-Finding -Name 'domain controller' -About $Domain -Ok $true -Expected 'one answers' -Actual ('{0} answers' -f $clock.Server)
+        Add-Finding -Name 'clock' -Ok ([Math]::Abs($clock.Seconds) -le 300) -Expected 'at most 300 seconds off' -Actual ('{0} seconds ahead of {1}' -f $clock.Seconds, $clock.Server) -Remedy 'Kerberos takes no more. See where this computer gets its time (w32tm /query /status), and ask those who run the domain controllers.'
+    } catch {
+        $why = $_.Exception.GetBaseException().Message
+        if ($member) {
+            Add-Finding -Name 'domain controller' -About $Domain -Ok $false -Expected 'one answers' -Actual $why -Remedy 'Look at the DNS servers of this computer (ipconfig /all) and at the firewalls between it and the domain controllers (TCP 88, 389, 3268).'
+        } else {
+            Add-Unchecked -Name 'domain controller' -About $Domain -Needs ('a domain account; you are {0}' -f $Result.user)
+        }
+        Add-Unchecked -Name 'clock' -Needs 'a domain controller that answers you'
+    }
+>>>>>>> main
+    $Engine = 'MSSQL$MBAM'
+    $Clustered = $false
+    try {
+        $service = Get-ServiceRecord $Engine
+        $have = '{0}, {1}' -f $service.State, $service.Mode
+        if ($Clustered -and $service.State -ne 'not installed') {
+            Add-Info -Name ('service {0} on this node' -f $Engine) -Text $have
+        } else {
+            Add-Finding -Name 'SQL Server service' -About $Engine -Ok ($service.State -eq 'Running') -Expected 'Running' -Actual $have -Remedy 'Start it, or correct the name of the instance in the topology.'
+        }
+        if ($service.Account) {
+            $same = @(@('FABRIKAM\svc-sql$') | Where-Object { Test-SameAccount $service.Account $_ })
+            Add-Finding -Name 'SQL Server service account' -About $Engine -Ok ($same.Count -gt 0) -Expected 'FABRIKAM\svc-sql$' -Actual $service.Account -Remedy 'Logins, endpoints and service principal names of the plan rest on it: correct serviceAccount in the topology and render again, or have the account changed in SQL Server Configuration Manager.'
+        }
+        $service = Get-ServiceRecord 'SQLBrowser'
+        $have = '{0}, {1}' -f $service.State, $service.Mode
+        Add-Finding -Name 'SQL Server Browser' -Ok ($have -eq 'Running, Auto') -Expected 'Running, Auto' -Actual $have -Remedy 'A server tells .NET its partner without a port, so that web and report servers ask UDP 1434 for it: set the service to start by itself and start it.'
+    } catch { Add-Unchecked -Name 'SQL Server service' -About $Engine -Needs ('a look at the services ({0})' -f $_.Exception.GetBaseException().Message) }
+    try {
+        $root = 'HKLM:\SOFTWARE\Microsoft\Microsoft SQL Server'
+        $key = Get-RegistryText ('{0}\Instance Names\SQL' -f $root) 'MBAM'
+        Add-Finding -Name 'SQL Server instance' -About 'DB1\MBAM' -Ok ($key -ne '') -Expected 'installed here' -Actual $(if ($key) { $key } else { 'no instance of that name' }) -Remedy 'Run this on the right server, or correct the name of the instance in the topology.'
+        if ($key) {
+            $setup = '{0}\{1}\Setup' -f $root, $key
+            $have = Get-RegistryText $setup 'Version'
+            Add-Finding -Name 'SQL Server version' -Ok ($have.StartsWith('13.')) -Expected '13., SQL Server 2016' -Actual $have -Remedy 'Options of the plan depend on the version: correct it in the topology and render again.'
+            $have = Get-RegistryText $setup 'Edition'
+            Add-Finding -Name 'SQL Server edition' -Ok ($have.StartsWith('Standard Edition')) -Expected 'Standard Edition' -Actual $have -Remedy 'Editions differ in what they replicate: correct the edition in the topology, check it, and render again.'
+            $have = Get-RegistryText $setup 'SP'
+            Add-Finding -Name 'SQL Server service pack' -Ok ($have -ne '' -and [int]$have -ge 1) -Expected '1 or later' -Actual $(if ($have) { $have } else { 'no value' }) -Note -Remedy 'MBAM''s list of supported configurations names this service pack.'
+            $have = Get-RegistryText $setup 'Collation'
+            Add-Finding -Name 'collation of the instance' -About 'DB1\MBAM' -Ok ($have -eq 'SQL_Latin1_General_CP1_CI_AS') -Expected 'SQL_Latin1_General_CP1_CI_AS' -Actual $have -Remedy 'MBAM takes no other one, and it cannot be changed without rebuilding the instance: choose another instance.'
+            $net = '{0}\{1}\MSSQLServer\SuperSocketNetLib' -f $root, $key
+            $have = Get-RegistryText ('{0}\Tcp' -f $net) 'Enabled'
+            Add-Finding -Name 'TCP/IP of the instance' -Ok ($have -eq '1') -Expected '1 (enabled)' -Actual $(if ($have) { $have } else { 'no value' }) -Note:$Clustered -Remedy 'Enable TCP/IP in SQL Server Configuration Manager and restart the instance. Named Pipes are not needed.'
+            Add-Info -Name 'Force Encryption' -Text (Get-RegistryText $net 'ForceEncryption')
+        }
+    } catch { Add-Unchecked -Name 'SQL Server version' -Needs ('read access to the registry ({0})' -f $_.Exception.GetBaseException().Message) }
+    Complete-Preflight
+    #endregion
+    #region frame
+    $ExitCode = 0
+    if ($Result.outcome -eq 'restart') { $ExitCode = 3010 }
+    if ($Result.message) { $Result.message }
+} catch {
+    if ($ExitCode -eq 0) { $ExitCode = 1 }
+    $Result.message = $_.Exception.Message
+    $Result.outcome = if (@($Result.changed).Count -gt 0) { 'partial' } else { 'failed' }
+    'FAILED ({0}): {1}' -f $ExitCode, $_.Exception.Message
+    if ($ExitCode -eq 1) { $_.InvocationInfo.PositionMessage }
+} finally {
+<<<<<<< HEAD
+    try { Save-Result } catch { 'The record of this run could not be written: {0}' -f $_.Exception.Message; if ($ExitCode -eq 0) { $ExitCode = 1 } }
+=======
+<<<<<<< HEAD
+    try { Save-Result } catch { 'The result file could not be written: {0}' -f $_.Exception.Message; if ($ExitCode -eq 0) { $ExitCode = 1 } }
+=======
+    try { Save-Result } catch { 'The record of this run could not be written: {0}' -f $_.Exception.Message; if ($ExitCode -eq 0) { $ExitCode = 1 } }
+>>>>>>> main
+>>>>>>> main
+    if ($Transcribing) { Stop-Transcript | Out-Null }
+}
+exit $ExitCode
+#endregion

@@ -1,0 +1,409 @@
+<#
+.SYNOPSIS
+Preflight: check the directory and this computer before anything is made there.
+.DESCRIPTION
+Step      directory/preflight, preflight, file number 100
+Run on    a management computer of the domain, never a server of the farm; 64-bit, with or without elevation: what you may not read is reported as not checked
+Run by    domain administrator
+Changes   nothing
+Undo      nothing to undo
+Success   no check failed; what is not checked for want of rights is looked at by somebody who has them
+Sources   [documented] Planning for MBAM 2.5 Groups and Accounts
+          [documented] Planning How to Secure the MBAM Websites: service principal names and host names
+          [documented] RootDSE: currentTime, dnsHostName
+          [documented] Maximum tolerance for computer clock synchronization
+          [documented] Attributes allowedChildClassesEffective and allowedAttributesEffective
+          [documented] setspn
+          [documented] Prestage cluster computer objects in Active Directory Domain Services
+          [documented] about_Execution_Policies
+Exit      0 done or nothing to do, 1 unexpected, 2 wrong place or missing prerequisite,
+          3 refused: the environment contradicts the plan, 4 verification failed, 3010 restart needed
+.EXAMPLE
+powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File .\100-preflight.ps1
+#>
+#Requires -Version 4.0
+[CmdletBinding()]
+param(
+    [string]$WorkDir = ''
+)
+#region frame
+if ($MyInvocation.InvocationName -eq '.') { throw 'Do not dot-source this script. Start it with: powershell.exe -NoProfile -ExecutionPolicy RemoteSigned -File <path>' }
+if ([string]$ExecutionContext.SessionState.LanguageMode -ne 'FullLanguage') { throw 'PowerShell runs in a constrained language mode here, in which none of these scripts can work. Ask those who manage AppLocker or Device Guard to let scripts of your signature run, and sign the folder (Set-AuthenticodeSignature). Nothing was changed.' }
+Set-StrictMode -Version 3.0
+$ErrorActionPreference = 'Stop'
+# Modules come from the machine's own folders, never from a user's: these scripts run with high rights.
+$env:PSModulePath = [Environment]::GetEnvironmentVariable('PSModulePath', 'Machine')
+$StepName = 'directory/preflight'
+$StepKind = 'preflight'
+$ResultName = 'directory.preflight.preflight'
+$FarmHosts = @('SQL1', 'sql1.litware.com', 'SQL2', 'sql2.litware.com', 'RPT1', 'rpt1.litware.com', 'RPT2', 'rpt2.litware.com', 'PORTAL1', 'portal1.litware.com', 'PORTAL2', 'portal2.litware.com', 'AGENT1', 'agent1.litware.com', 'AGENT2', 'agent2.litware.com')
+$ExitCode = 1
+$Transcribing = $false
+$Saving = $false
+$Result = [ordered]@{ schema = 1; step = $StepName; kind = $StepKind; name = $ResultName; script = ''; host = ''; user = ''; started = [DateTime]::UtcNow.ToString('o'); finished = ''; outcome = 'failed'; exitCode = 1; message = ''; changed = @(); checks = @(); notes = @(); notChecked = @(); facts = [ordered]@{} }
+function Stop-Step {
+    param([int]$Code, [string]$Message)
+    $script:ExitCode = $Code
+    throw $Message
+}
+function Test-Elevated {
+    $me = New-Object System.Security.Principal.WindowsPrincipal ([System.Security.Principal.WindowsIdentity]::GetCurrent())
+    $me.IsInRole([System.Security.Principal.WindowsBuiltInRole]::Administrator)
+}
+function Initialize-WorkDir {
+    # Without elevation the record lies among the reader's own files. No rollback trusts it.
+    if (-not (Test-Elevated)) {
+        [void][IO.Directory]::CreateDirectory($script:WorkDir)
+        return
+    }
+    # Records in this folder steer rollbacks, so nobody but administrators may have made it or may write into it.
+    $trusted = @('S-1-5-32-544', 'S-1-5-18')
+    if (-not [IO.Directory]::Exists($script:WorkDir)) {
+        $acl = New-Object System.Security.AccessControl.DirectorySecurity
+        $acl.SetSecurityDescriptorSddlForm('O:BAG:BAD:PAI(A;OICI;FA;;;BA)(A;OICI;FA;;;SY)')
+        [void][IO.Directory]::CreateDirectory($script:WorkDir, $acl)
+    }
+    $acl = Get-Acl -LiteralPath $script:WorkDir
+    $owner = $acl.GetOwner([System.Security.Principal.SecurityIdentifier]).Value
+    $open = @($acl.GetAccessRules($true, $true, [System.Security.Principal.SecurityIdentifier]) | Where-Object { $_.AccessControlType -eq 'Allow' -and $trusted -notcontains $_.IdentityReference.Value } | ForEach-Object { $_.IdentityReference.Value })
+    $link = ([IO.File]::GetAttributes($script:WorkDir) -band [IO.FileAttributes]::ReparsePoint) -ne 0
+    if ($link -or $trusted -notcontains $owner -or $open.Count -gt 0) { Stop-Step 2 ('The folder {0} cannot be trusted with records: owner {1}, open to [{2}], link {3}. Give it to Administrators and SYSTEM alone: takeown /F "{0}" /A /R, then icacls "{0}" /inheritance:r /grant:r *S-1-5-32-544:(OI)(CI)F *S-1-5-18:(OI)(CI)F; look at what lies in it; then start this script again. Nothing was changed.' -f $script:WorkDir, $owner, ($open -join ', '), $link) }
+}
+function Add-Finding {
+    # One judged check of a preflight. A difference fails the preflight; with -Note it is told and fails nothing. -Remedy says
+    # what to do or whom to ask.
+    param([string]$Name, [string]$About = '', [bool]$Ok, [string]$Expected, [string]$Actual, [string]$Remedy = '', [switch]$Note)
+    $full = if ($About) { '{0}: {1}' -f $Name, $About } else { $Name }
+    $row = [ordered]@{ name = $full; ok = $Ok; expected = $Expected; actual = $Actual }
+    if ($Ok) {
+        $script:Result.checks += , $row
+        '[ok]   {0}: {1}' -f $full, $Actual
+        return
+    }
+    if ($Remedy) { $row.remedy = $Remedy }
+    if ($Note) { $script:Result.notes += , $row } else { $script:Result.checks += , $row }
+    '{0} {1}: expected {2}, found {3}' -f $(if ($Note) { '[note]' } else { '[FAIL]' }), $full, $Expected, $Actual
+    if ($Remedy) { '       {0}' -f $Remedy }
+}
+function Add-Info {
+    param([string]$Name, [string]$Text)
+    $script:Result.facts[$Name] = $Text
+    '[info] {0}: {1}' -f $Name, $Text
+}
+function Add-Unchecked {
+    # A check of a preflight that the person who runs it may not make, or that something else prevents: neither passed nor failed.
+    param([string]$Name, [string]$About = '', [string]$Needs)
+    $full = if ($About) { '{0}: {1}' -f $Name, $About } else { $Name }
+    $script:Result.notChecked += , ([ordered]@{ name = $full; needs = $Needs })
+    '[--]   {0}: not checked: needs {1}' -f $full, $Needs
+}
+function Complete-Preflight {
+    # Ends a preflight: a table, worst first, and exit code 4 when a check failed.
+    $bad = @($script:Result.checks | Where-Object { -not $_.ok })
+    $good = @($script:Result.checks | Where-Object { $_.ok })
+    $rows = @()
+    foreach ($c in $bad) { $rows += , @('FAIL', $c.name, $c.actual) }
+    foreach ($c in @($script:Result.notes)) { $rows += , @('note', $c.name, $c.actual) }
+    foreach ($c in @($script:Result.notChecked)) { $rows += , @('not checked', $c.name, ('needs {0}' -f $c.needs)) }
+    foreach ($c in $good) { $rows += , @('ok', $c.name, $c.actual) }
+    $width = 5
+    foreach ($r in $rows) { if ($r[1].Length -gt $width -and $r[1].Length -le 70) { $width = $r[1].Length } }
+    ''
+    foreach ($r in @(, @('verdict', 'check', 'found')) + $rows) { '{0}  {1}  {2}' -f $r[0].PadRight(11), $r[1].PadRight($width), $r[2] }
+    ''
+    'Result: {0}' -f (Join-Path $script:WorkDir ('{0}.result.json' -f $ResultName))
+    $rest = '{0} noted, {1} not checked' -f @($script:Result.notes).Count, @($script:Result.notChecked).Count
+    if ($bad.Count -gt 0) { Stop-Step 4 ('{0} of {1} checks failed, {2}: {3}. Nothing was changed.' -f $bad.Count, @($script:Result.checks).Count, $rest, (@($bad | ForEach-Object { $_.name }) -join '; ')) }
+    $script:Result.outcome = 'verified'
+    $script:Result.message = '{0} checks passed, {1}.' -f $good.Count, $rest
+}
+function ConvertTo-AccountSid {
+    param([string]$Entry)
+    if ($Entry.StartsWith('*')) { return $Entry.Substring(1) }
+    try { (New-Object System.Security.Principal.NTAccount -ArgumentList $Entry).Translate([System.Security.Principal.SecurityIdentifier]).Value } catch { $Entry }
+}
+function Get-DirectoryClock {
+    # A domain controller of the domain, and by how many seconds this computer is ahead of its clock (rootDSE, open to everybody).
+    param([string]$Domain)
+    $root = New-Object System.DirectoryServices.DirectoryEntry -ArgumentList ('LDAP://{0}/RootDSE' -f $Domain)
+    try {
+        $time = $root.psbase.Properties['currentTime'].Value
+        if ($time -isnot [DateTime]) { $time = [DateTime]::ParseExact(([string]$time).Substring(0, 14), 'yyyyMMddHHmmss', [Globalization.CultureInfo]::InvariantCulture, [Globalization.DateTimeStyles]'AssumeUniversal, AdjustToUniversal') }
+        New-Object PSObject -Property @{ Server = [string]$root.psbase.Properties['dnsHostName'].Value; Seconds = [int][Math]::Round(([DateTime]::UtcNow - $time).TotalSeconds) }
+    } finally { $root.psbase.Dispose() }
+}
+function Get-DirectoryRecord {
+    # What the directory shows anybody of an account: Class ('' = no such account), Flags (userAccountControl; -1 = hidden from you), Upn.
+    param([string]$Account, [string]$Domain)
+    $answer = @{ Class = ''; Flags = -1; Upn = '' }
+    $sid = ConvertTo-AccountSid $Account
+    if ($sid.StartsWith('S-1-')) {
+        $entry = New-Object System.DirectoryServices.DirectoryEntry -ArgumentList ('LDAP://{0}/<SID={1}>' -f $Domain, $sid)
+        try {
+            $entry.RefreshCache(@('objectClass', 'userAccountControl', 'userPrincipalName'))
+            $classes = @($entry.psbase.Properties['objectClass'] | ForEach-Object { [string]$_ })
+            if ($classes.Count -gt 0) { $answer.Class = $classes[-1] }
+            if ($entry.psbase.Properties['userAccountControl'].Count -gt 0) { $answer.Flags = [int]$entry.psbase.Properties['userAccountControl'].Value }
+            $answer.Upn = [string]$entry.psbase.Properties['userPrincipalName'].Value
+        } finally { $entry.psbase.Dispose() }
+    }
+    New-Object PSObject -Property $answer
+}
+function Get-EffectiveRight {
+    # What the person who runs this may do with an object, as its domain controller works it out: allowedChildClassesEffective lists
+    # the classes that may be created in it, allowedAttributesEffective the attributes that may be written.
+    param([string]$Path, [string]$Attribute)
+    $entry = New-Object System.DirectoryServices.DirectoryEntry -ArgumentList $Path
+    try {
+        $entry.RefreshCache(@($Attribute))
+        foreach ($value in $entry.psbase.Properties[$Attribute]) { [string]$value }
+    } finally { $entry.psbase.Dispose() }
+}
+function Get-NameAddress {
+    # The IPv4 addresses that this computer finds for a name; nothing when it finds none.
+    param([string]$Name)
+    try { foreach ($a in [System.Net.Dns]::GetHostAddresses($Name)) { if ($a.AddressFamily -eq [System.Net.Sockets.AddressFamily]::InterNetwork) { [string]$a } } } catch { }
+}
+function ConvertTo-LdapValue {
+    param([string]$Text)
+    $Text.Replace('\', '\5c').Replace('*', '\2a').Replace('(', '\28').Replace(')', '\29')
+}
+function Get-SpnHolder {
+    # Every account of the forest that has the service principal name, from a global catalog: Sid and Name.
+    param([string]$Spn)
+    $searcher = [System.DirectoryServices.ActiveDirectory.Forest]::GetCurrentForest().FindGlobalCatalog().GetDirectorySearcher()
+    $searcher.Filter = '(servicePrincipalName={0})' -f (ConvertTo-LdapValue $Spn)
+    foreach ($hit in @($searcher.FindAll())) {
+        New-Object PSObject -Property @{
+            Sid  = (New-Object System.Security.Principal.SecurityIdentifier -ArgumentList $hit.Properties['objectsid'][0], 0).Value
+            Name = [string]$hit.Properties['distinguishedname'][0]
+        }
+    }
+}
+<<<<<<< HEAD
+=======
+<<<<<<< HEAD
+=======
+>>>>>>> main
+function Add-History {
+    # A line for each run that begins and for each that ends, which no later run replaces. The line end ahead of it closes what a
+    # break of the power has left; past 1 MB the file makes way for a new one.
+    param([string]$Name, [string]$Line)
+    if ($WhatIfPreference) { return }
+    $file = Join-Path $script:WorkDir ('{0}.history.jsonl' -f $Name)
+    if ([IO.File]::Exists($file) -and ([IO.FileInfo]$file).Length -gt 1048576) {
+        [IO.File]::Copy($file, (Join-Path $script:WorkDir ('{0}.history.old.jsonl' -f $Name)), $true)
+        [IO.File]::Delete($file)
+    }
+    [IO.File]::AppendAllText($file, ('{0}{1}' -f [Environment]::NewLine, $Line), (New-Object System.Text.UTF8Encoding $false))
+}
+function Write-Record {
+    if ($WhatIfPreference) { return }
+    if (-not $Saving) { return }
+    $file = Join-Path $script:WorkDir ('{0}.result.json' -f $ResultName)
+    $temp = '{0}.{1}.tmp' -f $file, $PID
+    [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
+    if ([IO.File]::Exists($file)) { [IO.File]::Replace($temp, $file, [NullString]::Value) } else { [IO.File]::Move($temp, $file) }
+}
+<<<<<<< HEAD
+=======
+>>>>>>> main
+>>>>>>> main
+function Save-Result {
+    if ($WhatIfPreference) { return }
+    if (-not $Saving) { return }
+    $script:Result.finished = [DateTime]::UtcNow.ToString('o')
+    $script:Result.exitCode = $script:ExitCode
+<<<<<<< HEAD
+    Write-Record
+    Add-History $ResultName (ConvertTo-Json -InputObject $script:Result -Depth 6 -Compress)
+=======
+<<<<<<< HEAD
+    $file = Join-Path $script:WorkDir ('{0}.result.json' -f $ResultName)
+    $temp = '{0}.{1}.tmp' -f $file, $PID
+    [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
+    if ([IO.File]::Exists($file)) { [IO.File]::Replace($temp, $file, [NullString]::Value) } else { [IO.File]::Move($temp, $file) }
+=======
+    Write-Record
+    Add-History $ResultName (ConvertTo-Json -InputObject $script:Result -Depth 6 -Compress)
+>>>>>>> main
+>>>>>>> main
+}
+try {
+    if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess) { Stop-Step 2 'Start the 64-bit Windows PowerShell: %SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe, from a 64-bit program.' }
+    if (-not $WorkDir) { $WorkDir = Join-Path $(if (Test-Elevated) { $env:ProgramData } else { [Environment]::GetFolderPath('LocalApplicationData') }) 'mbamplan' }
+    $WorkDir = $PSCmdlet.GetUnresolvedProviderPathFromPSPath($WorkDir)
+    $net = [System.Net.NetworkInformation.IPGlobalProperties]::GetIPGlobalProperties()
+    $names = @([Environment]::MachineName, $net.HostName, ('{0}.{1}' -f $net.HostName, $net.DomainName).TrimEnd('.'))
+    $Result.host = $names[2]
+    $Result.user = '{0}\{1}' -f [Environment]::UserDomainName, [Environment]::UserName
+    if (@($names | Where-Object { $FarmHosts -contains $_ }).Count -gt 0) { Stop-Step 2 ('Run this script on a management computer, not on a server of the farm. This machine is {0}. Nothing was changed.' -f $names[2]) }
+    $sha = New-Object System.Security.Cryptography.SHA256CryptoServiceProvider
+    try { $Result.script = [BitConverter]::ToString($sha.ComputeHash([IO.File]::ReadAllBytes($PSCommandPath))).Replace('-', '').ToLowerInvariant() } finally { $sha.Dispose() }
+    if (-not $WhatIfPreference) {
+        Initialize-WorkDir
+        Start-Transcript -Path (Join-Path $WorkDir ('{0}.{1}.log' -f $ResultName, [DateTime]::UtcNow.ToString('yyyyMMddTHHmmss', [Globalization.CultureInfo]::InvariantCulture))) | Out-Null
+        $Transcribing = $true
+<<<<<<< HEAD
+        Add-History $ResultName (ConvertTo-Json -InputObject $Result -Depth 6 -Compress)
+=======
+<<<<<<< HEAD
+=======
+        Add-History $ResultName (ConvertTo-Json -InputObject $Result -Depth 6 -Compress)
+>>>>>>> main
+>>>>>>> main
+        $Saving = $true
+    }
+    #endregion
+    #region step
+    $elevated = Test-Elevated
+    Add-Info -Name 'rights of this run' -Text ('{0}, {1}' -f $Result.user, $(if ($elevated) { 'elevated' } else { 'not elevated' }))
+    $Domain = 'litware.com'
+    $member = [Environment]::UserDomainName -ne [Environment]::MachineName
+    Add-Info -Name 'PowerShell' -Text ([string]$PSVersionTable.PSVersion)
+<<<<<<< HEAD
+    $remote = Test-Path -LiteralPath 'Variable:\PSSenderInfo'
+    Add-Finding -Name 'session' -Ok (-not $remote) -Expected 'on this computer' -Actual $(if ($remote) { 'remote' } else { 'on this computer' }) -Note -Remedy 'A remote session without CredSSP cannot ask the directory or SQL Server, and MBAM''s cmdlets fail in it. Log on here, or connect with CredSSP.'
+=======
+<<<<<<< HEAD
+    $remote = Test-Path -LiteralPath 'Variable:\PSSenderInfo'
+    Add-Finding -Name 'session' -Ok (-not $remote) -Expected 'on this computer' -Actual $(if ($remote) { 'remote' } else { 'on this computer' }) -Note -Remedy 'A remote session without CredSSP cannot ask the directory or SQL Server, and MBAM''s cmdlets fail in it. Log on here, or connect with CredSSP.'
+=======
+>>>>>>> main
+>>>>>>> main
+    $policy = [string](Get-ExecutionPolicy -Scope MachinePolicy)
+    Add-Finding -Name 'execution policy' -Ok ($policy -ne 'AllSigned' -and $policy -ne 'Restricted') -Expected 'no Group Policy that wants signed scripts' -Actual $policy -Note -Remedy 'Sign the scripts of this folder (Set-AuthenticodeSignature) with a certificate that this computer trusts; their digests in manifest.json are those of the unsigned files.'
+    $directory = $false
+    try {
+        $clock = Get-DirectoryClock $Domain
+        $directory = $true
+        Add-Finding -Name 'domain controller' -About $Domain -Ok $true -Expected 'one answers' -Actual ('{0} answers' -f $clock.Server)
+        Add-Finding -Name 'clock' -Ok ([Math]::Abs($clock.Seconds) -le 300) -Expected 'at most 300 seconds off' -Actual ('{0} seconds ahead of {1}' -f $clock.Seconds, $clock.Server) -Remedy 'Kerberos takes no more. See where this computer gets its time (w32tm /query /status), and ask those who run the domain controllers.'
+    } catch {
+        $why = $_.Exception.GetBaseException().Message
+        if ($member) {
+            Add-Finding -Name 'domain controller' -About $Domain -Ok $false -Expected 'one answers' -Actual $why -Remedy 'Look at the DNS servers of this computer (ipconfig /all) and at the firewalls between it and the domain controllers (TCP 88, 389, 3268).'
+        } else {
+            Add-Unchecked -Name 'domain controller' -About $Domain -Needs ('a domain account; you are {0}' -f $Result.user)
+        }
+        Add-Unchecked -Name 'clock' -Needs 'a domain controller that answers you'
+    }
+    $features = @{ ActiveDirectory = 'RSAT-AD-PowerShell'; DnsServer = 'RSAT-DNS-Server'; GroupPolicy = 'GPMC' }
+    foreach ($name in @('ActiveDirectory', 'DnsServer')) {
+        $there = @(Get-Module -ListAvailable -Name $name).Count -gt 0
+        Add-Finding -Name 'PowerShell module' -About $name -Ok $there -Expected 'installed' -Actual $(if ($there) { 'installed' } else { 'not installed' }) -Remedy ('On a server: Install-WindowsFeature {0}. On a workstation: the optional features of RSAT.' -f $features[$name])
+    }
+    $Accounts = @(
+        @{ Account = 'LITWARE\svc-mbam-pool'; Class = 'user'; Domain = 'litware.com'; For = 'MBAM: identity of the application pool' }
+        @{ Account = 'LITWARE\svc-mbam-ro'; Class = 'user'; Domain = 'litware.com'; For = 'MBAM: data source of the reports' }
+        @{ Account = 'LITWARE\MBAM DB RW'; Class = 'group'; Domain = 'litware.com'; For = 'MBAM: read and write access to both databases' }
+        @{ Account = 'LITWARE\MBAM DB RO'; Class = 'group'; Domain = 'litware.com'; For = 'MBAM: read access to the compliance database' }
+        @{ Account = 'LITWARE\MBAM Advanced Helpdesk'; Class = 'group'; Domain = 'litware.com'; For = 'MBAM: Advanced Helpdesk role' }
+        @{ Account = 'LITWARE\MBAM Helpdesk'; Class = 'group'; Domain = 'litware.com'; For = 'MBAM: Helpdesk role' }
+        @{ Account = 'LITWARE\MBAM Report Readers'; Class = 'group'; Domain = 'litware.com'; For = 'MBAM: readers of the reports' }
+    )
+    foreach ($a in $Accounts) {
+        if (-not $directory) {
+            Add-Unchecked -Name 'account' -About $a.Account -Needs 'a domain controller that answers you'
+            continue
+        }
+        try {
+            $record = Get-DirectoryRecord -Account $a.Account -Domain $a.Domain
+            Add-Finding -Name 'account' -About $a.Account -Ok ($record.Class -eq $a.Class) -Expected ('a {0} ({1})' -f $a.Class, $a.For) -Actual $(if ($record.Class) { 'a {0}' -f $record.Class } else { 'no such account' }) -Remedy 'Ask the domain administrator: file number 110 makes or checks the accounts. MBAM takes no managed service accounts.'
+            if ($a.Class -ne 'user' -or $record.Class -ne 'user') { continue }
+            if ($record.Flags -lt 0) {
+                Add-Unchecked -Name 'account is enabled' -About $a.Account -Needs 'the right to read its userAccountControl'
+            } else {
+                Add-Finding -Name 'account is enabled' -About $a.Account -Ok (($record.Flags -band 2) -eq 0) -Expected 'enabled' -Actual $(if (($record.Flags -band 2) -eq 0) { 'enabled' } else { 'disabled' }) -Remedy 'Have the domain administrator set a password and enable it.'
+                Add-Finding -Name 'password never expires' -About $a.Account -Ok (($record.Flags -band 65536) -ne 0) -Expected 'it never expires' -Actual $(if (($record.Flags -band 65536) -ne 0) { 'it never expires' } else { 'it expires' }) -Note -Remedy 'MBAM''s documents ask for it: the day it expires, the pages or the reports stop.'
+            }
+            Add-Finding -Name 'user principal name' -About $a.Account -Ok ($record.Upn -ne '') -Expected 'a name' -Actual $(if ($record.Upn) { $record.Upn } else { 'none' }) -Remedy 'MBAM does not find an account without one: have the domain administrator set it.'
+        } catch { Add-Unchecked -Name 'account' -About $a.Account -Needs ('read access to it in the directory ({0})' -f $_.Exception.GetBaseException().Message) }
+    }
+    $pool = ConvertTo-AccountSid 'LITWARE\svc-mbam-pool'
+    foreach ($name in @('mbam.litware.com')) {
+        if (-not $directory) {
+            Add-Unchecked -Name 'service principal name' -About ('http/{0}' -f $name) -Needs 'a domain controller that answers you'
+            continue
+        }
+        try {
+            $holders = @(Get-SpnHolder ('http/{0}' -f $name))
+            $strange = @($holders | Where-Object { $_.Sid -ne $pool })
+            Add-Finding -Name 'service principal name' -About ('http/{0}' -f $name) -Ok ($strange.Count -eq 0) -Expected ('nobody has it, or {0} alone' -f 'LITWARE\svc-mbam-pool') -Actual $(if ($holders.Count -gt 0) { @($holders | ForEach-Object { $_.Name }) -join ' and ' } else { 'nobody has it' }) -Remedy 'Ask the domain administrator (file number 120). A wrong owner loses it by setspn -D, which its administrator decides.'
+            $holders = @(Get-SpnHolder ('host/{0}' -f $name))
+            Add-Finding -Name 'computer of that name' -About $name -Ok ($holders.Count -eq 0) -Expected 'none' -Actual $(if ($holders.Count -gt 0) { @($holders | ForEach-Object { $_.Name }) -join ' and ' } else { 'none' }) -Remedy 'Its HOST name stands for http too, and domain controllers refuse the second owner: have a stale computer account deleted, or choose another virtual host name.'
+        } catch { Add-Unchecked -Name 'service principal name' -About ('http/{0}' -f $name) -Needs ('a global catalog that answers you ({0})' -f $_.Exception.GetBaseException().Message) }
+    }
+    $pool = ConvertTo-AccountSid 'LITWARE\svc-mbam-pool'
+    foreach ($name in @('mbam-agent.litware.com')) {
+        if (-not $directory) {
+            Add-Unchecked -Name 'service principal name' -About ('http/{0}' -f $name) -Needs 'a domain controller that answers you'
+            continue
+        }
+        try {
+            $holders = @(Get-SpnHolder ('http/{0}' -f $name))
+            $strange = @($holders | Where-Object { $_.Sid -ne $pool })
+            Add-Finding -Name 'service principal name' -About ('http/{0}' -f $name) -Ok ($strange.Count -eq 0) -Expected ('nobody has it, or {0} alone' -f 'LITWARE\svc-mbam-pool') -Actual $(if ($holders.Count -gt 0) { @($holders | ForEach-Object { $_.Name }) -join ' and ' } else { 'nobody has it' }) -Remedy 'Ask the domain administrator (file number 120). A wrong owner loses it by setspn -D, which its administrator decides.'
+            $holders = @(Get-SpnHolder ('host/{0}' -f $name))
+            Add-Finding -Name 'computer of that name' -About $name -Ok ($holders.Count -eq 0) -Expected 'none' -Actual $(if ($holders.Count -gt 0) { @($holders | ForEach-Object { $_.Name }) -join ' and ' } else { 'none' }) -Remedy 'Its HOST name stands for http too, and domain controllers refuse the second owner: have a stale computer account deleted, or choose another virtual host name.'
+        } catch { Add-Unchecked -Name 'service principal name' -About ('http/{0}' -f $name) -Needs ('a global catalog that answers you ({0})' -f $_.Exception.GetBaseException().Message) }
+    }
+    if ($directory -and $pool.StartsWith('S-1-')) {
+        try {
+            $may = @(Get-EffectiveRight -Path ('LDAP://{0}/<SID={1}>' -f 'litware.com', $pool) -Attribute 'allowedAttributesEffective')
+            Add-Finding -Name 'right to register names' -About 'LITWARE\svc-mbam-pool' -Ok ($may -contains 'servicePrincipalName') -Expected 'you may write its servicePrincipalName' -Actual $(if ($may -contains 'servicePrincipalName') { 'you may' } else { 'you may not' }) -Note -Remedy 'File number 120 is run by a domain administrator, or by somebody who was given Write servicePrincipalName on that account.'
+        } catch { Add-Unchecked -Name 'right to register names' -About 'LITWARE\svc-mbam-pool' -Needs ('read access to it in the directory ({0})' -f $_.Exception.GetBaseException().Message) }
+    }
+    $Name = 'mbam.litware.com'
+    $found = @(Get-NameAddress $Name)
+    Add-Finding -Name 'virtual host name in DNS' -About $Name -Ok (@($found | Where-Object { $_ -ne '10.50.0.60' }).Count -eq 0) -Expected 'none yet, or 10.50.0.60' -Actual $(if ($found.Count -gt 0) { $found -join ', ' } else { 'none yet' }) -Remedy 'Somebody uses the name: have the record removed if nobody needs it, or choose another virtual host name.'
+    if ($found.Count -gt 0) {
+        try {
+            $canonical = [string][System.Net.Dns]::GetHostEntry($Name).HostName
+            Add-Finding -Name 'virtual host name is no alias' -About $Name -Ok ($canonical -eq $Name) -Expected $Name -Actual $canonical -Remedy 'Kerberos needs an A record and no CNAME: have the alias replaced.'
+        } catch { Add-Unchecked -Name 'virtual host name is no alias' -About $Name -Needs ('a DNS server that answers ({0})' -f $_.Exception.GetBaseException().Message) }
+    }
+    $Name = 'mbam-agent.litware.com'
+    $found = @(Get-NameAddress $Name)
+    Add-Finding -Name 'virtual host name in DNS' -About $Name -Ok (@($found | Where-Object { $_ -ne '10.50.9.60' }).Count -eq 0) -Expected 'none yet, or 10.50.9.60' -Actual $(if ($found.Count -gt 0) { $found -join ', ' } else { 'none yet' }) -Remedy 'Somebody uses the name: have the record removed if nobody needs it, or choose another virtual host name.'
+    if ($found.Count -gt 0) {
+        try {
+            $canonical = [string][System.Net.Dns]::GetHostEntry($Name).HostName
+            Add-Finding -Name 'virtual host name is no alias' -About $Name -Ok ($canonical -eq $Name) -Expected $Name -Actual $canonical -Remedy 'Kerberos needs an A record and no CNAME: have the alias replaced.'
+        } catch { Add-Unchecked -Name 'virtual host name is no alias' -About $Name -Needs ('a DNS server that answers ({0})' -f $_.Exception.GetBaseException().Message) }
+    }
+    if ($directory) {
+        try {
+            $record = Get-DirectoryRecord -Account 'LITWARE\SQLCLU1$' -Domain $Domain
+            Add-Finding -Name 'computer object of the cluster' -About 'SQLCLU1$' -Ok ($record.Class -eq 'computer') -Expected 'there' -Actual $(if ($record.Class) { 'a {0}' -f $record.Class } else { 'not there' }) -Remedy 'The cluster must be built before file number 140, which gives its computer object rights: ask who runs the cluster.'
+            $record = Get-DirectoryRecord -Account 'LITWARE\MBAM-SQL$' -Domain $Domain
+            $have = if (-not $record.Class) { 'free' } elseif ($record.Class -ne 'computer') { 'a {0}' -f $record.Class } elseif (($record.Flags -band 2) -ne 0) { 'a disabled computer object' } else { 'an enabled computer object' }
+            Add-Finding -Name 'name of the listener' -About 'MBAM-SQL' -Ok ($have -eq 'free' -or $have -eq 'a disabled computer object') -Expected 'free, or a disabled computer object' -Actual $have -Note -Remedy 'Right once the listener is there; else another machine or cluster uses the name: choose another one.'
+        } catch { Add-Unchecked -Name 'computer object of the cluster' -About 'SQLCLU1$' -Needs ('read access to the directory ({0})' -f $_.Exception.GetBaseException().Message) }
+    }
+    Complete-Preflight
+    #endregion
+    #region frame
+    $ExitCode = 0
+    if ($Result.outcome -eq 'restart') { $ExitCode = 3010 }
+    if ($Result.message) { $Result.message }
+} catch {
+    if ($ExitCode -eq 0) { $ExitCode = 1 }
+    $Result.message = $_.Exception.Message
+    $Result.outcome = if (@($Result.changed).Count -gt 0) { 'partial' } else { 'failed' }
+    'FAILED ({0}): {1}' -f $ExitCode, $_.Exception.Message
+    if ($ExitCode -eq 1) { $_.InvocationInfo.PositionMessage }
+} finally {
+<<<<<<< HEAD
+    try { Save-Result } catch { 'The record of this run could not be written: {0}' -f $_.Exception.Message; if ($ExitCode -eq 0) { $ExitCode = 1 } }
+=======
+<<<<<<< HEAD
+    try { Save-Result } catch { 'The result file could not be written: {0}' -f $_.Exception.Message; if ($ExitCode -eq 0) { $ExitCode = 1 } }
+=======
+    try { Save-Result } catch { 'The record of this run could not be written: {0}' -f $_.Exception.Message; if ($ExitCode -eq 0) { $ExitCode = 1 } }
+>>>>>>> main
+>>>>>>> main
+    if ($Transcribing) { Stop-Transcript | Out-Null }
+}
+exit $ExitCode
+#endregion
