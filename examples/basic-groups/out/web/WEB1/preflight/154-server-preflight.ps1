@@ -250,11 +250,6 @@ function Test-TcpPort {
         return $true
     } catch { return $false } finally { $client.Close() }
 }
-<<<<<<< HEAD
-=======
-<<<<<<< HEAD
-=======
->>>>>>> main
 function Add-History {
     # A line for each run that begins and for each that ends, which no later run replaces. The line end ahead of it closes what a
     # break of the power has left; past 1 MB the file makes way for a new one.
@@ -275,29 +270,13 @@ function Write-Record {
     [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
     if ([IO.File]::Exists($file)) { [IO.File]::Replace($temp, $file, [NullString]::Value) } else { [IO.File]::Move($temp, $file) }
 }
-<<<<<<< HEAD
-=======
->>>>>>> main
->>>>>>> main
 function Save-Result {
     if ($WhatIfPreference) { return }
     if (-not $Saving) { return }
     $script:Result.finished = [DateTime]::UtcNow.ToString('o')
     $script:Result.exitCode = $script:ExitCode
-<<<<<<< HEAD
     Write-Record
     Add-History $ResultName (ConvertTo-Json -InputObject $script:Result -Depth 6 -Compress)
-=======
-<<<<<<< HEAD
-    $file = Join-Path $script:WorkDir ('{0}.result.json' -f $ResultName)
-    $temp = '{0}.{1}.tmp' -f $file, $PID
-    [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
-    if ([IO.File]::Exists($file)) { [IO.File]::Replace($temp, $file, [NullString]::Value) } else { [IO.File]::Move($temp, $file) }
-=======
-    Write-Record
-    Add-History $ResultName (ConvertTo-Json -InputObject $script:Result -Depth 6 -Compress)
->>>>>>> main
->>>>>>> main
 }
 try {
     if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess) { Stop-Step 2 'Start the 64-bit Windows PowerShell: %SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe, from a 64-bit program.' }
@@ -314,14 +293,7 @@ try {
         Initialize-WorkDir
         Start-Transcript -Path (Join-Path $WorkDir ('{0}.{1}.log' -f $ResultName, [DateTime]::UtcNow.ToString('yyyyMMddTHHmmss', [Globalization.CultureInfo]::InvariantCulture))) | Out-Null
         $Transcribing = $true
-<<<<<<< HEAD
         Add-History $ResultName (ConvertTo-Json -InputObject $Result -Depth 6 -Compress)
-=======
-<<<<<<< HEAD
-=======
-        Add-History $ResultName (ConvertTo-Json -InputObject $Result -Depth 6 -Compress)
->>>>>>> main
->>>>>>> main
         $Saving = $true
     }
     #endregion
@@ -331,16 +303,8 @@ try {
     $Domain = 'treyresearch.net'
     $member = [Environment]::UserDomainName -ne [Environment]::MachineName
     Add-Info -Name 'PowerShell' -Text ([string]$PSVersionTable.PSVersion)
-<<<<<<< HEAD
     $remote = Test-Path -LiteralPath 'Variable:\PSSenderInfo'
     Add-Finding -Name 'session' -Ok (-not $remote) -Expected 'on this computer' -Actual $(if ($remote) { 'remote' } else { 'on this computer' }) -Note -Remedy 'A remote session without CredSSP cannot ask the directory or SQL Server, and MBAM''s cmdlets fail in it. Log on here, or connect with CredSSP.'
-=======
-<<<<<<< HEAD
-    $remote = Test-Path -LiteralPath 'Variable:\PSSenderInfo'
-    Add-Finding -Name 'session' -Ok (-not $remote) -Expected 'on this computer' -Actual $(if ($remote) { 'remote' } else { 'on this computer' }) -Note -Remedy 'A remote session without CredSSP cannot ask the directory or SQL Server, and MBAM''s cmdlets fail in it. Log on here, or connect with CredSSP.'
-=======
->>>>>>> main
->>>>>>> main
     $policy = [string](Get-ExecutionPolicy -Scope MachinePolicy)
     Add-Finding -Name 'execution policy' -Ok ($policy -ne 'AllSigned' -and $policy -ne 'Restricted') -Expected 'no Group Policy that wants signed scripts' -Actual $policy -Note -Remedy 'Sign the scripts of this folder (Set-AuthenticodeSignature) with a certificate that this computer trusts; their digests in manifest.json are those of the unsigned files.'
     $directory = $false
@@ -359,12 +323,16 @@ try {
         Add-Unchecked -Name 'clock' -Needs 'a domain controller that answers you'
     }
     $about = 'HKLM:\SOFTWARE\Microsoft\Windows NT\CurrentVersion'
-    $have = Get-RegistryText $about 'InstallationType'
-    Add-Finding -Name 'Windows installation type' -Ok ($have -eq 'Server') -Expected 'Server' -Actual $have -Remedy 'Correct core of this host in the topology and render again: other features and cmdlets are used on Server Core.'
-    $have = Get-RegistryText $about 'EditionID'
-    Add-Finding -Name 'Windows edition' -Ok (@('ServerStandard', 'ServerDatacenter') -contains $have) -Expected 'ServerStandard, ServerDatacenter' -Actual $have -Note -Remedy 'MBAM''s list of supported configurations names no other edition.'
+    try {
+        $have = Get-RegistryText $about 'InstallationType'
+        Add-Finding -Name 'Windows installation type' -Ok ($have -eq 'Server') -Expected 'Server' -Actual $have -Remedy 'Correct core of this host in the topology and render again: other features and cmdlets are used on Server Core.'
+        $have = Get-RegistryText $about 'EditionID'
+        Add-Finding -Name 'Windows edition' -Ok (@('ServerStandard', 'ServerDatacenter') -contains $have) -Expected 'ServerStandard, ServerDatacenter' -Actual $have -Note -Remedy 'MBAM''s list of supported configurations names no other edition.'
+    } catch { Add-Unchecked -Name 'Windows installation type' -Needs ('read access to the registry ({0})' -f $_.Exception.GetBaseException().Message) }
     Add-Finding -Name 'computer name' -Ok ($names[2] -eq 'web1.treyresearch.net') -Expected 'web1.treyresearch.net' -Actual $names[2] -Remedy 'Certificates, connection strings and service principal names of the plan have this name. Correct the primary DNS suffix of the server, or fqdn of this host in the topology.'
     $system = $null
+    $windows = $null
+    $disks = @()
     try {
         $windows = Get-CimInstance -ClassName Win32_OperatingSystem
         $disks = @(Get-CimInstance -ClassName Win32_LogicalDisk -Filter 'DriveType = 3')
@@ -394,9 +362,11 @@ try {
         $waiting = @(Get-PendingRestart)
         Add-Finding -Name 'pending restart' -Ok ($waiting.Count -eq 0) -Expected 'none' -Actual $(if ($waiting.Count -gt 0) { $waiting -join ', ' } else { 'none' }) -Remedy 'Restart the server before the first install: set-ups refuse or fail half-way while Windows waits for a restart.'
     } catch { Add-Unchecked -Name 'pending restart' -Needs ('read access to the registry ({0})' -f $_.Exception.GetBaseException().Message) }
-    $release = Get-RegistryText 'HKLM:\SOFTWARE\Microsoft\NET Framework Setup\NDP\v4\Full' 'Release'
-    $number = if ($release) { [int]$release } else { 0 }
-    Add-Finding -Name '.NET Framework' -Ok ($number -ge 393295) -Expected '4.6 or later (release 393295)' -Actual ('release {0}' -f $number) -Remedy 'Install it before the features of IIS.'
+    try {
+        $release = Get-RegistryText 'HKLM:\SOFTWARE\Microsoft\NET Framework Setup\NDP\v4\Full' 'Release'
+        $number = if ($release) { [int]$release } else { 0 }
+        Add-Finding -Name '.NET Framework' -Ok ($number -ge 393295) -Expected '4.6 or later (release 393295)' -Actual ('release {0}' -f $number) -Remedy 'Install it before the features of IIS.'
+    } catch { Add-Unchecked -Name '.NET Framework' -Needs ('read access to the registry ({0})' -f $_.Exception.GetBaseException().Message) }
     try {
         $wall = @(Get-Service | Where-Object { $_.Name -eq 'MpsSvc' })
         $state = if ($wall.Count -gt 0) { [string]$wall[0].Status } else { 'not there' }
@@ -413,14 +383,6 @@ try {
     } catch { Add-Unchecked -Name 'user rights by Group Policy' -Needs ('an elevated PowerShell ({0})' -f $_.Exception.GetBaseException().Message) }
     $Lookups = @(
         @{ Name = 'web1.treyresearch.net'; Address = '10.70.0.31'; For = 'this server' }
-<<<<<<< HEAD
-=======
-<<<<<<< HEAD
-        @{ Name = 'sql1.treyresearch.net'; Address = '10.70.0.11'; For = 'instance SQL1' }
-        @{ Name = 'sql2.treyresearch.net'; Address = '10.70.0.12'; For = 'instance SQL2' }
-=======
->>>>>>> main
->>>>>>> main
         @{ Name = 'rpt1.treyresearch.net'; Address = ''; For = 'the reports' }
     )
     foreach ($l in $Lookups) {
@@ -429,14 +391,6 @@ try {
         Add-Finding -Name 'name in DNS' -About ('{0} ({1})' -f $l.Name, $l.For) -Ok $ok -Expected $(if ($l.Address) { $l.Address } else { 'an address' }) -Actual $(if ($found.Count -gt 0) { $found -join ', ' } else { 'not found' }) -Remedy 'Have the record made or corrected in DNS, or correct the address in the topology; then ipconfig /flushdns.'
     }
     $Ways = @(
-<<<<<<< HEAD
-=======
-<<<<<<< HEAD
-        @{ Server = 'sql1.treyresearch.net'; Port = 1433; For = 'instance SQL1' }
-        @{ Server = 'sql2.treyresearch.net'; Port = 1433; For = 'instance SQL2' }
-=======
->>>>>>> main
->>>>>>> main
         @{ Server = 'rpt1.treyresearch.net'; Port = 443; For = 'the reports' }
     )
     foreach ($w in $Ways) { Add-Info -Name ('TCP {0} of {1} today ({2})' -f $w.Port, $w.Server, $w.For) -Text $(if (Test-TcpPort -Server $w.Server -Port $w.Port -Milliseconds 2000) { 'open' } else { 'closed; its firewall or service may come with a later step' }) }
@@ -486,8 +440,10 @@ try {
         $have = Get-RegistryText $web 'RecoveryDBConnectionString'
         if ($have) { Add-Finding -Name 'connection string in the registry' -About 'Recovery Database' -Ok ((ConvertTo-ConnectionText $have) -eq (ConvertTo-ConnectionText 'Data Source=mbam-sql-k.treyresearch.net,1433;Initial Catalog="MBAM Recovery and Hardware";Integrated Security=SSPI;MultiSubnetFailover=True')) -Expected 'Data Source=mbam-sql-k.treyresearch.net,1433;Initial Catalog="MBAM Recovery and Hardware";Integrated Security=SSPI;MultiSubnetFailover=True' -Actual $have -Note -Remedy 'All applications of this server share it. A step of this folder sets the planned one; look whether anything else uses the old one.' }
     } catch { Add-Unchecked -Name 'MBAM server software' -Needs ('read access to the registry ({0})' -f $_.Exception.GetBaseException().Message) }
-    $mvc = Get-MvcAssembly
-    Add-Info -Name 'ASP.NET MVC 4' -Text $(if ($mvc) { $mvc } else { 'not there; file number 210 installs it' })
+    try {
+        $mvc = Get-MvcAssembly
+        Add-Info -Name 'ASP.NET MVC 4' -Text $(if ($mvc) { $mvc } else { 'not there; file number 210 installs it' })
+    } catch { Add-Unchecked -Name 'ASP.NET MVC 4' -Needs ('a look into the global assembly cache ({0})' -f $_.Exception.GetBaseException().Message) }
     $file = '\\files.treyresearch.net\mbam\MbamServerSetup.exe'
     $there = try { Test-Path -LiteralPath $file -PathType Leaf } catch { $false }
     if (-not $there -and -not $elevated) {
@@ -548,13 +504,15 @@ try {
             Add-Finding -Name 'computer of that name' -About $name -Ok ($holders.Count -eq 0) -Expected 'none' -Actual $(if ($holders.Count -gt 0) { @($holders | ForEach-Object { $_.Name }) -join ' and ' } else { 'none' }) -Remedy 'Its HOST name stands for http too, and domain controllers refuse the second owner: have a stale computer account deleted, or choose another virtual host name.'
         } catch { Add-Unchecked -Name 'service principal name' -About ('http/{0}' -f $name) -Needs ('a global catalog that answers you ({0})' -f $_.Exception.GetBaseException().Message) }
     }
-    $store = 'Cert:\LocalMachine\My\{0}' -f 'AF61738490B2CED5F60718293A4B5C6D7E8F90A1'
-    $have = 'not in the computer''s Personal store'
-    if (Test-Path -LiteralPath $store) {
-        $certificate = Get-Item -LiteralPath $store
-        $have = if (-not $certificate.HasPrivateKey) { 'without private key' } elseif ($certificate.NotAfter -le [DateTime]::Now) { 'expired' } else { 'there, with private key' }
-    }
-    Add-Finding -Name 'certificate' -About 'AF61738490B2CED5F60718293A4B5C6D7E8F90A1' -Ok ($have -eq 'there, with private key') -Expected 'there, with private key' -Actual $have -Note -Remedy 'The PKI team imports it (file number 160). Its names, usages and chain are checked by the preflight of file number 620.'
+    try {
+        $store = 'Cert:\LocalMachine\My\{0}' -f 'AF61738490B2CED5F60718293A4B5C6D7E8F90A1'
+        $have = 'not in the computer''s Personal store'
+        if (Test-Path -LiteralPath $store) {
+            $certificate = Get-Item -LiteralPath $store
+            $have = if (-not $certificate.HasPrivateKey) { 'without private key' } elseif ($certificate.NotAfter -le [DateTime]::Now) { 'expired' } else { 'there, with private key' }
+        }
+        Add-Finding -Name 'certificate' -About 'AF61738490B2CED5F60718293A4B5C6D7E8F90A1' -Ok ($have -eq 'there, with private key') -Expected 'there, with private key' -Actual $have -Note -Remedy 'The PKI team imports it (file number 160). Its names, usages and chain are checked by the preflight of file number 620.'
+    } catch { Add-Unchecked -Name 'certificate' -About 'AF61738490B2CED5F60718293A4B5C6D7E8F90A1' -Needs ('read access to the computer''s store ({0})' -f $_.Exception.GetBaseException().Message) }
     Complete-Preflight
     #endregion
     #region frame
@@ -568,15 +526,7 @@ try {
     'FAILED ({0}): {1}' -f $ExitCode, $_.Exception.Message
     if ($ExitCode -eq 1) { $_.InvocationInfo.PositionMessage }
 } finally {
-<<<<<<< HEAD
     try { Save-Result } catch { 'The record of this run could not be written: {0}' -f $_.Exception.Message; if ($ExitCode -eq 0) { $ExitCode = 1 } }
-=======
-<<<<<<< HEAD
-    try { Save-Result } catch { 'The result file could not be written: {0}' -f $_.Exception.Message; if ($ExitCode -eq 0) { $ExitCode = 1 } }
-=======
-    try { Save-Result } catch { 'The record of this run could not be written: {0}' -f $_.Exception.Message; if ($ExitCode -eq 0) { $ExitCode = 1 } }
->>>>>>> main
->>>>>>> main
     if ($Transcribing) { Stop-Transcript | Out-Null }
 }
 exit $ExitCode

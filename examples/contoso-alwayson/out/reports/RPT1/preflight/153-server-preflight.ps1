@@ -283,11 +283,6 @@ function Test-TcpPort {
         return $true
     } catch { return $false } finally { $client.Close() }
 }
-<<<<<<< HEAD
-=======
-<<<<<<< HEAD
-=======
->>>>>>> main
 function Add-History {
     # A line for each run that begins and for each that ends, which no later run replaces. The line end ahead of it closes what a
     # break of the power has left; past 1 MB the file makes way for a new one.
@@ -308,29 +303,13 @@ function Write-Record {
     [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
     if ([IO.File]::Exists($file)) { [IO.File]::Replace($temp, $file, [NullString]::Value) } else { [IO.File]::Move($temp, $file) }
 }
-<<<<<<< HEAD
-=======
->>>>>>> main
->>>>>>> main
 function Save-Result {
     if ($WhatIfPreference) { return }
     if (-not $Saving) { return }
     $script:Result.finished = [DateTime]::UtcNow.ToString('o')
     $script:Result.exitCode = $script:ExitCode
-<<<<<<< HEAD
     Write-Record
     Add-History $ResultName (ConvertTo-Json -InputObject $script:Result -Depth 6 -Compress)
-=======
-<<<<<<< HEAD
-    $file = Join-Path $script:WorkDir ('{0}.result.json' -f $ResultName)
-    $temp = '{0}.{1}.tmp' -f $file, $PID
-    [IO.File]::WriteAllText($temp, (ConvertTo-Json -InputObject $script:Result -Depth 6), (New-Object System.Text.UTF8Encoding $false))
-    if ([IO.File]::Exists($file)) { [IO.File]::Replace($temp, $file, [NullString]::Value) } else { [IO.File]::Move($temp, $file) }
-=======
-    Write-Record
-    Add-History $ResultName (ConvertTo-Json -InputObject $script:Result -Depth 6 -Compress)
->>>>>>> main
->>>>>>> main
 }
 try {
     if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess) { Stop-Step 2 'Start the 64-bit Windows PowerShell: %SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe, from a 64-bit program.' }
@@ -347,14 +326,7 @@ try {
         Initialize-WorkDir
         Start-Transcript -Path (Join-Path $WorkDir ('{0}.{1}.log' -f $ResultName, [DateTime]::UtcNow.ToString('yyyyMMddTHHmmss', [Globalization.CultureInfo]::InvariantCulture))) | Out-Null
         $Transcribing = $true
-<<<<<<< HEAD
         Add-History $ResultName (ConvertTo-Json -InputObject $Result -Depth 6 -Compress)
-=======
-<<<<<<< HEAD
-=======
-        Add-History $ResultName (ConvertTo-Json -InputObject $Result -Depth 6 -Compress)
->>>>>>> main
->>>>>>> main
         $Saving = $true
     }
     #endregion
@@ -364,16 +336,8 @@ try {
     $Domain = 'contoso.com'
     $member = [Environment]::UserDomainName -ne [Environment]::MachineName
     Add-Info -Name 'PowerShell' -Text ([string]$PSVersionTable.PSVersion)
-<<<<<<< HEAD
     $remote = Test-Path -LiteralPath 'Variable:\PSSenderInfo'
     Add-Finding -Name 'session' -Ok (-not $remote) -Expected 'on this computer' -Actual $(if ($remote) { 'remote' } else { 'on this computer' }) -Note -Remedy 'A remote session without CredSSP cannot ask the directory or SQL Server, and MBAM''s cmdlets fail in it. Log on here, or connect with CredSSP.'
-=======
-<<<<<<< HEAD
-    $remote = Test-Path -LiteralPath 'Variable:\PSSenderInfo'
-    Add-Finding -Name 'session' -Ok (-not $remote) -Expected 'on this computer' -Actual $(if ($remote) { 'remote' } else { 'on this computer' }) -Note -Remedy 'A remote session without CredSSP cannot ask the directory or SQL Server, and MBAM''s cmdlets fail in it. Log on here, or connect with CredSSP.'
-=======
->>>>>>> main
->>>>>>> main
     $policy = [string](Get-ExecutionPolicy -Scope MachinePolicy)
     Add-Finding -Name 'execution policy' -Ok ($policy -ne 'AllSigned' -and $policy -ne 'Restricted') -Expected 'no Group Policy that wants signed scripts' -Actual $policy -Note -Remedy 'Sign the scripts of this folder (Set-AuthenticodeSignature) with a certificate that this computer trusts; their digests in manifest.json are those of the unsigned files.'
     $directory = $false
@@ -392,12 +356,16 @@ try {
         Add-Unchecked -Name 'clock' -Needs 'a domain controller that answers you'
     }
     $about = 'HKLM:\SOFTWARE\Microsoft\Windows NT\CurrentVersion'
-    $have = Get-RegistryText $about 'InstallationType'
-    Add-Finding -Name 'Windows installation type' -Ok ($have -eq 'Server') -Expected 'Server' -Actual $have -Remedy 'Correct core of this host in the topology and render again: other features and cmdlets are used on Server Core.'
-    $have = Get-RegistryText $about 'EditionID'
-    Add-Finding -Name 'Windows edition' -Ok (@('ServerStandard', 'ServerDatacenter') -contains $have) -Expected 'ServerStandard, ServerDatacenter' -Actual $have -Note -Remedy 'MBAM''s list of supported configurations names no other edition.'
+    try {
+        $have = Get-RegistryText $about 'InstallationType'
+        Add-Finding -Name 'Windows installation type' -Ok ($have -eq 'Server') -Expected 'Server' -Actual $have -Remedy 'Correct core of this host in the topology and render again: other features and cmdlets are used on Server Core.'
+        $have = Get-RegistryText $about 'EditionID'
+        Add-Finding -Name 'Windows edition' -Ok (@('ServerStandard', 'ServerDatacenter') -contains $have) -Expected 'ServerStandard, ServerDatacenter' -Actual $have -Note -Remedy 'MBAM''s list of supported configurations names no other edition.'
+    } catch { Add-Unchecked -Name 'Windows installation type' -Needs ('read access to the registry ({0})' -f $_.Exception.GetBaseException().Message) }
     Add-Finding -Name 'computer name' -Ok ($names[2] -eq 'rpt1.contoso.com') -Expected 'rpt1.contoso.com' -Actual $names[2] -Remedy 'Certificates, connection strings and service principal names of the plan have this name. Correct the primary DNS suffix of the server, or fqdn of this host in the topology.'
     $system = $null
+    $windows = $null
+    $disks = @()
     try {
         $windows = Get-CimInstance -ClassName Win32_OperatingSystem
         $disks = @(Get-CimInstance -ClassName Win32_LogicalDisk -Filter 'DriveType = 3')
@@ -426,9 +394,11 @@ try {
         $waiting = @(Get-PendingRestart)
         Add-Finding -Name 'pending restart' -Ok ($waiting.Count -eq 0) -Expected 'none' -Actual $(if ($waiting.Count -gt 0) { $waiting -join ', ' } else { 'none' }) -Remedy 'Restart the server before the first install: set-ups refuse or fail half-way while Windows waits for a restart.'
     } catch { Add-Unchecked -Name 'pending restart' -Needs ('read access to the registry ({0})' -f $_.Exception.GetBaseException().Message) }
-    $release = Get-RegistryText 'HKLM:\SOFTWARE\Microsoft\NET Framework Setup\NDP\v4\Full' 'Release'
-    $number = if ($release) { [int]$release } else { 0 }
-    Add-Finding -Name '.NET Framework' -Ok ($number -ge 393295) -Expected '4.6 or later (release 393295)' -Actual ('release {0}' -f $number) -Remedy 'Install it before the features of IIS.'
+    try {
+        $release = Get-RegistryText 'HKLM:\SOFTWARE\Microsoft\NET Framework Setup\NDP\v4\Full' 'Release'
+        $number = if ($release) { [int]$release } else { 0 }
+        Add-Finding -Name '.NET Framework' -Ok ($number -ge 393295) -Expected '4.6 or later (release 393295)' -Actual ('release {0}' -f $number) -Remedy 'Install it before the features of IIS.'
+    } catch { Add-Unchecked -Name '.NET Framework' -Needs ('read access to the registry ({0})' -f $_.Exception.GetBaseException().Message) }
     try {
         $wall = @(Get-Service | Where-Object { $_.Name -eq 'MpsSvc' })
         $state = if ($wall.Count -gt 0) { [string]$wall[0].Status } else { 'not there' }
@@ -446,14 +416,6 @@ try {
     $Lookups = @(
         @{ Name = 'rpt1.contoso.com'; Address = '10.1.0.21'; For = 'this server' }
         @{ Name = 'sql1.contoso.com'; Address = '10.1.0.11'; For = 'instance SQL1' }
-<<<<<<< HEAD
-=======
-<<<<<<< HEAD
-        @{ Name = 'sql2.contoso.com'; Address = '10.1.0.12'; For = 'instance SQL2' }
-        @{ Name = 'sql3.contoso.com'; Address = '10.2.0.13'; For = 'instance SQL3' }
-=======
->>>>>>> main
->>>>>>> main
     )
     foreach ($l in $Lookups) {
         $found = @(Get-NameAddress $l.Name)
@@ -462,14 +424,6 @@ try {
     }
     $Ways = @(
         @{ Server = 'sql1.contoso.com'; Port = 1433; For = 'instance SQL1' }
-<<<<<<< HEAD
-=======
-<<<<<<< HEAD
-        @{ Server = 'sql2.contoso.com'; Port = 1433; For = 'instance SQL2' }
-        @{ Server = 'sql3.contoso.com'; Port = 1433; For = 'instance SQL3' }
-=======
->>>>>>> main
->>>>>>> main
     )
     foreach ($w in $Ways) { Add-Info -Name ('TCP {0} of {1} today ({2})' -f $w.Port, $w.Server, $w.For) -Text $(if (Test-TcpPort -Server $w.Server -Port $w.Port -Milliseconds 2000) { 'open' } else { 'closed; its firewall or service may come with a later step' }) }
     $Accounts = @(
@@ -505,7 +459,8 @@ try {
         Add-Finding -Name 'Reporting Services instance' -About 'SSRS' -Ok ($key.StartsWith('SSRS')) -Expected 'SSRS of version 2019' -Actual $(if ($key) { $key } else { 'no such instance' }) -Note -Remedy 'Compare version and instance of reports in the topology with what is installed here.'
     } catch { Add-Unchecked -Name 'Reporting Services instance' -About 'SSRS' -Needs ('read access to the registry ({0})' -f $_.Exception.GetBaseException().Message) }
     $answer = Get-HttpStatus 'https://rpt1.contoso.com/ReportServer'
-    Add-Finding -Name 'Web Service URL' -About 'https://rpt1.contoso.com/ReportServer' -Ok (@(200, 301, 302, 401, 403) -contains $answer.Status) -Expected '200, 301, 302, 401 or 403' -Actual ('{0} {1}' -f $answer.Status, $answer.Text).Trim() -Remedy 'Finish Report Server Configuration Manager: service, database, Web Service URL and its certificate, which must come before the reports are enabled.'
+    $have = ('{0} {1}' -f $answer.Status, $answer.Text).Trim()
+    Add-Finding -Name 'Web Service URL' -About 'https://rpt1.contoso.com/ReportServer' -Ok (@(200, 301, 302, 401, 403) -contains $answer.Status) -Expected '200, 301, 302, 401 or 403' -Actual $have -Remedy 'Finish Report Server Configuration Manager: service, database, Web Service URL and its certificate, which must come before the reports are enabled.'
     if (-not $elevated) {
         Add-Unchecked -Name 'Reporting Services mode' -Needs 'an elevated PowerShell'
     } else {
@@ -572,15 +527,7 @@ try {
     'FAILED ({0}): {1}' -f $ExitCode, $_.Exception.Message
     if ($ExitCode -eq 1) { $_.InvocationInfo.PositionMessage }
 } finally {
-<<<<<<< HEAD
     try { Save-Result } catch { 'The record of this run could not be written: {0}' -f $_.Exception.Message; if ($ExitCode -eq 0) { $ExitCode = 1 } }
-=======
-<<<<<<< HEAD
-    try { Save-Result } catch { 'The result file could not be written: {0}' -f $_.Exception.Message; if ($ExitCode -eq 0) { $ExitCode = 1 } }
-=======
-    try { Save-Result } catch { 'The record of this run could not be written: {0}' -f $_.Exception.Message; if ($ExitCode -eq 0) { $ExitCode = 1 } }
->>>>>>> main
->>>>>>> main
     if ($Transcribing) { Stop-Transcript | Out-Null }
 }
 exit $ExitCode
