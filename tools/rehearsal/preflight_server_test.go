@@ -21,6 +21,7 @@ type server struct {
 	ports    map[int64]string // process that listens
 	cluster  string
 	vote     int64
+	role     string            // type of a resource in a role that is called as the group
 	names    map[string]string // address by name
 	classes  []string          // of every account
 	clock    int64             // seconds behind the domain
@@ -96,6 +97,20 @@ func (s *server) Command(name string) (*pwsh.Command, bool) {
 	case "get-clusterparameter":
 		return run(func(*pwsh.Call) []any {
 			return []any{pwsh.NewObject("Name", "SharePath", "Value", `\\fs1.contoso.com\sqlclu1-witness`)}
+		})
+	case "get-clustergroup":
+		return run(func(*pwsh.Call) []any {
+			if s.role == "" {
+				return nil
+			}
+			return []any{pwsh.NewObject("Name", "MBAM-AG")}
+		})
+	case "get-clusterresource":
+		return run(func(*pwsh.Call) []any {
+			if s.role == "" {
+				return nil
+			}
+			return []any{pwsh.NewObject("OwnerGroup", "MBAM-AG", "ResourceType", s.role)}
 		})
 	case "get-clusternetwork":
 		return run(func(*pwsh.Call) []any {
@@ -279,6 +294,8 @@ func TestPreflightOfADatabaseServer(t *testing.T) {
 		{"another collation", func(s *server) { s.registry[instanceKey+`\setup|collation`] = "Latin1_General_CI_AS" }, "collation of the instance", ""},
 		{"without TCP/IP", func(s *server) { s.registry[instanceKey+`\mssqlserver\supersocketnetlib\tcp|enabled`] = "0" }, "TCP/IP of the instance", ""},
 		{"another cluster", func(s *server) { s.cluster = "OTHER" }, "cluster", ""},
+		{"the group is there", func(s *server) { s.role = "SQL Server Availability Group" }, "", ""},
+		{"another role has the group's name", func(s *server) { s.role = "File Server" }, "name of the group in the cluster", ""},
 		{"a vote too many", func(s *server) { s.vote = 1 }, "cluster node", ""},
 	} {
 		var fails, notes []string
