@@ -54,7 +54,7 @@ func (s Diff) Write(ctx context.Context, t *Tree, about About) (Report, error) {
 		if it.file != nil && it.file.Secret || it.old != nil && it.old.Secret {
 			text = "Secret file differs: " + it.path + "\n"
 		} else {
-			text = unified(from, to, before, after)
+			text = Unified(from, to, before, after)
 		}
 		if _, err := io.WriteString(s.W, text); err != nil {
 			return Report{}, fmt.Errorf("print the diff: %w", err)
@@ -73,9 +73,9 @@ const diffContext = 3
 // last difference; the memory for the search grows with its square.
 const maxEdits = 2000
 
-// unified returns the unified diff of two texts, "" when they are equal. When all lines of both end in CRLF the carriage
+// Unified returns the unified diff of two texts, "" when they are equal. When all lines of both end in CRLF the carriage
 // returns are left out; otherwise they are shown as ␍, since they are what may differ.
-func unified(from, to string, before, after []byte) string {
+func Unified(from, to string, before, after []byte) string {
 	if bytes.Equal(before, after) && from != nothing && to != nothing {
 		return ""
 	}

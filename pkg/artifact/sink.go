@@ -127,7 +127,17 @@ func (z Zip) Write(ctx context.Context, t *Tree, about About) (Report, error) {
 		return Report{Refused: secret}, fmt.Errorf("pack the output: secret files would go into the archive: %s; redact the render, or include secrets explicitly", strings.Join(secret, ", "))
 	}
 	w := zip.NewWriter(z.W)
-	w.RegisterCompressor(zip.Deflate, func(out io.Writer) (io.WriteCloser, error) { return flate.NewWriter(out, flate.BestCompression) })
+	// Entries are written one after the other, so that one compressor serves all: its tables are bigger than most files.
+	var deflate *flate.Writer
+	w.RegisterCompressor(zip.Deflate, func(out io.Writer) (io.WriteCloser, error) {
+		if deflate != nil {
+			deflate.Reset(out)
+			return deflate, nil
+		}
+		var err error
+		deflate, err = flate.NewWriter(out, flate.BestCompression)
+		return deflate, err
+	})
 	for _, f := range append(files, File{Path: ManifestName, Data: manifest}) {
 		if err := ctx.Err(); err != nil {
 			return Report{}, err

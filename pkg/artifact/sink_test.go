@@ -277,7 +277,7 @@ func TestUnified(t *testing.T) {
 		if want != "" {
 			want = "--- a/f\n+++ b/f\n" + want
 		}
-		if got := unified("a/f", "b/f", []byte(c.before), []byte(c.after)); got != want {
+		if got := Unified("a/f", "b/f", []byte(c.before), []byte(c.after)); got != want {
 			t.Errorf("%s: got\n%swant\n%s", c.name, got, want)
 		}
 	}
@@ -287,7 +287,7 @@ func TestUnified(t *testing.T) {
 		fmt.Fprintf(&x, "x%d\n", i)
 		fmt.Fprintf(&y, "y%d\n", i)
 	}
-	if got := patch(t, x.String(), unified("a/f", "b/f", []byte(x.String()), []byte(y.String()))); got != y.String() {
+	if got := patch(t, x.String(), Unified("a/f", "b/f", []byte(x.String()), []byte(y.String()))); got != y.String() {
 		t.Error("a large diff does not apply")
 	}
 }
@@ -300,7 +300,7 @@ func FuzzUnified(f *testing.F) {
 		if strings.ContainsAny(before+after, "\x00\r␍") {
 			return
 		}
-		if got := patch(t, before, unified("a/f", "b/f", []byte(before), []byte(after))); got != after {
+		if got := patch(t, before, Unified("a/f", "b/f", []byte(before), []byte(after))); got != after {
 			t.Errorf("the diff from %q to %q gives %q", before, after, got)
 		}
 	})

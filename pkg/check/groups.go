@@ -171,8 +171,11 @@ var groupRules = []Rule{
 		Example: Example{Base: "rtm-2012.yaml", Edits: []string{"replicas: [SQL1, SQL2]", "replicas: [SQL1, {instance: SQL2, readAccess: readOnly}]"}},
 		Find: func(c *Context) {
 			for _, g := range c.Groups() {
+				if g.MinVersion() != 2012 {
+					continue
+				}
 				for i, r := range g.Replicas {
-					if g.MinVersion() == 2012 && r.ReadAccess != "none" && r.ReadAccess != "" {
+					if r.ReadAccess != "none" && r.ReadAccess != "" {
 						c.Report(decode.Item(placementPath(g, "replicas"), i)+".readAccess", "leave readAccess out", "replica %q has readAccess: %s, and secondaries of SQL Server 2012 cannot be read while the primary is lost", r.Instance.Name, r.ReadAccess)
 					}
 				}

@@ -110,7 +110,7 @@ mbamplan reads one file that describes the planned BitLocker (MBAM) farm and giv
 person exactly what to run, on which server, in which order, with the proof that it
 worked and the way back.
 
-Without a file, check, plan, impact, show and render use the built-in example.`),
+Without a file, check, plan, impact, show, render and ticket use the built-in example.`),
 		Example: strings.Join([]string{
 			"  mbamplan render -o out                 the built-in example",
 			"  mbamplan check farm.yaml               what is wrong with the plan",
@@ -129,7 +129,7 @@ Without a file, check, plan, impact, show and render use the built-in example.`)
 	root.PersistentFlags().StringVar(&a.templates, "templates", "", "folder laid over the built-in step catalogue")
 	root.AddCommand(
 		a.initCommand(), a.checkCommand(), a.explainCommand(), a.schemaCommand(), a.planCommand(), a.renderCommand(), a.impactCommand(), a.showCommand(),
-		a.reportCommand(), a.compareCommand(), a.secretsCommand(), a.versionCommand(),
+		a.ticketCommand(), a.reportCommand(), a.compareCommand(), a.secretsCommand(), a.versionCommand(),
 	)
 	return root
 }

@@ -141,17 +141,25 @@ func overlaid(t *artifact.Tree) int {
 	return n
 }
 
+// listed prints what a dry run would do to each file.
+func (a *app) listed(r artifact.Report) error {
+	for _, l := range []struct {
+		word  string
+		paths []string
+	}{{"create", r.Created}, {"update", r.Updated}, {"remove", r.Removed}} {
+		for _, p := range l.paths {
+			if _, err := fmt.Fprintf(a.Out, "%s %s\n", l.word, p); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 func (a *app) summary(r artifact.Report, own int, flags renderFlags) error {
 	if flags.dryRun {
-		for _, l := range []struct {
-			word  string
-			paths []string
-		}{{"create", r.Created}, {"update", r.Updated}, {"remove", r.Removed}} {
-			for _, p := range l.paths {
-				if _, err := fmt.Fprintf(a.Out, "%s %s\n", l.word, p); err != nil {
-					return err
-				}
-			}
+		if err := a.listed(r); err != nil {
+			return err
 		}
 	}
 	did := "written to"

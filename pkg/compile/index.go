@@ -586,7 +586,7 @@ var index = catalog.Index{
 				},
 				{
 					Rows: []string{"WIN-T119"},
-					By:   "preflight: none of these scripts can work in that",
+					By:   "preflight: constrained language mode here, in which none of these scripts can work",
 				},
 				{
 					Rows: []string{"FN-2"},

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -102,13 +103,14 @@ type set struct {
 	aside map[string]bool   // whose result a rollback set aside
 	files map[string][]byte // written as they are, over what is built
 	folds func(r *rec) string
-	full  bool // result files beside all histories; without, a set is written and read in half the time
+	full  bool            // a result file and a history of each script; else runs that no test looked at share one history, which saves time
+	seen  map[string]bool // planned files that a test looked at
 }
 
 // perfect is a set in which everything was done as planned.
 func perfect(t testing.TB, example string) *set {
 	s := &set{
-		t: t, m: manifest(t, example), runs: map[string][]*rec{}, aside: map[string]bool{}, files: map[string][]byte{},
+		t: t, m: manifest(t, example), runs: map[string][]*rec{}, aside: map[string]bool{}, files: map[string][]byte{}, seen: map[string]bool{},
 		folds: func(r *rec) string { name, _, _ := strings.Cut(r.Host, "."); return strings.ToUpper(name) },
 	}
 	for _, f := range s.m.Files {
@@ -120,6 +122,7 @@ func perfect(t testing.TB, example string) *set {
 		r.at(begin.Add(time.Duration(f.Order)*30*time.Minute + time.Duration(minute)*time.Minute))
 		s.runs[f.Path] = []*rec{r}
 	}
+	clear(s.seen)
 	return s
 }
 
@@ -138,6 +141,7 @@ func (s *set) path(end string) string {
 	if found == "" {
 		s.t.Fatalf("no planned file ends in %s", end)
 	}
+	s.seen[found] = true
 	return found
 }
 
@@ -210,7 +214,12 @@ func (s *set) write() string {
 	s.t.Helper()
 	dir := s.t.TempDir()
 	files := map[string][]byte{}
+	var shared []*rec
 	for p, list := range s.runs {
+		if !s.full && !s.seen[p] {
+			shared = append(shared, list...)
+			continue
+		}
 		union := []string{}
 		for _, r := range list {
 			base := path.Join(s.folds(r), r.Name)
@@ -234,6 +243,10 @@ func (s *set) write() string {
 			}
 			files[name] = line(s.t, result)
 		}
+	}
+	slices.SortFunc(shared, func(a, b *rec) int { return strings.Compare(a.Started+a.Name+a.Host, b.Started+b.Name+b.Host) })
+	for _, r := range shared {
+		files["shared.history.jsonl"] = append(append(files["shared.history.jsonl"], "\r\n"...), line(s.t, *r)...)
 	}
 	for name, data := range s.files {
 		files[name] = data

@@ -362,9 +362,9 @@ func TestDeviations(t *testing.T) {
 		{
 			name: "in the folder of another server",
 			edit: func(s *set) {
-				own := s.folds
+				own, moved := s.folds, s.of(features)
 				s.folds = func(r *rec) string {
-					if r == s.of(features) {
+					if r == moved {
 						return "batch 1/WEB2"
 					}
 					return own(r)

@@ -90,6 +90,9 @@ func HTMLURL(s string) (string, error) {
 }
 
 func htmlEscape(context, s string) (string, error) {
+	if simple(s) {
+		return s, nil
+	}
 	plain := s
 	if strings.ContainsAny(s, "\t\n") {
 		plain = strings.NewReplacer("\t", " ", "\n", " ").Replace(s)
@@ -98,6 +101,16 @@ func htmlEscape(context, s string) (string, error) {
 		return "", err
 	}
 	return htmlReplacer().Replace(s), nil
+}
+
+// simple reports whether s is printable ASCII without anything that HTML gives a meaning: most of what is printed.
+func simple(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c > '~' || c == '&' || c == '<' || c == '>' || c == '"' || c == '\'' || c == '`' {
+			return false
+		}
+	}
+	return true
 }
 
 var htmlReplacer = sync.OnceValue(func() *strings.Replacer {

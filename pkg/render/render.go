@@ -162,6 +162,7 @@ func (e *Engine) Tree(p *plan.Plan, o Options) (*artifact.Tree, diag.List, error
 		item     *plan.Item
 		artifact *catalog.Artifact
 		file     *artifact.File
+		entry    runbook.File
 		found    diag.List
 		err      error
 	}
@@ -181,6 +182,9 @@ func (e *Engine) Tree(p *plan.Plan, o Options) (*artifact.Tree, diag.List, error
 			for i := next.Add(1) - 1; i < int64(len(jobs)); i = next.Add(1) - 1 {
 				j := jobs[i]
 				j.file, j.found, j.err = e.file(run, p, j.item, j.artifact, o)
+				if j.file != nil && j.err == nil {
+					j.entry, j.err = e.entry(run, p, j.item, j.artifact, j.file, o)
+				}
 			}
 		})
 	}
@@ -188,8 +192,6 @@ func (e *Engine) Tree(p *plan.Plan, o Options) (*artifact.Tree, diag.List, error
 	t := &artifact.Tree{Steps: steps(p)}
 	var found diag.List
 	var entries []runbook.File
-	run := e.runs.get()
-	defer e.runs.put(run)
 	for _, j := range jobs {
 		found = append(found, j.found...)
 		if j.err != nil {
@@ -201,11 +203,7 @@ func (e *Engine) Tree(p *plan.Plan, o Options) (*artifact.Tree, diag.List, error
 		if err := t.Add(*j.file); err != nil {
 			return nil, found, fmt.Errorf("step %s on %s: %w", j.item.Step.ID, j.item.Folder, err)
 		}
-		entry, err := e.entry(run, p, j.item, j.artifact, j.file, o)
-		if err != nil {
-			return nil, found, err
-		}
-		entries = append(entries, entry)
+		entries = append(entries, j.entry)
 	}
 	if len(found) > 0 {
 		return nil, found, nil

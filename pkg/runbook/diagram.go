@@ -210,9 +210,9 @@ func (d *drawing) servers(members []member) (top, height int) {
 	return top, d.y - top
 }
 
-// down draws the arrow in the strip between a front box and its servers.
+// down draws the arrow in the strip between a front box and its servers, to the first of them: where a server is primary, that one.
 func (d *drawing) down(class, text string) {
-	x := left + area/2
+	x := left + inside + boxWidth/2
 	d.Lines = append(d.Lines, Line{X1: x, Y1: d.y, X2: x, Y2: d.y + strip, Class: class, Arrow: true})
 	d.y += strip
 	d.label(x+8, "start", text)

@@ -184,6 +184,13 @@ func TestSecretsNameTheStepThatRemovesThem(t *testing.T) {
 	}
 }
 
+func TestExampleIsAServerOfThePlan(t *testing.T) {
+	b := book(t, "fabrikam-mirrored.yaml")
+	if got := b.Example() + " " + b.OnServer(b.Example()); got != `database/DB1 C:\mbamplan\database\DB1` {
+		t.Error(got)
+	}
+}
+
 func TestDurationsAreThoseOfTheTopology(t *testing.T) {
 	b := book(t, "contoso-alwayson.yaml", "clients: {gpo", "durations: {web/enable-web-applications: 1h30m, web/machine-key: 45m}\nclients: {gpo")
 	for id, want := range map[string]string{"web/enable-web-applications": "1 hour 30 minutes", "web/machine-key": "45 minutes", "web/windows-features": ""} {

@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -288,11 +287,33 @@ func (c *commands) sql(s *Step, f File, list []Command) []Command {
 // onServer is where a file of the output lies on the machine that runs it.
 func onServer(p string) string { return Root + `\` + strings.ReplaceAll(p, "/", `\`) }
 
-var plain = regexp.MustCompile(`\A[A-Za-z0-9:\\._-]+\z`)
+// Example is the folder of a server of this plan, to show how folders are copied.
+func (r *Runbook) Example() string {
+	for _, s := range r.Steps {
+		if s.Server != "" {
+			return s.Folder
+		}
+	}
+	return "directory"
+}
+
+// OnServer is where a folder of the output is copied to on the machine that it is for.
+func (r *Runbook) OnServer(folder string) string { return onServer(folder) }
+
+// plain reports whether every shell takes a path as it is.
+func plain(p string) bool {
+	for i := range len(p) {
+		c := p[i]
+		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte(`:\._-`, c) >= 0) {
+			return false
+		}
+	}
+	return true
+}
 
 // literal writes a path for a Windows PowerShell prompt, as it is where every shell takes it.
 func literal(p string, always bool) string {
-	if plain.MatchString(p) && !always {
+	if plain(p) && !always {
 		return p
 	}
 	quoted, err := quote.PS(p)

@@ -72,7 +72,14 @@ func (in *Interp) value(n nodeRef, s *scope) any {
 		}
 		return v.Literal
 	case "decimal_integer_literal", "hexadecimal_integer_literal", "real_literal":
-		f, ok := number(n.Text())
+		text, unit := strings.ToUpper(n.Text()), 1.0
+		for suffix, times := range map[string]float64{"KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30} {
+			if bare, ok := strings.CutSuffix(text, suffix); ok {
+				text, unit = bare, times
+			}
+		}
+		f, ok := number(text)
+		f *= unit
 		if !ok {
 			in.unsupported(n, "the number %s", n.Text())
 		}
@@ -213,6 +220,10 @@ func (in *Interp) variable(n nodeRef, s *scope) any {
 		return parentPath(in.Script)
 	case "pid":
 		return int64(4711)
+	case "executioncontext":
+		return NewObject("SessionState", NewObject("LanguageMode", "FullLanguage"))
+	case "psversiontable":
+		return NewObject("PSVersion", "5.1.17763.1")
 	}
 	if drive, rest, ok := strings.Cut(name, ":"); ok {
 		switch drive {

@@ -178,6 +178,23 @@ function Get-PageAnswer {
     }
     New-Object PSObject -Property $answer
 }
+function Get-RegistryText {
+    # A value of the registry as text; '' when key or value is not there.
+    param([string]$Path, [string]$Name)
+    if (-not (Test-Path -LiteralPath $Path)) { return '' }
+    [string](Get-Item -LiteralPath $Path).GetValue($Name, '')
+}
+function Get-ServiceRecord {
+    # A service of this computer: State ('not installed' when there is none of that name), Mode, Account. Throws where Windows shows
+    # none at all, or not its account: then nothing is known.
+    param([string]$Name)
+    $all = @(Get-CimInstance -ClassName Win32_Service)
+    if ($all.Count -eq 0) { throw 'Windows shows you no services' }
+    $found = @($all | Where-Object { [string]$_.Name -eq $Name })
+    if ($found.Count -eq 0) { return New-Object PSObject -Property @{ State = 'not installed'; Mode = ''; Account = '' } }
+    if (-not [string]$found[0].StartName) { throw ('Windows does not show you the account of the service {0}' -f $Name) }
+    New-Object PSObject -Property @{ State = [string]$found[0].State; Mode = [string]$found[0].StartMode; Account = [string]$found[0].StartName }
+}
 function Get-SetupState {
     # The MBAM 2.0 server as the Windows Installer knows it: Code ('' = not installed), Version, and which of the features are installed.
     param([string[]]$Feature)
@@ -219,12 +236,6 @@ function Test-AccountPassword {
     Add-Type -AssemblyName 'System.DirectoryServices.AccountManagement'
     $context = New-Object System.DirectoryServices.AccountManagement.PrincipalContext -ArgumentList ([System.DirectoryServices.AccountManagement.ContextType]::Domain), $Domain
     try { $context.ValidateCredentials($Name, $Credential.GetNetworkCredential().Password) } finally { $context.Dispose() }
-}
-function Get-RegistryText {
-    # A value of the registry as text; '' when key or value is not there.
-    param([string]$Path, [string]$Name)
-    if (-not (Test-Path -LiteralPath $Path)) { return '' }
-    [string](Get-Item -LiteralPath $Path).GetValue($Name, '')
 }
 function Test-CommandLineRecord {
     # Does Windows write the command line of every new process into its Security log?
@@ -322,18 +333,23 @@ try {
     try { $sid = Get-AccountSid 'TAILSPIN\svc-mbam-reports' } catch { $sid = 'not found in the directory' }
     Add-Check -Name ('account {0}' -f 'TAILSPIN\svc-mbam-reports') -Ok ($sid.StartsWith('S-1-5-21-')) -Expected 'a domain account' -Actual $sid
     # Setup registers MBAM's VSS writer, which depends on that of SQL Server; when it fails, setup rolls itself back.
-    $services = @(Get-CimInstance -ClassName Win32_Service)
-    $service = @($services | Where-Object { [string]$_.Name -eq 'SQLWriter' })
-    $have = if ($service.Count -gt 0) { '{0}, {1}, {2}' -f $service[0].State, $service[0].StartMode, $service[0].StartName } else { 'not installed' }
-    Add-Check -Name 'SQL Server VSS Writer (service SQLWriter)' -Ok ($have -eq 'Running, Auto, LocalSystem') -Expected 'Running, Auto, LocalSystem' -Actual $have
+    try {
+        $service = Get-ServiceRecord 'SQLWriter'
+        $have = '{0}, {1}, {2}' -f $service.State, $service.Mode, $service.Account
+        Add-Check -Name 'SQL Server VSS Writer (service SQLWriter)' -Ok ($have -eq 'Running, Auto, LocalSystem') -Expected 'Running, Auto, LocalSystem' -Actual $have
+    } catch { Add-Check -Name 'SQL Server VSS Writer (service SQLWriter)' -Ok $false -Expected 'Running, Auto, LocalSystem' -Actual ($_.Exception.GetBaseException().Message) }
     # Setup takes sqlcmd from this path, and an upgrade from SQL Server 2008 leaves the path without the program.
     $tools = 'HKLM:\SOFTWARE\Microsoft\Microsoft SQL Server\100\Tools\ClientSetup'
-    $path = if (Test-Path -LiteralPath $tools) { [string](Get-Item -LiteralPath $tools).GetValue('Path', '') } else { '' }
-    $good = $path -eq '' -or (Test-Path -LiteralPath (Join-Path $path 'SQLCMD.EXE') -PathType Leaf)
-    Add-Check -Name 'path of sqlcmd that setup reads' -Ok $good -Expected 'no value, or a folder with SQLCMD.EXE' -Actual $(if ($good) { 'as expected' } else { '{0} without SQLCMD.EXE; rename the value Path of {1} to Path_old until setup is done' -f $path, $tools })
-    $service = @($services | Where-Object { [string]$_.Name -eq 'SQLSERVERAGENT' })
-    $have = if ($service.Count -gt 0) { '{0}, {1}' -f $service[0].State, $service[0].StartMode } else { 'not installed' }
-    Add-Check -Name ('SQL Server Agent of {0}' -f 'MBAMDB') -Ok ($have -eq 'Running, Auto') -Expected 'Running, Auto' -Actual $have
+    try {
+        $path = Get-RegistryText $tools 'Path'
+        $good = $path -eq '' -or (Test-Path -LiteralPath (Join-Path $path 'SQLCMD.EXE') -PathType Leaf)
+        Add-Check -Name 'path of sqlcmd that setup reads' -Ok $good -Expected 'no value, or a folder with SQLCMD.EXE' -Actual $(if ($good) { 'as expected' } else { '{0} without SQLCMD.EXE; rename the value Path of {1} to Path_old until setup is done' -f $path, $tools })
+    } catch { Add-Check -Name 'path of sqlcmd that setup reads' -Ok $false -Expected 'no value, or a folder with SQLCMD.EXE' -Actual ($_.Exception.GetBaseException().Message) }
+    try {
+        $service = Get-ServiceRecord 'SQLSERVERAGENT'
+        $have = '{0}, {1}' -f $service.State, $service.Mode
+        Add-Check -Name ('SQL Server Agent of {0}' -f 'MBAMDB') -Ok ($have -eq 'Running, Auto') -Expected 'Running, Auto' -Actual $have
+    } catch { Add-Check -Name ('SQL Server Agent of {0}' -f 'MBAMDB') -Ok $false -Expected 'Running, Auto' -Actual ($_.Exception.GetBaseException().Message) }
     $have = ''
     $unread = ''
     try {
@@ -350,11 +366,13 @@ try {
     $unread = ''
     try { $have = [string]@(Get-SqlRow -Connection 'Data Source=MBAMDB;Initial Catalog="master";Integrated Security=SSPI' -Value @{ '@name' = 'MBAM Compliance Status' } -Query 'SELECT COUNT(*) AS [Number] FROM sys.databases WHERE name = @name')[0].Number } catch { $have = $_.Exception.GetBaseException().Message }
     Add-Check -Name ('databases called {0} on {1}' -f 'MBAM Compliance Status', 'MBAMDB') -Ok ($have -eq '0') -Expected '0' -Actual $have
-    $service = @(Get-CimInstance -ClassName Win32_Service | Where-Object { [string]$_.Name -eq 'ReportServer' })
-    $have = if ($service.Count -gt 0) { [string]$service[0].State } else { 'not installed' }
-    Add-Check -Name 'Reporting Services' -Ok ($have -eq 'Running') -Expected 'Running' -Actual $have
+    try {
+        $service = Get-ServiceRecord 'ReportServer'
+        Add-Check -Name 'Reporting Services' -Ok ($service.State -eq 'Running') -Expected 'Running' -Actual $service.State
+    } catch { Add-Check -Name 'Reporting Services' -Ok $false -Expected 'Running' -Actual ($_.Exception.GetBaseException().Message) }
     $answer = Get-PageAnswer -Uri 'http://mbamdb.tailspin.com/ReportServer' -Authenticate $true
-    Add-Check -Name ('Web Service URL {0}' -f 'http://mbamdb.tailspin.com/ReportServer') -Ok ($answer.Status -eq 200) -Expected '200' -Actual ('{0} {1}' -f $answer.Status, $answer.Fault).Trim()
+    $have = ('{0} {1}' -f $answer.Status, $answer.Fault).Trim()
+    Add-Check -Name ('Web Service URL {0}' -f 'http://mbamdb.tailspin.com/ReportServer') -Ok ($answer.Status -eq 200) -Expected '200' -Actual $have
         $bad = @($Result.checks | Where-Object { -not $_.ok })
         if ($bad.Count -gt 0) { Stop-Step 2 ('{0}. Nothing was changed.' -f (@($bad | ForEach-Object { $_.name }) -join '; ')) }
         Assert-SetupFile $Setup

@@ -147,6 +147,23 @@ function Get-PageAnswer {
     }
     New-Object PSObject -Property $answer
 }
+function Get-RegistryText {
+    # A value of the registry as text; '' when key or value is not there.
+    param([string]$Path, [string]$Name)
+    if (-not (Test-Path -LiteralPath $Path)) { return '' }
+    [string](Get-Item -LiteralPath $Path).GetValue($Name, '')
+}
+function Get-ServiceRecord {
+    # A service of this computer: State ('not installed' when there is none of that name), Mode, Account. Throws where Windows shows
+    # none at all, or not its account: then nothing is known.
+    param([string]$Name)
+    $all = @(Get-CimInstance -ClassName Win32_Service)
+    if ($all.Count -eq 0) { throw 'Windows shows you no services' }
+    $found = @($all | Where-Object { [string]$_.Name -eq $Name })
+    if ($found.Count -eq 0) { return New-Object PSObject -Property @{ State = 'not installed'; Mode = ''; Account = '' } }
+    if (-not [string]$found[0].StartName) { throw ('Windows does not show you the account of the service {0}' -f $Name) }
+    New-Object PSObject -Property @{ State = [string]$found[0].State; Mode = [string]$found[0].StartMode; Account = [string]$found[0].StartName }
+}
 function Get-SqlRow {
     # Runs a query as the person who runs the script; one object a row, every column as text. Values go in as parameters.
     param([string]$Connection, [string]$Query, [hashtable]$Value = @{})
@@ -217,24 +234,26 @@ try {
     #region step
     $there = try { Test-Path -LiteralPath '\\files.tailspin.com\mbam20\MbamSetup.exe' -PathType Leaf } catch { $false }
     if (-not $there -and -not (Test-Elevated)) { Add-Unchecked -Name 'MbamSetup.exe can be read' -Needs 'a run by the person who installs: you do not see it' } else { Add-Check -Name 'MbamSetup.exe can be read' -Ok $there -Expected 'True' -Actual ('{0} ({1})' -f $there, '\\files.tailspin.com\mbam20\MbamSetup.exe') }
-    $role = [string](Get-CimInstance -ClassName Win32_ComputerSystem).DomainRole
-    Add-Check -Name 'member server, no domain controller' -Ok ($role -eq '3') -Expected '3' -Actual $role
     try { $sid = Get-AccountSid 'TAILSPIN\svc-mbam-reports' } catch { $sid = 'not found in the directory' }
     Add-Check -Name ('account {0}' -f 'TAILSPIN\svc-mbam-reports') -Ok ($sid.StartsWith('S-1-5-21-')) -Expected 'a domain account' -Actual $sid
     # Setup registers MBAM's VSS writer, which depends on that of SQL Server; when it fails, setup rolls itself back.
-    $services = @(Get-CimInstance -ClassName Win32_Service)
-    if ($services.Count -eq 0) { Add-Unchecked -Name 'services of SQL Server' -Needs 'a look at the services: Windows shows you none' }
-    $service = @($services | Where-Object { [string]$_.Name -eq 'SQLWriter' })
-    $have = if ($service.Count -gt 0) { '{0}, {1}, {2}' -f $service[0].State, $service[0].StartMode, $service[0].StartName } else { 'not installed' }
-    if ($services.Count -gt 0) { Add-Check -Name 'SQL Server VSS Writer (service SQLWriter)' -Ok ($have -eq 'Running, Auto, LocalSystem') -Expected 'Running, Auto, LocalSystem' -Actual $have }
+    try {
+        $service = Get-ServiceRecord 'SQLWriter'
+        $have = '{0}, {1}, {2}' -f $service.State, $service.Mode, $service.Account
+        Add-Check -Name 'SQL Server VSS Writer (service SQLWriter)' -Ok ($have -eq 'Running, Auto, LocalSystem') -Expected 'Running, Auto, LocalSystem' -Actual $have
+    } catch { Add-Unchecked -Name 'SQL Server VSS Writer (service SQLWriter)' -Needs ('a look at the services ({0})' -f $_.Exception.GetBaseException().Message) }
     # Setup takes sqlcmd from this path, and an upgrade from SQL Server 2008 leaves the path without the program.
     $tools = 'HKLM:\SOFTWARE\Microsoft\Microsoft SQL Server\100\Tools\ClientSetup'
-    $path = if (Test-Path -LiteralPath $tools) { [string](Get-Item -LiteralPath $tools).GetValue('Path', '') } else { '' }
-    $good = $path -eq '' -or (Test-Path -LiteralPath (Join-Path $path 'SQLCMD.EXE') -PathType Leaf)
-    Add-Check -Name 'path of sqlcmd that setup reads' -Ok $good -Expected 'no value, or a folder with SQLCMD.EXE' -Actual $(if ($good) { 'as expected' } else { '{0} without SQLCMD.EXE; rename the value Path of {1} to Path_old until setup is done' -f $path, $tools })
-    $service = @($services | Where-Object { [string]$_.Name -eq 'SQLSERVERAGENT' })
-    $have = if ($service.Count -gt 0) { '{0}, {1}' -f $service[0].State, $service[0].StartMode } else { 'not installed' }
-    if ($services.Count -gt 0) { Add-Check -Name ('SQL Server Agent of {0}' -f 'MBAMDB') -Ok ($have -eq 'Running, Auto') -Expected 'Running, Auto' -Actual $have }
+    try {
+        $path = Get-RegistryText $tools 'Path'
+        $good = $path -eq '' -or (Test-Path -LiteralPath (Join-Path $path 'SQLCMD.EXE') -PathType Leaf)
+        Add-Check -Name 'path of sqlcmd that setup reads' -Ok $good -Expected 'no value, or a folder with SQLCMD.EXE' -Actual $(if ($good) { 'as expected' } else { '{0} without SQLCMD.EXE; rename the value Path of {1} to Path_old until setup is done' -f $path, $tools })
+    } catch { Add-Unchecked -Name 'path of sqlcmd that setup reads' -Needs ('read access to the registry ({0})' -f $_.Exception.GetBaseException().Message) }
+    try {
+        $service = Get-ServiceRecord 'SQLSERVERAGENT'
+        $have = '{0}, {1}' -f $service.State, $service.Mode
+        Add-Check -Name ('SQL Server Agent of {0}' -f 'MBAMDB') -Ok ($have -eq 'Running, Auto') -Expected 'Running, Auto' -Actual $have
+    } catch { Add-Unchecked -Name ('SQL Server Agent of {0}' -f 'MBAMDB') -Needs ('a look at the services ({0})' -f $_.Exception.GetBaseException().Message) }
     $have = ''
     $unread = ''
     try {
@@ -252,11 +271,13 @@ try {
     $unread = ''
     try { $have = [string]@(Get-SqlRow -Connection 'Data Source=MBAMDB;Initial Catalog="master";Integrated Security=SSPI' -Value @{ '@name' = 'MBAM Compliance Status' } -Query 'SELECT COUNT(*) AS [Number] FROM sys.databases WHERE name = @name')[0].Number } catch { $unread = $_.Exception.GetBaseException().Message }
     if ($unread) { Add-Unchecked -Name ('databases called {0} on {1}' -f 'MBAM Compliance Status', 'MBAMDB') -Needs ('a login of yours on {0} ({1})' -f 'MBAMDB', $unread) } else { Add-Check -Name ('databases called {0} on {1}' -f 'MBAM Compliance Status', 'MBAMDB') -Ok ($have -eq '0') -Expected '0' -Actual $have }
-    $service = @(Get-CimInstance -ClassName Win32_Service | Where-Object { [string]$_.Name -eq 'ReportServer' })
-    $have = if ($service.Count -gt 0) { [string]$service[0].State } else { 'not installed' }
-    Add-Check -Name 'Reporting Services' -Ok ($have -eq 'Running') -Expected 'Running' -Actual $have
+    try {
+        $service = Get-ServiceRecord 'ReportServer'
+        Add-Check -Name 'Reporting Services' -Ok ($service.State -eq 'Running') -Expected 'Running' -Actual $service.State
+    } catch { Add-Unchecked -Name 'Reporting Services' -Needs ('a look at the services ({0})' -f $_.Exception.GetBaseException().Message) }
     $answer = Get-PageAnswer -Uri 'http://mbamdb.tailspin.com/ReportServer' -Authenticate $true
-    if ($answer.Status -eq 401 -or $answer.Status -eq 403) { Add-Unchecked -Name ('Web Service URL {0}' -f 'http://mbamdb.tailspin.com/ReportServer') -Needs ('rights of yours on the report server, which answers {0}' -f $answer.Status) } else { Add-Check -Name ('Web Service URL {0}' -f 'http://mbamdb.tailspin.com/ReportServer') -Ok ($answer.Status -eq 200) -Expected '200' -Actual ('{0} {1}' -f $answer.Status, $answer.Fault).Trim() }
+    $have = ('{0} {1}' -f $answer.Status, $answer.Fault).Trim()
+    if ($answer.Status -eq 401 -or $answer.Status -eq 403) { Add-Unchecked -Name ('Web Service URL {0}' -f 'http://mbamdb.tailspin.com/ReportServer') -Needs ('rights of yours on the report server, which answers {0}' -f $answer.Status) } else { Add-Check -Name ('Web Service URL {0}' -f 'http://mbamdb.tailspin.com/ReportServer') -Ok ($answer.Status -eq 200) -Expected '200' -Actual $have }
     Complete-Preflight
     #endregion
     #region frame

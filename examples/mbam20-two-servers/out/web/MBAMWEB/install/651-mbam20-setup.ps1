@@ -291,13 +291,16 @@ try {
     } catch { $have = $_.Exception.GetBaseException().Message }
     Add-Check -Name ('{0} on {1}, set up before this server' -f 'MBAM Compliance Status', 'MBAMDB') -Ok ($have -eq 'ONLINE') -Expected 'ONLINE' -Actual $have
     $answer = Get-PageAnswer -Uri 'http://mbamdb.tailspin.com/ReportServer' -Authenticate $true
-    Add-Check -Name ('Web Service URL {0}' -f 'http://mbamdb.tailspin.com/ReportServer') -Ok ($answer.Status -eq 200) -Expected '200' -Actual ('{0} {1}' -f $answer.Status, $answer.Fault).Trim()
+    $have = ('{0} {1}' -f $answer.Status, $answer.Fault).Trim()
+    Add-Check -Name ('Web Service URL {0}' -f 'http://mbamdb.tailspin.com/ReportServer') -Ok ($answer.Status -eq 200) -Expected '200' -Actual $have
     Import-StepModule -Name ServerManager -Feature 'It is part of Windows Server.'
     $present = @(Get-PresentFeature)
     $absent = @(@('Web-Server', 'Web-Scripting-Tools', 'Web-Static-Content', 'Web-Default-Doc', 'Web-Asp-Net', 'Web-Net-Ext', 'Web-ISAPI-Ext', 'Web-ISAPI-Filter', 'Web-Windows-Auth', 'Web-Filtering', 'NET-Framework-Core', 'NET-HTTP-Activation', 'NET-Non-HTTP-Activ', 'WAS-Process-Model', 'WAS-NET-Environment', 'WAS-Config-APIs') | Where-Object { $present -notcontains $_ })
     Add-Check -Name 'Windows features of the websites' -Ok ($absent.Count -eq 0) -Expected 'all installed' -Actual $(if ($absent.Count -eq 0) { 'all installed' } else { 'missing: {0}' -f ($absent -join ', ') })
-    $mvc = @(Get-ChildItem -LiteralPath 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall', 'HKLM:\SOFTWARE\Wow6432Node\Microsoft\Windows\CurrentVersion\Uninstall' | ForEach-Object { [string]$_.GetValue('DisplayName', '') } | Where-Object { $_.StartsWith('Microsoft ASP.NET MVC 2') })
-    Add-Check -Name 'ASP.NET MVC 2.0 for the Self-Service Portal' -Ok ($mvc.Count -gt 0) -Expected 'installed' -Actual $(if ($mvc.Count -gt 0) { $mvc[0] } else { 'not among the installed programs' })
+    try {
+        $mvc = @(Get-ChildItem -LiteralPath 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall', 'HKLM:\SOFTWARE\Wow6432Node\Microsoft\Windows\CurrentVersion\Uninstall' | ForEach-Object { [string]$_.GetValue('DisplayName', '') } | Where-Object { $_.StartsWith('Microsoft ASP.NET MVC 2') })
+        Add-Check -Name 'ASP.NET MVC 2.0 for the Self-Service Portal' -Ok ($mvc.Count -gt 0) -Expected 'installed' -Actual $(if ($mvc.Count -gt 0) { $mvc[0] } else { 'not among the installed programs' })
+    } catch { Add-Check -Name 'ASP.NET MVC 2.0 for the Self-Service Portal' -Ok $false -Expected 'installed' -Actual ($_.Exception.GetBaseException().Message) }
     # The document wants a port that is not in use; the Default Web Site of IIS holds port 80 until it is stopped.
     $busy = @([System.Net.NetworkInformation.IPGlobalProperties]::GetIPGlobalProperties().GetActiveTcpListeners() | Where-Object { $_.Port -eq 80 }).Count -gt 0
     Add-Check -Name ('port {0}' -f 80) -Ok (-not $busy) -Expected 'not in use' -Actual $(if ($busy) { 'in use; if it is the Default Web Site, stop it' } else { 'not in use' })

@@ -215,8 +215,6 @@ try {
     #region step
     $there = try { Test-Path -LiteralPath '\\files.tailspin.com\mbam20\MbamSetup.exe' -PathType Leaf } catch { $false }
     if (-not $there -and -not (Test-Elevated)) { Add-Unchecked -Name 'MbamSetup.exe can be read' -Needs 'a run by the person who installs: you do not see it' } else { Add-Check -Name 'MbamSetup.exe can be read' -Ok $there -Expected 'True' -Actual ('{0} ({1})' -f $there, '\\files.tailspin.com\mbam20\MbamSetup.exe') }
-    $role = [string](Get-CimInstance -ClassName Win32_ComputerSystem).DomainRole
-    Add-Check -Name 'member server, no domain controller' -Ok ($role -eq '3') -Expected '3' -Actual $role
     $have = ''
     $unread = ''
     try {
@@ -232,15 +230,18 @@ try {
     } catch { $unread = $_.Exception.GetBaseException().Message }
     if ($unread) { Add-Unchecked -Name ('{0} on {1}, set up before this server' -f 'MBAM Compliance Status', 'MBAMDB') -Needs ('a login of yours on {0} ({1})' -f 'MBAMDB', $unread) } else { Add-Check -Name ('{0} on {1}, set up before this server' -f 'MBAM Compliance Status', 'MBAMDB') -Ok ($have -eq 'ONLINE') -Expected 'ONLINE' -Actual $have }
     $answer = Get-PageAnswer -Uri 'http://mbamdb.tailspin.com/ReportServer' -Authenticate $true
-    if ($answer.Status -eq 401 -or $answer.Status -eq 403) { Add-Unchecked -Name ('Web Service URL {0}' -f 'http://mbamdb.tailspin.com/ReportServer') -Needs ('rights of yours on the report server, which answers {0}' -f $answer.Status) } else { Add-Check -Name ('Web Service URL {0}' -f 'http://mbamdb.tailspin.com/ReportServer') -Ok ($answer.Status -eq 200) -Expected '200' -Actual ('{0} {1}' -f $answer.Status, $answer.Fault).Trim() }
+    $have = ('{0} {1}' -f $answer.Status, $answer.Fault).Trim()
+    if ($answer.Status -eq 401 -or $answer.Status -eq 403) { Add-Unchecked -Name ('Web Service URL {0}' -f 'http://mbamdb.tailspin.com/ReportServer') -Needs ('rights of yours on the report server, which answers {0}' -f $answer.Status) } else { Add-Check -Name ('Web Service URL {0}' -f 'http://mbamdb.tailspin.com/ReportServer') -Ok ($answer.Status -eq 200) -Expected '200' -Actual $have }
     try {
         Import-Module -Name ServerManager
         $present = @(Get-PresentFeature)
         $absent = @(@('Web-Server', 'Web-Scripting-Tools', 'Web-Static-Content', 'Web-Default-Doc', 'Web-Asp-Net', 'Web-Net-Ext', 'Web-ISAPI-Ext', 'Web-ISAPI-Filter', 'Web-Windows-Auth', 'Web-Filtering', 'NET-Framework-Core', 'NET-HTTP-Activation', 'NET-Non-HTTP-Activ', 'WAS-Process-Model', 'WAS-NET-Environment', 'WAS-Config-APIs') | Where-Object { $present -notcontains $_ })
         Add-Check -Name 'Windows features of the websites' -Ok ($absent.Count -eq 0) -Expected 'all installed' -Actual $(if ($absent.Count -eq 0) { 'all installed' } else { 'missing: {0}' -f ($absent -join ', ') })
     } catch { Add-Unchecked -Name 'Windows features of the websites' -Needs ('an elevated PowerShell ({0})' -f $_.Exception.GetBaseException().Message) }
-    $mvc = @(Get-ChildItem -LiteralPath 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall', 'HKLM:\SOFTWARE\Wow6432Node\Microsoft\Windows\CurrentVersion\Uninstall' | ForEach-Object { [string]$_.GetValue('DisplayName', '') } | Where-Object { $_.StartsWith('Microsoft ASP.NET MVC 2') })
-    Add-Check -Name 'ASP.NET MVC 2.0 for the Self-Service Portal' -Ok ($mvc.Count -gt 0) -Expected 'installed' -Actual $(if ($mvc.Count -gt 0) { $mvc[0] } else { 'not among the installed programs' })
+    try {
+        $mvc = @(Get-ChildItem -LiteralPath 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall', 'HKLM:\SOFTWARE\Wow6432Node\Microsoft\Windows\CurrentVersion\Uninstall' | ForEach-Object { [string]$_.GetValue('DisplayName', '') } | Where-Object { $_.StartsWith('Microsoft ASP.NET MVC 2') })
+        Add-Check -Name 'ASP.NET MVC 2.0 for the Self-Service Portal' -Ok ($mvc.Count -gt 0) -Expected 'installed' -Actual $(if ($mvc.Count -gt 0) { $mvc[0] } else { 'not among the installed programs' })
+    } catch { Add-Unchecked -Name 'ASP.NET MVC 2.0 for the Self-Service Portal' -Needs ('read access to the registry ({0})' -f $_.Exception.GetBaseException().Message) }
     # The document wants a port that is not in use; the Default Web Site of IIS holds port 80 until it is stopped.
     $busy = @([System.Net.NetworkInformation.IPGlobalProperties]::GetIPGlobalProperties().GetActiveTcpListeners() | Where-Object { $_.Port -eq 80 }).Count -gt 0
     Add-Check -Name ('port {0}' -f 80) -Ok (-not $busy) -Expected 'not in use' -Actual $(if ($busy) { 'in use; if it is the Default Web Site, stop it' } else { 'not in use' })

@@ -343,12 +343,16 @@ try {
         Add-Unchecked -Name 'clock' -Needs 'a domain controller that answers you'
     }
     $about = 'HKLM:\SOFTWARE\Microsoft\Windows NT\CurrentVersion'
-    $have = Get-RegistryText $about 'InstallationType'
-    Add-Finding -Name 'Windows installation type' -Ok ($have -eq 'Server') -Expected 'Server' -Actual $have -Remedy 'Correct core of this host in the topology and render again: other features and cmdlets are used on Server Core.'
-    $have = Get-RegistryText $about 'EditionID'
-    Add-Finding -Name 'Windows edition' -Ok (@('ServerStandard', 'ServerDatacenter') -contains $have) -Expected 'ServerStandard, ServerDatacenter' -Actual $have -Note -Remedy 'MBAM''s list of supported configurations names no other edition.'
+    try {
+        $have = Get-RegistryText $about 'InstallationType'
+        Add-Finding -Name 'Windows installation type' -Ok ($have -eq 'Server') -Expected 'Server' -Actual $have -Remedy 'Correct core of this host in the topology and render again: other features and cmdlets are used on Server Core.'
+        $have = Get-RegistryText $about 'EditionID'
+        Add-Finding -Name 'Windows edition' -Ok (@('ServerStandard', 'ServerDatacenter') -contains $have) -Expected 'ServerStandard, ServerDatacenter' -Actual $have -Note -Remedy 'MBAM''s list of supported configurations names no other edition.'
+    } catch { Add-Unchecked -Name 'Windows installation type' -Needs ('read access to the registry ({0})' -f $_.Exception.GetBaseException().Message) }
     Add-Finding -Name 'computer name' -Ok ($names[2] -eq 'web1.alpine.com') -Expected 'web1.alpine.com' -Actual $names[2] -Remedy 'Certificates, connection strings and service principal names of the plan have this name. Correct the primary DNS suffix of the server, or fqdn of this host in the topology.'
     $system = $null
+    $windows = $null
+    $disks = @()
     try {
         $windows = Get-CimInstance -ClassName Win32_OperatingSystem
         $disks = @(Get-CimInstance -ClassName Win32_LogicalDisk -Filter 'DriveType = 3')
@@ -378,9 +382,11 @@ try {
         $waiting = @(Get-PendingRestart)
         Add-Finding -Name 'pending restart' -Ok ($waiting.Count -eq 0) -Expected 'none' -Actual $(if ($waiting.Count -gt 0) { $waiting -join ', ' } else { 'none' }) -Remedy 'Restart the server before the first install: set-ups refuse or fail half-way while Windows waits for a restart.'
     } catch { Add-Unchecked -Name 'pending restart' -Needs ('read access to the registry ({0})' -f $_.Exception.GetBaseException().Message) }
-    $release = Get-RegistryText 'HKLM:\SOFTWARE\Microsoft\NET Framework Setup\NDP\v4\Full' 'Release'
-    $number = if ($release) { [int]$release } else { 0 }
-    Add-Finding -Name '.NET Framework' -Ok ($number -ge 393295) -Expected '4.6 or later (release 393295)' -Actual ('release {0}' -f $number) -Remedy 'Install it before the features of IIS.'
+    try {
+        $release = Get-RegistryText 'HKLM:\SOFTWARE\Microsoft\NET Framework Setup\NDP\v4\Full' 'Release'
+        $number = if ($release) { [int]$release } else { 0 }
+        Add-Finding -Name '.NET Framework' -Ok ($number -ge 393295) -Expected '4.6 or later (release 393295)' -Actual ('release {0}' -f $number) -Remedy 'Install it before the features of IIS.'
+    } catch { Add-Unchecked -Name '.NET Framework' -Needs ('read access to the registry ({0})' -f $_.Exception.GetBaseException().Message) }
     try {
         $wall = @(Get-Service | Where-Object { $_.Name -eq 'MpsSvc' })
         $state = if ($wall.Count -gt 0) { [string]$wall[0].Status } else { 'not there' }
@@ -458,8 +464,10 @@ try {
         $have = Get-RegistryText $web 'RecoveryDBConnectionString'
         if ($have) { Add-Finding -Name 'connection string in the registry' -About 'Recovery Database' -Ok ((ConvertTo-ConnectionText $have) -eq (ConvertTo-ConnectionText 'Data Source=keys1.alpine.com,1433;Initial Catalog="MBAM Recovery and Hardware";Integrated Security=SSPI')) -Expected 'Data Source=keys1.alpine.com,1433;Initial Catalog="MBAM Recovery and Hardware";Integrated Security=SSPI' -Actual $have -Note -Remedy 'All applications of this server share it. A step of this folder sets the planned one; look whether anything else uses the old one.' }
     } catch { Add-Unchecked -Name 'MBAM server software' -Needs ('read access to the registry ({0})' -f $_.Exception.GetBaseException().Message) }
-    $mvc = Get-MvcAssembly
-    Add-Info -Name 'ASP.NET MVC 4' -Text $(if ($mvc) { $mvc } else { 'not there; file number 210 installs it' })
+    try {
+        $mvc = Get-MvcAssembly
+        Add-Info -Name 'ASP.NET MVC 4' -Text $(if ($mvc) { $mvc } else { 'not there; file number 210 installs it' })
+    } catch { Add-Unchecked -Name 'ASP.NET MVC 4' -Needs ('a look into the global assembly cache ({0})' -f $_.Exception.GetBaseException().Message) }
     $file = '\\files.alpine.com\mbam\MbamServerSetup.exe'
     $there = try { Test-Path -LiteralPath $file -PathType Leaf } catch { $false }
     if (-not $there -and -not $elevated) {
@@ -518,13 +526,15 @@ try {
             Add-Finding -Name 'service principal name' -About ('http/{0}' -f $name) -Ok ($strange.Count -eq 0 -and $holders.Count -eq 1) -Expected ('{0} alone has it' -f 'ALPINE\svc-mbam-pool') -Actual $(if ($holders.Count -gt 0) { @($holders | ForEach-Object { $_.Name }) -join ' and ' } else { 'nobody has it' }) -Remedy 'Ask the domain administrator (file number 120). A wrong owner loses it by setspn -D, which its administrator decides.'
         } catch { Add-Unchecked -Name 'service principal name' -About ('http/{0}' -f $name) -Needs ('a global catalog that answers you ({0})' -f $_.Exception.GetBaseException().Message) }
     }
-    $store = 'Cert:\LocalMachine\My\{0}' -f '6B2D3F405C7E8A91B2C3D4E5F60718293A4B5C6D'
-    $have = 'not in the computer''s Personal store'
-    if (Test-Path -LiteralPath $store) {
-        $certificate = Get-Item -LiteralPath $store
-        $have = if (-not $certificate.HasPrivateKey) { 'without private key' } elseif ($certificate.NotAfter -le [DateTime]::Now) { 'expired' } else { 'there, with private key' }
-    }
-    Add-Finding -Name 'certificate' -About '6B2D3F405C7E8A91B2C3D4E5F60718293A4B5C6D' -Ok ($have -eq 'there, with private key') -Expected 'there, with private key' -Actual $have -Note -Remedy 'The PKI team imports it (file number 160). Its names, usages and chain are checked by the preflight of file number 620.'
+    try {
+        $store = 'Cert:\LocalMachine\My\{0}' -f '6B2D3F405C7E8A91B2C3D4E5F60718293A4B5C6D'
+        $have = 'not in the computer''s Personal store'
+        if (Test-Path -LiteralPath $store) {
+            $certificate = Get-Item -LiteralPath $store
+            $have = if (-not $certificate.HasPrivateKey) { 'without private key' } elseif ($certificate.NotAfter -le [DateTime]::Now) { 'expired' } else { 'there, with private key' }
+        }
+        Add-Finding -Name 'certificate' -About '6B2D3F405C7E8A91B2C3D4E5F60718293A4B5C6D' -Ok ($have -eq 'there, with private key') -Expected 'there, with private key' -Actual $have -Note -Remedy 'The PKI team imports it (file number 160). Its names, usages and chain are checked by the preflight of file number 620.'
+    } catch { Add-Unchecked -Name 'certificate' -About '6B2D3F405C7E8A91B2C3D4E5F60718293A4B5C6D' -Needs ('read access to the computer''s store ({0})' -f $_.Exception.GetBaseException().Message) }
     try {
         $row = @(Get-SqlRow -Connection 'Data Source=status1.alpine.com,14330;Initial Catalog="master";Integrated Security=SSPI' -Query 'SELECT CONVERT(nvarchar(128), @@SERVERNAME) AS [Server], CASE WHEN IS_SRVROLEMEMBER(N''sysadmin'') = 1 OR IS_SRVROLEMEMBER(N''dbcreator'') = 1 AND IS_SRVROLEMEMBER(N''processadmin'') = 1 AND IS_SRVROLEMEMBER(N''securityadmin'') = 1 THEN N''yes'' ELSE N''no'' END AS [Allowed], CONVERT(nvarchar(128), SERVERPROPERTY(N''Collation'')) AS [Collation]')[0]
         Add-Finding -Name 'rights to create the database' -About 'MBAM Compliance Status' -Ok ($row.Allowed -eq 'yes') -Expected 'sysadmin, or dbcreator, processadmin and securityadmin on STATUS1\AUDIT' -Actual ('{0} has {1}' -f $Result.user, $(if ($row.Allowed -eq 'yes') { 'them' } else { 'less' })) -Note -Remedy 'File number 340 is run by somebody who has them; the database administrator gives them for that run.'
