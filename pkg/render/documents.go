@@ -30,7 +30,8 @@ func (e *Engine) Files(p *plan.Plan, t *artifact.Tree, o Options) ([]runbook.Fil
 		rendered[f.Path] = f
 	}
 	var out []runbook.File
-	run := e.newRun()
+	run := e.runs.get()
+	defer e.runs.put(run)
 	for _, it := range p.Items {
 		for _, a := range it.Step.Artifacts {
 			f, ok := rendered[FileName(it, a)]
@@ -110,8 +111,8 @@ func (e *Engine) documents(t *artifact.Tree, p *plan.Plan, o Options, entries []
 	}
 	sort.Strings(names)
 	var written []document
-	r := e.newRun()
-	r.Memory = nil // a document reads everything, so none is like another
+	r := e.runs.get() // without Remembered: a document reads everything, so none is like another
+	defer e.runs.put(r)
 	for _, n := range names {
 		a := e.catalog.Documents[n]
 		parsed, found := e.catalog.Parse(a)

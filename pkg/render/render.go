@@ -40,7 +40,7 @@ type Engine struct {
 	catalog *catalog.Catalog
 	frames  *weave.Set
 	library *library
-	newRun  func() *weave.Run
+	runs    runs
 }
 
 // note quotes a text for a comment of a language.
@@ -53,7 +53,7 @@ func note(l quote.Language, text string) (string, error) {
 
 // New reads frames and the PowerShell library from the catalogue's files.
 func New(c *catalog.Catalog, files fs.FS) (*Engine, error) {
-	e := &Engine{catalog: c, newRun: func() *weave.Run { return &weave.Run{} }}
+	e := &Engine{catalog: c, runs: &pool{}}
 	if err := e.readFrames(files); err != nil {
 		return nil, fmt.Errorf("read script frames: %w", err)
 	}
@@ -82,8 +82,31 @@ func (e *Engine) readFrames(files fs.FS) error {
 // Remember makes the engine keep the results of templates by what they read, for those who render many plans that are
 // partly alike. Files of equal content then share memory.
 func (e *Engine) Remember() {
-	memory := weave.NewMemory()
-	e.newRun = func() *weave.Run { return &weave.Run{Memory: memory} }
+	e.runs = &pool{memory: weave.NewMemory()}
+}
+
+// runs gives runs to goroutines and takes them back when their plan is done.
+type runs interface {
+	get() *weave.Run
+	put(*weave.Run)
+}
+
+// pool keeps runs for the memory that they have grown to.
+type pool struct {
+	sync.Pool
+	memory *weave.Memory
+}
+
+func (p *pool) get() *weave.Run {
+	if r, ok := p.Get().(*weave.Run); ok {
+		return r
+	}
+	return &weave.Run{Memory: p.memory}
+}
+
+func (p *pool) put(r *weave.Run) {
+	r.Reset()
+	p.Put(r)
 }
 
 // Dot is what a template sees: the plan's item with what a rendering adds.
@@ -152,7 +175,8 @@ func (e *Engine) Tree(p *plan.Plan, o Options) (*artifact.Tree, diag.List, error
 	var wait sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), 4) {
 		wait.Go(func() {
-			run := e.newRun()
+			run := e.runs.get()
+			defer e.runs.put(run)
 			for i := next.Add(1) - 1; i < int64(len(jobs)); i = next.Add(1) - 1 {
 				j := jobs[i]
 				j.file, j.found, j.err = e.file(run, p, j.item, j.artifact, o)

@@ -126,6 +126,17 @@ type Run struct {
 	Always bool
 }
 
+// Reset makes the run as new, but for the memory that it has grown to.
+func (r *Run) Reset() {
+	for _, f := range r.frames {
+		f.set, f.dot = nil, reflect.Value{}
+		clear(f.vars[:cap(f.vars)])
+	}
+	clear(r.memo)
+	clear(r.objects[:cap(r.objects)])
+	r.out, r.objects, r.depth, r.Plain = r.out[:0], r.objects[:0], 0, 0
+}
+
 // call is a method of a receiver. Holding the receiver and the argument keeps their addresses from being used again.
 type call struct {
 	receiver, argument any
