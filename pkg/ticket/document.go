@@ -51,10 +51,17 @@ func (t *Ticket) document() *doc.Document {
 	}
 	w.justify()
 	w.affected()
-	w.schedule()
-	w.plan()
+	if len(t.steps) > 0 {
+		w.schedule()
+		w.plan()
+	} else {
+		w.heading(1, "Implementation plan", "plan")
+		w.say(nothingToRun)
+	}
 	w.risks()
-	w.tests()
+	if len(t.steps) > 0 {
+		w.tests()
+	}
 	w.backout()
 	w.accepted()
 	w.evidence()
@@ -169,11 +176,13 @@ func (w *writer) affected() {
 			{doc.Strong(s.Name), doc.Plain(s.FQDN)}, doc.Line(strings.Join(s.Roles, ", ")), doc.Line("Windows Server " + s.Windows), doc.Line(strings.Join(place, ", ")), doc.Line(strconv.Itoa(len(s.Steps))), doc.Line(restart),
 		})
 	}
-	w.add(doc.Table{
-		Caption: "Servers, to be linked to the configuration items of your database",
-		Columns: []doc.Column{{Title: "Server", Width: 5}, {Title: "Role", Width: 3}, {Title: "System", Width: 4}, {Title: "Site, address", Width: 3}, {Title: "Steps", Width: 2}, {Title: "Restart", Width: 3}},
-		Rows:    table,
-	})
+	if len(table) > 0 {
+		w.add(doc.Table{
+			Caption: "Servers, to be linked to the configuration items of your database",
+			Columns: []doc.Column{{Title: "Server", Width: 5}, {Title: "Role", Width: 3}, {Title: "System", Width: 4}, {Title: "Site, address", Width: 3}, {Title: "Steps", Width: 2}, {Title: "Restart", Width: 3}},
+			Rows:    table,
+		})
+	}
 	if seen := w.onlySeen(); len(seen) > 0 {
 		w.say("There already, and only looked at:")
 		var items []string
