@@ -346,12 +346,16 @@ try {
         Add-Unchecked -Name 'clock' -Needs 'a domain controller that answers you'
     }
     $about = 'HKLM:\SOFTWARE\Microsoft\Windows NT\CurrentVersion'
-    $have = Get-RegistryText $about 'InstallationType'
-    Add-Finding -Name 'Windows installation type' -Ok ($have -eq 'Server') -Expected 'Server' -Actual $have -Remedy 'Correct core of this host in the topology and render again: other features and cmdlets are used on Server Core.'
-    $have = Get-RegistryText $about 'EditionID'
-    Add-Finding -Name 'Windows edition' -Ok (@('ServerStandard', 'ServerDatacenter') -contains $have) -Expected 'ServerStandard, ServerDatacenter' -Actual $have -Note -Remedy 'MBAM''s list of supported configurations names no other edition.'
+    try {
+        $have = Get-RegistryText $about 'InstallationType'
+        Add-Finding -Name 'Windows installation type' -Ok ($have -eq 'Server') -Expected 'Server' -Actual $have -Remedy 'Correct core of this host in the topology and render again: other features and cmdlets are used on Server Core.'
+        $have = Get-RegistryText $about 'EditionID'
+        Add-Finding -Name 'Windows edition' -Ok (@('ServerStandard', 'ServerDatacenter') -contains $have) -Expected 'ServerStandard, ServerDatacenter' -Actual $have -Note -Remedy 'MBAM''s list of supported configurations names no other edition.'
+    } catch { Add-Unchecked -Name 'Windows installation type' -Needs ('read access to the registry ({0})' -f $_.Exception.GetBaseException().Message) }
     Add-Finding -Name 'computer name' -Ok ($names[2] -eq 'ssrs1.litware.com') -Expected 'ssrs1.litware.com' -Actual $names[2] -Remedy 'Certificates, connection strings and service principal names of the plan have this name. Correct the primary DNS suffix of the server, or fqdn of this host in the topology.'
     $system = $null
+    $windows = $null
+    $disks = @()
     try {
         $windows = Get-CimInstance -ClassName Win32_OperatingSystem
         $disks = @(Get-CimInstance -ClassName Win32_LogicalDisk -Filter 'DriveType = 3')
@@ -380,9 +384,11 @@ try {
         $waiting = @(Get-PendingRestart)
         Add-Finding -Name 'pending restart' -Ok ($waiting.Count -eq 0) -Expected 'none' -Actual $(if ($waiting.Count -gt 0) { $waiting -join ', ' } else { 'none' }) -Remedy 'Restart the server before the first install: set-ups refuse or fail half-way while Windows waits for a restart.'
     } catch { Add-Unchecked -Name 'pending restart' -Needs ('read access to the registry ({0})' -f $_.Exception.GetBaseException().Message) }
-    $release = Get-RegistryText 'HKLM:\SOFTWARE\Microsoft\NET Framework Setup\NDP\v4\Full' 'Release'
-    $number = if ($release) { [int]$release } else { 0 }
-    Add-Finding -Name '.NET Framework' -Ok ($number -ge 393295) -Expected '4.6 or later (release 393295)' -Actual ('release {0}' -f $number) -Remedy 'Install it before the features of IIS.'
+    try {
+        $release = Get-RegistryText 'HKLM:\SOFTWARE\Microsoft\NET Framework Setup\NDP\v4\Full' 'Release'
+        $number = if ($release) { [int]$release } else { 0 }
+        Add-Finding -Name '.NET Framework' -Ok ($number -ge 393295) -Expected '4.6 or later (release 393295)' -Actual ('release {0}' -f $number) -Remedy 'Install it before the features of IIS.'
+    } catch { Add-Unchecked -Name '.NET Framework' -Needs ('read access to the registry ({0})' -f $_.Exception.GetBaseException().Message) }
     try {
         $wall = @(Get-Service | Where-Object { $_.Name -eq 'MpsSvc' })
         $state = if ($wall.Count -gt 0) { [string]$wall[0].Status } else { 'not there' }
@@ -445,7 +451,8 @@ try {
         Add-Finding -Name 'Reporting Services instance' -About 'MSSQLSERVER' -Ok ($key.StartsWith('MSRS13.')) -Expected 'MSRS13. of version 2016' -Actual $(if ($key) { $key } else { 'no such instance' }) -Note -Remedy 'Compare version and instance of reports in the topology with what is installed here.'
     } catch { Add-Unchecked -Name 'Reporting Services instance' -About 'MSSQLSERVER' -Needs ('read access to the registry ({0})' -f $_.Exception.GetBaseException().Message) }
     $answer = Get-HttpStatus 'https://ssrs1.litware.com/ReportServer'
-    Add-Finding -Name 'Web Service URL' -About 'https://ssrs1.litware.com/ReportServer' -Ok (@(200, 301, 302, 401, 403) -contains $answer.Status) -Expected '200, 301, 302, 401 or 403' -Actual ('{0} {1}' -f $answer.Status, $answer.Text).Trim() -Remedy 'Finish Report Server Configuration Manager: service, database, Web Service URL and its certificate, which must come before the reports are enabled.'
+    $have = ('{0} {1}' -f $answer.Status, $answer.Text).Trim()
+    Add-Finding -Name 'Web Service URL' -About 'https://ssrs1.litware.com/ReportServer' -Ok (@(200, 301, 302, 401, 403) -contains $answer.Status) -Expected '200, 301, 302, 401 or 403' -Actual $have -Remedy 'Finish Report Server Configuration Manager: service, database, Web Service URL and its certificate, which must come before the reports are enabled.'
     if (-not $elevated) {
         Add-Unchecked -Name 'Reporting Services mode' -Needs 'an elevated PowerShell'
     } else {

@@ -313,12 +313,16 @@ try {
         Add-Unchecked -Name 'clock' -Needs 'a domain controller that answers you'
     }
     $about = 'HKLM:\SOFTWARE\Microsoft\Windows NT\CurrentVersion'
-    $have = Get-RegistryText $about 'InstallationType'
-    Add-Finding -Name 'Windows installation type' -Ok ($have -eq 'Server') -Expected 'Server' -Actual $have -Remedy 'Correct core of this host in the topology and render again: other features and cmdlets are used on Server Core.'
-    $have = Get-RegistryText $about 'EditionID'
-    Add-Finding -Name 'Windows edition' -Ok (@('ServerStandard', 'ServerDatacenter') -contains $have) -Expected 'ServerStandard, ServerDatacenter' -Actual $have -Note -Remedy 'MBAM''s list of supported configurations names no other edition.'
+    try {
+        $have = Get-RegistryText $about 'InstallationType'
+        Add-Finding -Name 'Windows installation type' -Ok ($have -eq 'Server') -Expected 'Server' -Actual $have -Remedy 'Correct core of this host in the topology and render again: other features and cmdlets are used on Server Core.'
+        $have = Get-RegistryText $about 'EditionID'
+        Add-Finding -Name 'Windows edition' -Ok (@('ServerStandard', 'ServerDatacenter') -contains $have) -Expected 'ServerStandard, ServerDatacenter' -Actual $have -Note -Remedy 'MBAM''s list of supported configurations names no other edition.'
+    } catch { Add-Unchecked -Name 'Windows installation type' -Needs ('read access to the registry ({0})' -f $_.Exception.GetBaseException().Message) }
     Add-Finding -Name 'computer name' -Ok ($names[2] -eq 'node1.litware.com') -Expected 'node1.litware.com' -Actual $names[2] -Remedy 'Certificates, connection strings and service principal names of the plan have this name. Correct the primary DNS suffix of the server, or fqdn of this host in the topology.'
     $system = $null
+    $windows = $null
+    $disks = @()
     try {
         $windows = Get-CimInstance -ClassName Win32_OperatingSystem
         $disks = @(Get-CimInstance -ClassName Win32_LogicalDisk -Filter 'DriveType = 3')
@@ -348,9 +352,11 @@ try {
         $waiting = @(Get-PendingRestart)
         Add-Finding -Name 'pending restart' -Ok ($waiting.Count -eq 0) -Expected 'none' -Actual $(if ($waiting.Count -gt 0) { $waiting -join ', ' } else { 'none' }) -Remedy 'Restart the server before the first install: set-ups refuse or fail half-way while Windows waits for a restart.'
     } catch { Add-Unchecked -Name 'pending restart' -Needs ('read access to the registry ({0})' -f $_.Exception.GetBaseException().Message) }
-    $release = Get-RegistryText 'HKLM:\SOFTWARE\Microsoft\NET Framework Setup\NDP\v4\Full' 'Release'
-    $number = if ($release) { [int]$release } else { 0 }
-    Add-Finding -Name '.NET Framework' -Ok ($number -ge 393295) -Expected '4.6 or later (release 393295)' -Actual ('release {0}' -f $number) -Remedy 'Install it before the features of IIS.'
+    try {
+        $release = Get-RegistryText 'HKLM:\SOFTWARE\Microsoft\NET Framework Setup\NDP\v4\Full' 'Release'
+        $number = if ($release) { [int]$release } else { 0 }
+        Add-Finding -Name '.NET Framework' -Ok ($number -ge 393295) -Expected '4.6 or later (release 393295)' -Actual ('release {0}' -f $number) -Remedy 'Install it before the features of IIS.'
+    } catch { Add-Unchecked -Name '.NET Framework' -Needs ('read access to the registry ({0})' -f $_.Exception.GetBaseException().Message) }
     try {
         $wall = @(Get-Service | Where-Object { $_.Name -eq 'MpsSvc' })
         $state = if ($wall.Count -gt 0) { [string]$wall[0].Status } else { 'not there' }
@@ -431,8 +437,10 @@ try {
         $have = Get-RegistryText $web 'RecoveryDBConnectionString'
         if ($have) { Add-Finding -Name 'connection string in the registry' -About 'Recovery Database' -Ok ((ConvertTo-ConnectionText $have) -eq (ConvertTo-ConnectionText 'Data Source=db1.litware.com,14331;Failover Partner=db2.litware.com,14331;Initial Catalog="MBAM Recovery and Hardware";Integrated Security=SSPI;Connect Timeout=30')) -Expected 'Data Source=db1.litware.com,14331;Failover Partner=db2.litware.com,14331;Initial Catalog="MBAM Recovery and Hardware";Integrated Security=SSPI;Connect Timeout=30' -Actual $have -Note -Remedy 'All applications of this server share it. A step of this folder sets the planned one; look whether anything else uses the old one.' }
     } catch { Add-Unchecked -Name 'MBAM server software' -Needs ('read access to the registry ({0})' -f $_.Exception.GetBaseException().Message) }
-    $mvc = Get-MvcAssembly
-    Add-Finding -Name 'ASP.NET MVC 4' -Ok ($mvc -ne '') -Expected 'System.Web.Mvc 4.0 in the global assembly cache' -Actual $(if ($mvc) { $mvc } else { 'not there' }) -Remedy 'Install AspNetMVC4Setup.exe by hand: the topology names no set-up for it (mbam.mvc4Media).'
+    try {
+        $mvc = Get-MvcAssembly
+        Add-Finding -Name 'ASP.NET MVC 4' -Ok ($mvc -ne '') -Expected 'System.Web.Mvc 4.0 in the global assembly cache' -Actual $(if ($mvc) { $mvc } else { 'not there' }) -Remedy 'Install AspNetMVC4Setup.exe by hand: the topology names no set-up for it (mbam.mvc4Media).'
+    } catch { Add-Unchecked -Name 'ASP.NET MVC 4' -Needs ('a look into the global assembly cache ({0})' -f $_.Exception.GetBaseException().Message) }
     $Features = @('Web-Server', 'Web-WebServer', 'Web-Scripting-Tools', 'Web-Mgmt-Tools', 'Web-Mgmt-Console', 'Web-Static-Content', 'Web-Default-Doc', 'Web-Asp-Net45', 'Web-Net-Ext45', 'Web-ISAPI-Ext', 'Web-ISAPI-Filter', 'Web-Windows-Auth', 'Web-Filtering', 'NET-Framework-45-Core', 'NET-Framework-45-ASPNET', 'NET-WCF-HTTP-Activation45', 'NET-WCF-TCP-Activation45', 'WAS-Process-Model', 'WAS-NET-Environment', 'WAS-Config-APIs')
     try {
         Import-Module -Name ServerManager
@@ -457,13 +465,15 @@ try {
             Add-Finding -Name 'computer of that name' -About $name -Ok ($holders.Count -eq 0) -Expected 'none' -Actual $(if ($holders.Count -gt 0) { @($holders | ForEach-Object { $_.Name }) -join ' and ' } else { 'none' }) -Remedy 'Its HOST name stands for http too, and domain controllers refuse the second owner: have a stale computer account deleted, or choose another virtual host name.'
         } catch { Add-Unchecked -Name 'service principal name' -About ('http/{0}' -f $name) -Needs ('a global catalog that answers you ({0})' -f $_.Exception.GetBaseException().Message) }
     }
-    $store = 'Cert:\LocalMachine\My\{0}' -f '4B3C1A77B0D24E5586C1F0A9D37E42B8C6510E2D'
-    $have = 'not in the computer''s Personal store'
-    if (Test-Path -LiteralPath $store) {
-        $certificate = Get-Item -LiteralPath $store
-        $have = if (-not $certificate.HasPrivateKey) { 'without private key' } elseif ($certificate.NotAfter -le [DateTime]::Now) { 'expired' } else { 'there, with private key' }
-    }
-    Add-Finding -Name 'certificate' -About '4B3C1A77B0D24E5586C1F0A9D37E42B8C6510E2D' -Ok ($have -eq 'there, with private key') -Expected 'there, with private key' -Actual $have -Note -Remedy 'The PKI team imports it (file number 160). Its names, usages and chain are checked by the preflight of file number 620.'
+    try {
+        $store = 'Cert:\LocalMachine\My\{0}' -f '4B3C1A77B0D24E5586C1F0A9D37E42B8C6510E2D'
+        $have = 'not in the computer''s Personal store'
+        if (Test-Path -LiteralPath $store) {
+            $certificate = Get-Item -LiteralPath $store
+            $have = if (-not $certificate.HasPrivateKey) { 'without private key' } elseif ($certificate.NotAfter -le [DateTime]::Now) { 'expired' } else { 'there, with private key' }
+        }
+        Add-Finding -Name 'certificate' -About '4B3C1A77B0D24E5586C1F0A9D37E42B8C6510E2D' -Ok ($have -eq 'there, with private key') -Expected 'there, with private key' -Actual $have -Note -Remedy 'The PKI team imports it (file number 160). Its names, usages and chain are checked by the preflight of file number 620.'
+    } catch { Add-Unchecked -Name 'certificate' -About '4B3C1A77B0D24E5586C1F0A9D37E42B8C6510E2D' -Needs ('read access to the computer''s store ({0})' -f $_.Exception.GetBaseException().Message) }
     Complete-Preflight
     #endregion
     #region frame
