@@ -119,10 +119,6 @@ type staged struct {
 // operations turns a comparison into a journal and the new file of each operation. The manifest comes last, and only
 // when it differs.
 func (c *comparison) operations(prev, next *Manifest) (journal, []staged, error) {
-	digests := make(map[string]string, len(next.Files))
-	for _, f := range next.Files {
-		digests[f.Path] = f.SHA256
-	}
 	j := journal{Schema: schema, Folders: c.folders}
 	var data []staged
 	for _, it := range c.items {
@@ -136,7 +132,7 @@ func (c *comparison) operations(prev, next *Manifest) (journal, []staged, error)
 	}
 	for _, it := range c.items {
 		if it.status == created || it.status == updated {
-			j.Ops = append(j.Ops, operation{Path: it.path, Old: it.onDisk, New: true, SHA256: digests[it.path]})
+			j.Ops = append(j.Ops, operation{Path: it.path, Old: it.onDisk, New: true, SHA256: it.file.SHA256})
 			data = append(data, staged{data: it.file.Data, secret: it.file.Secret})
 		}
 	}

@@ -95,7 +95,7 @@ func (t *Tree) Manifest(about About) *Manifest {
 	}
 	for _, f := range t.Files() {
 		m.Files = append(m.Files, ManifestFile{
-			Path: f.Path, SHA256: digest(f.Data), Size: len(f.Data),
+			Path: f.Path, SHA256: f.SHA256, Size: len(f.Data),
 			Step: f.Meta.Step, Kind: f.Meta.Kind, Server: f.Meta.Server, Role: f.Meta.Role, Actor: f.Meta.Actor,
 			Secret: f.Secret, Template: f.Meta.Template, TemplateSHA256: f.Meta.TemplateSHA256, TemplateOrigin: f.Meta.TemplateOrigin,
 			Order: f.Meta.Order, Result: f.Meta.Result,

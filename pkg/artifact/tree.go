@@ -30,7 +30,8 @@ type Meta struct {
 type File struct {
 	Path   string // relative, separated by slashes on every system
 	Data   []byte
-	Secret bool // readable by nobody but the owner, never shown in a diff, not packed unless asked for
+	SHA256 string // of the data, lower-case hex; Add takes it where it is empty
+	Secret bool   // readable by nobody but the owner, never shown in a diff, not packed unless asked for
 	Meta   Meta
 }
 
@@ -86,6 +87,9 @@ func (t *Tree) Add(f File) error {
 	t.names[folded] = f.Path
 	for dir := path.Dir(f.Path); dir != "."; dir = path.Dir(dir) {
 		t.folders[fold(dir)] = dir
+	}
+	if f.SHA256 == "" {
+		f.SHA256 = digest(f.Data)
 	}
 	t.files = append(t.files, f)
 	t.sorted = false

@@ -1,8 +1,6 @@
 package render
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"slices"
 	"sort"
@@ -57,8 +55,7 @@ func (e *Engine) Runbook(p *plan.Plan, files []runbook.File, o Options) (*runboo
 func (e *Engine) entry(r *weave.Run, p *plan.Plan, it *plan.Item, a *catalog.Artifact, f *artifact.File, o Options) (runbook.File, error) {
 	out := runbook.File{Item: it, Artifact: a, Path: f.Path, Secret: f.Secret}
 	if !f.Secret {
-		sum := sha256.Sum256(f.Data)
-		out.SHA256 = hex.EncodeToString(sum[:])
+		out.SHA256 = f.SHA256
 	}
 	if a.Ext != "ps1" {
 		return out, nil

@@ -4,7 +4,9 @@ package render
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -328,7 +330,12 @@ func (e *Engine) file(r *weave.Run, p *plan.Plan, it *plan.Item, a *catalog.Arti
 			stopped = err
 			return nil, err
 		}
-		return w.around(body)
+		text, err := w.around(body)
+		if err != nil || len(text) == 0 {
+			return nil, err
+		}
+		sum := sha256.Sum256(text)
+		return hex.AppendEncode(text, sum[:]), nil // a file is remembered with its digest
 	})
 	switch {
 	case stopped != nil:
@@ -338,7 +345,8 @@ func (e *Engine) file(r *weave.Run, p *plan.Plan, it *plan.Item, a *catalog.Arti
 	case len(text) == 0:
 		return nil, nil, nil
 	}
-	return &artifact.File{Path: FileName(it, a), Data: text, Secret: a.Secret, Meta: e.meta(it, a, parsed)}, nil, nil
+	end := len(text) - 2*sha256.Size
+	return &artifact.File{Path: FileName(it, a), Data: text[:end:end], SHA256: string(text[end:]), Secret: a.Secret, Meta: e.meta(it, a, parsed)}, nil, nil
 }
 
 // writing is the making of one file. What it needs of the item beside what templates read are the facts; nothing else may
@@ -405,7 +413,7 @@ func executionError(a *catalog.Artifact, err error) diag.Diagnostic {
 // pure ASCII, because Windows PowerShell 5.1 and sqlcmd read a file without one in the ANSI code page.
 func encode(ext string, text []byte) []byte {
 	marked := (ext == "ps1" || ext == "sql") && !ascii(text)
-	size := len(text)
+	size := len(text) + 2*sha256.Size // with room for a digest
 	if marked {
 		size += len(mark)
 	}

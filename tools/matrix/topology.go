@@ -29,7 +29,7 @@ func (c Combination) Topology() string {
 		if c.Release == "2.5" {
 			servicing, jquery = "2.5.244.0", ", jquery: cdn"
 		}
-		t.line(0, `mbam: {release: %q, servicing: %q, media: '\\fs1\mbam\MbamServerSetup.exe', update: '\\fs1\mbam\update.exe'%s}`, c.Release, servicing, jquery)
+		t.line(0, `mbam: {release: %q, servicing: %q, media: '\\fs1\mbam\MbamServerSetup.exe', update: '\\fs1\mbam\MBAM2.5-Server-KB4586232.exe'%s}`, c.Release, servicing, jquery)
 		t.line(0, "accounts: {pool: svc-mbam-pool, reports: svc-mbam-ro, readWrite: MBAM DB RW}")
 		t.line(0, "groups: {advancedHelpdesk: MBAM Advanced Helpdesk, helpdesk: MBAM Helpdesk, reports: MBAM Report Readers}")
 		t.line(0, "clients: {gpo: MBAM clients}")
