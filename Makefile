@@ -38,7 +38,7 @@ lint:
 	golangci-lint run ./...
 
 fuzz:
-	for p in quote yamlsrc decode diag schema evidence; do for f in $$($(GO) test ./pkg/$$p -list '^Fuzz' | grep ^Fuzz); do $(GO) test ./pkg/$$p -run '^$$' -fuzz "^$$f$$" -fuzztime 20s || exit 1; done; done
+	for p in quote yamlsrc decode diag schema evidence document; do for f in $$($(GO) test ./pkg/$$p -list '^Fuzz' | grep ^Fuzz); do $(GO) test ./pkg/$$p -run '^$$' -fuzz "^$$f$$" -fuzztime 20s || exit 1; done; done
 	cd tools && for f in FuzzHTMLValue FuzzHTMLPlaces; do $(GO) test ./cfgverify -run '^$$' -fuzz "^$$f$$" -fuzztime 20s || exit 1; done
 
 bench:

@@ -168,7 +168,7 @@ func (a *app) ticketSummary(r artifact.Report, request *ticket.Request, flags ti
 			redacted++
 		}
 	}
-	a.say("%d scripts and documents attached, %d of them redacted", len(request.Attachments), redacted)
+	a.say("%d file%s attached, %d of them redacted", len(request.Attachments), plural(len(request.Attachments)), redacted)
 	if n := len(request.OwnTemplates); n > 0 {
 		a.say("files come from %d template%s of your own, not from mbamplan; the ticket names them", n, plural(n))
 	}

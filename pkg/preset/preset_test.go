@@ -126,6 +126,12 @@ func TestEveryAnswer(t *testing.T) {
 						old = append(old, q.Example)
 					}
 				}
+				// An instance that is not clustered is called after its server.
+				network, named, ok := strings.Cut(q.Example, `\`)
+				if server := a["hosts."+network]; ok && named != "" && server != "" && strings.HasPrefix(q.Path, "instances.") {
+					_, named, _ = strings.Cut(v, `\`)
+					v = server + `\` + named
+				}
 				if v == "" {
 					continue
 				}

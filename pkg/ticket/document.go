@@ -51,15 +51,25 @@ func (t *Ticket) document() *doc.Document {
 	}
 	w.justify()
 	w.affected()
-	w.schedule()
-	w.plan()
+	if len(t.steps) > 0 {
+		w.schedule()
+		w.plan()
+	} else {
+		w.heading(1, "Implementation plan", "plan")
+		w.say(nothingToRun)
+	}
 	w.risks()
-	w.tests()
+	if len(t.steps) > 0 {
+		w.tests()
+	}
 	w.backout()
 	w.accepted()
 	w.evidence()
 	w.attachments()
 	w.approvals()
+	if t.Request.Changes != nil {
+		w.details()
+	}
 	return &doc.Document{
 		Title: "Change request: " + t.Request.Farm, Subject: t.Request.Fields.ShortDescription, Language: "en-GB", Notice: t.Request.Unsupported, Blocks: w.blocks,
 	}
@@ -166,11 +176,13 @@ func (w *writer) affected() {
 			{doc.Strong(s.Name), doc.Plain(s.FQDN)}, doc.Line(strings.Join(s.Roles, ", ")), doc.Line("Windows Server " + s.Windows), doc.Line(strings.Join(place, ", ")), doc.Line(strconv.Itoa(len(s.Steps))), doc.Line(restart),
 		})
 	}
-	w.add(doc.Table{
-		Caption: "Servers, to be linked to the configuration items of your database",
-		Columns: []doc.Column{{Title: "Server", Width: 5}, {Title: "Role", Width: 3}, {Title: "System", Width: 4}, {Title: "Site, address", Width: 3}, {Title: "Steps", Width: 2}, {Title: "Restart", Width: 3}},
-		Rows:    table,
-	})
+	if len(table) > 0 {
+		w.add(doc.Table{
+			Caption: "Servers, to be linked to the configuration items of your database",
+			Columns: []doc.Column{{Title: "Server", Width: 5}, {Title: "Role", Width: 3}, {Title: "System", Width: 4}, {Title: "Site, address", Width: 3}, {Title: "Steps", Width: 2}, {Title: "Restart", Width: 3}},
+			Rows:    table,
+		})
+	}
 	if seen := w.onlySeen(); len(seen) > 0 {
 		w.say("There already, and only looked at:")
 		var items []string
@@ -511,49 +523,29 @@ func (w *writer) attachments() {
 	w.heading(1, "Attachments", "attachments")
 	w.add(doc.Paragraph{Text: doc.Join(doc.Plain("The folder "), doc.Mono(attachmentFolder), doc.Plain(" and the archive "), doc.Mono(zipName), doc.Plain(" hold every file, with the digests in "), doc.Mono(path.Base(sumsName)),
 		doc.Plain(". A file that carries no secret has the same digest as the one that is run. Where mail or the tracker blocks scripts, keep them on a share and attach the list of digests: "+blank))})
-	type folder struct {
-		name        string
-		count, real int
-	}
-	var folders []folder
-	var redacted doc.List
+	var folders []string
+	count, redacted := map[string]int{}, map[string]int{}
+	var list doc.List
 	for _, a := range w.Request.Attachments {
-		name := path.Dir(a.Path)
-		if top, rest, ok := strings.Cut(name, "/"); ok {
-			second, _, _ := strings.Cut(rest, "/")
-			name = top + "/" + second
+		name := folderOf(a.Path, a.Server)
+		if count[name] == 0 {
+			folders = append(folders, name)
 		}
-		if a.Server == "" {
-			name, _, _ = strings.Cut(a.Path, "/")
-			if name == a.Path {
-				name = "documents"
-			}
-		}
-		if n := len(folders); n == 0 || folders[n-1].name != name {
-			if i := slices.IndexFunc(folders, func(f folder) bool { return f.name == name }); i >= 0 {
-				f := folders[i]
-				folders = append(slices.Delete(folders, i, i+1), f)
-			} else {
-				folders = append(folders, folder{name: name})
-			}
-		}
-		f := &folders[len(folders)-1]
-		f.count++
-		if a.Real {
-			f.real++
-		} else {
-			redacted.Items = append(redacted.Items, doc.Mono(a.Path))
+		count[name]++
+		if !a.Real {
+			redacted[name]++
+			list.Items = append(list.Items, doc.Mono(a.Path))
 		}
 	}
-	slices.SortFunc(folders, func(a, b folder) int { return strings.Compare(a.name, b.name) })
+	slices.Sort(folders)
 	var table [][]doc.Cell
-	for _, f := range folders {
-		table = append(table, []doc.Cell{{doc.Mono(f.name)}, doc.Line(strconv.Itoa(f.count)), doc.Line(strconv.Itoa(f.real)), doc.Line(strconv.Itoa(f.count - f.real))})
+	for _, name := range folders {
+		table = append(table, []doc.Cell{{doc.Mono(name)}, doc.Line(strconv.Itoa(count[name])), doc.Line(strconv.Itoa(count[name] - redacted[name])), doc.Line(strconv.Itoa(redacted[name]))})
 	}
 	w.add(doc.Table{Caption: "Attached files", Columns: []doc.Column{{Title: "Folder", Width: 8}, {Title: "Files", Width: 2}, {Title: "Same digest as run", Width: 4}, {Title: "Redacted", Width: 3}}, Rows: table})
-	if len(redacted.Items) > 0 {
+	if len(list.Items) > 0 {
 		w.say("Redacted: these carry a secret, or what follows from one, when they are run. Here they hold placeholders, and their digests are those of the text with placeholders:")
-		w.add(redacted)
+		w.add(list)
 	}
 }
 
@@ -567,21 +559,30 @@ func (w *writer) approvals() {
 	w.say("After the change: close code " + blank + ", record as executed (mbamplan report) attached ☐, servers compared (mbamplan compare) ☐.")
 }
 
+// changes says what is not as it was, by the folders that people know.
 func (w *writer) changes() {
 	c := w.Request.Changes
 	w.heading(1, "What changed", "changes")
-	w.add(doc.Paragraph{Text: doc.Join(doc.Plain("Compared with the output for the farm "), doc.Mono(c.Farm), doc.Plain(", made by mbamplan "+c.Tool+" from a topology with the SHA-256 "), doc.Mono(c.Topology), doc.Plain("."))})
-	var table [][]doc.Cell
+	w.add(doc.Paragraph{Text: doc.Join(doc.Plain("Compared with the output for the farm "), doc.Mono(c.Farm), doc.Plain(", made by mbamplan "+c.Tool+" from a topology with the SHA-256 "), doc.Mono(c.Topology),
+		doc.Plain(". Every file and the difference stand "), doc.Link("at the end", "#details"), doc.Plain(", all of the difference in "), doc.Mono(diffName), doc.Plain("."))})
+	var folders []string
+	counts := map[string]map[string]int{}
 	gone := false
 	for _, f := range c.Files {
-		name := doc.Cell{doc.Mono(f.Path)}
-		if f.Note != "" {
-			name = append(name, doc.Plain(f.Note))
+		name := folderOf(f.Path, f.Server)
+		if counts[name] == nil {
+			counts[name] = map[string]int{}
+			folders = append(folders, name)
 		}
+		counts[name][f.What]++
 		gone = gone || f.What == removed
-		table = append(table, []doc.Cell{doc.Line(f.What), name, doc.Line(f.Step)})
 	}
-	w.add(doc.Table{Caption: "Files that are not as they were", Columns: []doc.Column{{Title: "What", Width: 2}, {Title: "File", Width: 10}, {Title: "Step", Width: 5}}, Rows: table})
+	slices.Sort(folders)
+	var table [][]doc.Cell
+	for _, name := range folders {
+		table = append(table, []doc.Cell{{doc.Mono(name)}, doc.Line(strconv.Itoa(counts[name][added])), doc.Line(strconv.Itoa(counts[name][changed])), doc.Line(strconv.Itoa(counts[name][removed]))})
+	}
+	w.add(doc.Table{Caption: "Files that are not as they were", Columns: []doc.Column{{Title: "Folder", Width: 6}, {Title: "New", Width: 2}, {Title: "Changed", Width: 2}, {Title: "Removed", Width: 2}}, Rows: table})
 	if gone {
 		w.add(doc.Paragraph{Boxed: true, Text: doc.Plain("Files that are removed belong to steps which the plan no longer has, or has for other servers. Nothing in this request takes back what those steps did: their rollback files are in the former output only. Keep it.")})
 	}
@@ -593,6 +594,34 @@ func (w *writer) changes() {
 		}
 		w.add(l)
 	}
+}
+
+// folderOf is the folder that a person gets: that of a server, or of a role for steps bound to none.
+func folderOf(p, server string) string {
+	top, rest, below := strings.Cut(p, "/")
+	if !below {
+		return "documents"
+	}
+	if server == "" {
+		return top
+	}
+	second, _, _ := strings.Cut(rest, "/")
+	return top + "/" + second
+}
+
+// details are every file that changed, and the difference.
+func (w *writer) details() {
+	c := w.Request.Changes
+	w.heading(1, "What changed, in detail", "details")
+	var table [][]doc.Cell
+	for _, f := range c.Files {
+		name := doc.Cell{doc.Mono(f.Path)}
+		if f.Note != "" {
+			name = append(name, doc.Plain(f.Note))
+		}
+		table = append(table, []doc.Cell{doc.Line(f.What), name, doc.Line(f.Step)})
+	}
+	w.add(doc.Table{Caption: "Every file that is not as it was", Columns: []doc.Column{{Title: "What", Width: 2}, {Title: "File", Width: 10}, {Title: "Step", Width: 5}}, Rows: table})
 	lines := strings.Split(strings.TrimRight(c.Diff, "\n"), "\n")
 	w.heading(2, "Difference", "")
 	if len(lines) > maxDiffLines {

@@ -20,7 +20,9 @@ const (
 // summary is the short description: what is done to which farm, at most shortLength characters.
 func (t *Ticket) summary() string {
 	farm := "the MBAM " + t.Request.Release + " farm " + t.Request.Farm
-	if c := t.Request.Changes; c != nil {
+	if c := t.Request.Changes; c != nil && len(t.steps) == 0 {
+		return clip("Change " + farm + ": " + counted(c.Attached, "document") + " changed, " + counted(len(c.Files)-c.Attached, "file") + " gone, nothing has to be run")
+	} else if c != nil {
 		return clip("Change " + farm + ": " + counted(c.Attached, "file") + " of " + counted(len(rows(t.steps)), "step") + " on " + strings.Join(t.places(), ", "))
 	}
 	verb := "Build "
@@ -43,16 +45,13 @@ func (t *Ticket) summary() string {
 	return clip(verb + farm + ": " + strings.Join(parts, ", "))
 }
 
-// places are the servers of the steps, and "management computer" for steps bound to none.
+// places are where the steps are done.
 func (t *Ticket) places() []string {
 	var out []string
 	for _, s := range t.steps {
 		if !slices.Contains(out, s.Where) {
 			out = append(out, s.Where)
 		}
-	}
-	if len(out) == 0 {
-		return []string{"no server"}
 	}
 	return out
 }
@@ -126,7 +125,10 @@ func (t *Ticket) description() string {
 
 // purpose says in a sentence what is asked for.
 func (t *Ticket) purpose() string {
-	if c := t.Request.Changes; c != nil {
+	if c := t.Request.Changes; c != nil && len(t.steps) == 0 {
+		return fmt.Sprintf("The plan of the MBAM %s farm %s has the same scripts as the output that is named under \"What changed\", as far as it has them still. Nothing has to be run: %s changed, %s gone.",
+			t.Request.Release, t.Request.Farm, counted(c.Attached, "document"), counted(len(c.Files)-c.Attached, "file"))
+	} else if c != nil {
 		return fmt.Sprintf("The plan of the MBAM %s farm %s has changed since the output that is named under \"What changed\". This request covers what is new or different: %s of %s. %s of the plan are as they were.",
 			t.Request.Release, t.Request.Farm, counted(c.Attached, "file"), counted(len(rows(t.steps)), "step"), counted(c.AsBefore, "file"))
 	}
@@ -161,6 +163,9 @@ func (t *Ticket) justification() string {
 }
 
 func (t *Ticket) implementation() string {
+	if len(t.steps) == 0 {
+		return nothingToRun
+	}
 	var p prose
 	for i, team := range t.Request.Teams {
 		if len(team.Prepare) == 0 {
@@ -309,7 +314,13 @@ var backoutRules = []string{
 	"How: rollback files from the highest number to the lowest, each number on every server. A rollback takes back only what its install recorded as its own, and says what it leaves behind. It never drops a database or deletes a recovery key.",
 }
 
+// nothingToRun stands in place of plans when only documents changed, or files are gone.
+const nothingToRun = "Nothing has to be run."
+
 func (t *Ticket) testText() string {
+	if len(t.steps) == 0 {
+		return nothingToRun
+	}
 	var p prose
 	p.line("", "Every step has its check; it is run when the step is done, and all of them again at the end. A check ends with exit code 0, or with 4 and what it expected and found.")
 	p.gap()

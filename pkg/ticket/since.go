@@ -2,6 +2,7 @@ package ticket
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -139,7 +140,10 @@ func (f *Former) Compare(t *artifact.Tree, keyed Keyed, fingerprint string) (*Ch
 		}
 	}
 	var diff strings.Builder
-	for _, file := range t.Files() {
+	files := t.Files()
+	// Scripts first: the documents repeat what changed in them, in long lines.
+	slices.SortStableFunc(files, func(a, b artifact.File) int { return cmp.Compare(documents(a), documents(b)) })
+	for _, file := range files {
 		old, known := before[file.Path]
 		delete(before, file.Path)
 		one := Change{Path: file.Path, What: added, Step: file.Meta.Step, Kind: file.Meta.Kind, Server: file.Meta.Server}
@@ -196,6 +200,14 @@ func (f *Former) same(file artifact.File, old artifact.ManifestFile, keyed Keyed
 		return changed
 	}
 	return uncertain
+}
+
+// documents is 1 for a document of the whole farm, 0 for a file of a step.
+func documents(f artifact.File) int {
+	if f.Meta.Step == "" {
+		return 1
+	}
+	return 0
 }
 
 // alike reports whether a former text differs from the present one only in lines that depend on keys: those in which the text
