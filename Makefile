@@ -13,7 +13,7 @@ unit:
 
 # The checkers need gcc (PowerShell grammar); what else they need is skipped by name when it is missing.
 verify:
-	cd tools && $(GO) test ./...
+	cd tools && $(GO) test -timeout 40m ./...
 
 # What the step.yaml files and the list of sources say, as Go, so that no start has to read them.
 index:

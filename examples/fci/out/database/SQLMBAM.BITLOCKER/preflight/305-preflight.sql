@@ -52,7 +52,8 @@ INSERT INTO @checks ([name], [want], [have])
     SELECT N'default folder of data files (the databases are created there)', N'S:\MSSQL\Data', CASE WHEN RIGHT(p, 1) = N'\' THEN LEFT(p, LEN(p) - 1) ELSE p END FROM (SELECT CONVERT(nvarchar(260), SERVERPROPERTY(N'InstanceDefaultDataPath')) AS p) AS d;
 INSERT INTO @checks ([name], [want], [have])
     SELECT N'default folder of log files (the databases are created there)', N'T:\MSSQL\Log', CASE WHEN RIGHT(p, 1) = N'\' THEN LEFT(p, LEN(p) - 1) ELSE p END FROM (SELECT CONVERT(nvarchar(260), SERVERPROPERTY(N'InstanceDefaultLogPath')) AS p) AS d;
-DECLARE @seen TABLE ([file] int NOT NULL, [folder] int NOT NULL, [parent] int NOT NULL), @path nvarchar(260);
+DECLARE @seen TABLE ([file] int NOT NULL, [folder] int NOT NULL, [parent] int NOT NULL);
+DECLARE @path nvarchar(260);
 SET @path = N'S:\MSSQL\Data';
 INSERT INTO @seen EXEC master.sys.xp_fileexist @path;
 INSERT INTO @checks ([name], [want], [have]) SELECT N'folder of data files' + N' as the service account sees it, ' + @path, N'1', CONVERT(nvarchar(10), MAX([folder])) FROM @seen;

@@ -54,7 +54,8 @@ INSERT INTO @checks ([name], [want], [have])
     SELECT N'port of an existing mirroring endpoint', N'5022', CONVERT(nvarchar(10), port) FROM sys.tcp_endpoints WHERE type = 4;
 INSERT INTO @checks ([name], [want], [have])
     SELECT N'other endpoints on the planned endpoint port', N'0', CONVERT(nvarchar(10), COUNT(*)) FROM sys.tcp_endpoints WHERE type <> 4 AND port = 5022;
-DECLARE @seen TABLE ([file] int NOT NULL, [folder] int NOT NULL, [parent] int NOT NULL), @path nvarchar(260);
+DECLARE @seen TABLE ([file] int NOT NULL, [folder] int NOT NULL, [parent] int NOT NULL);
+DECLARE @path nvarchar(260);
 SET @path = N'\\fs1.litware.com\mbam-seed';
 INSERT INTO @seen EXEC master.sys.xp_fileexist @path;
 INSERT INTO @checks ([name], [want], [have]) SELECT N'backup share' + N' as the service account sees it, ' + @path, N'1', CONVERT(nvarchar(10), MAX([folder])) FROM @seen;
