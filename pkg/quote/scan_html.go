@@ -215,7 +215,7 @@ func (s HTMLState) step(c rune) (HTMLState, string) {
 			return HTMLState{mode: htmlComment}, ""
 		case s.tail == "doctype":
 			return HTMLState{mode: htmlDoctype}, ""
-		case strings.HasPrefix("--", s.tail), strings.HasPrefix("doctype", s.tail):
+		case begins(s.tail, "--"), begins(s.tail, "doctype"):
 			return s, ""
 		}
 		return s, "behind <! stands neither a comment nor doctype"
@@ -267,7 +267,7 @@ func (s HTMLState) raw(c rune) (HTMLState, string) {
 			return HTMLState{}, ""
 		}
 		return HTMLState{mode: htmlBetween, element: s.element, closing: true}, ""
-	case strings.HasPrefix(end, want), strings.HasPrefix("<!--", want):
+	case begins(want, end), begins(want, "<!--"):
 		if want == "<!--" && s.element != "style" {
 			return s, "<!-- in " + s.element + ", which changes where it ends"
 		}
@@ -409,3 +409,6 @@ func (s HTMLState) content() HTMLState {
 	}
 	return HTMLState{}
 }
+
+// begins reports whether a text is the beginning of a word, or all of it.
+func begins(text, word string) bool { return strings.HasPrefix(word, text) }

@@ -88,7 +88,7 @@ func TestEvidence(t *testing.T) {
 	if err != nil || !cut.Killed {
 		t.Fatal(err, cut.Killed, cut.Text())
 	}
-	c, r = collect(t, n, n.Desk)
+	_, r = collect(t, n, n.Desk)
 	if got := told(r); !slices.Contains(got, "interrupted deviation directory/install/130-dns-record.ps1") {
 		t.Errorf("cut off: %v", got)
 	}
