@@ -36,8 +36,8 @@ func TestRun(t *testing.T) {
 		want string // in the output or the errors
 	}{
 		{"clean", []string{"-os", "2012,2016,2025", "-release", "2.5 SP1", clean}, 0, "1 files, 0 findings in 0 of them"},
-		{"other kind", []string{read, clean}, 1, "a.ps1:105:17: a script of kind verify changes nothing and has nothing to ask [PSC011]"},
-		{"unbound", []string{unbound}, 1, "b.ps1:87:55: Get-ADDomainController has no parameter -Writeable [PSB004]"},
+		{"other kind", []string{read, clean}, 1, "a.ps1:117:17: a script of kind verify changes nothing and has nothing to ask [PSC011]"},
+		{"unbound", []string{unbound}, 1, "b.ps1:99:55: Get-ADDomainController has no parameter -Writeable [PSB004]"},
 		{"broken", []string{broken}, 1, "[PSV00"},
 		{"kind given", []string{"-kind", "install", nowhere}, 0, "1 files, 0 findings"},
 		{"no kind", []string{nowhere}, 2, "give -kind"},

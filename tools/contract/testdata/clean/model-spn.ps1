@@ -62,6 +62,11 @@ function Save-Result {
     if ([IO.File]::Exists($file)) { [IO.File]::Replace($temp, $file, [NullString]::Value) } else { [IO.File]::Move($temp, $file) }
     Add-History $StepName.Replace('/', '.') (ConvertTo-Json -InputObject $script:Result -Depth 6 -Compress)
 }
+function Save-Change {
+    param([string]$Text)
+    $script:Result.changed += $Text
+    Save-Result
+}
 try {
     if ([Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess) { Stop-Step 2 'Start the 64-bit Windows PowerShell: %SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe, from a 64-bit program.' }
     $WorkDir = $PSCmdlet.GetUnresolvedProviderPathFromPSPath($WorkDir)
@@ -110,9 +115,9 @@ try {
         $run = $null
         foreach ($spn in $missing) {
             if ($PSCmdlet.ShouldProcess($user.DistinguishedName, ('setspn -U -S {0}' -f $spn))) {
+                Save-Change $spn
                 $run = Invoke-Native $SetSpn @('-U', '-S', $spn, ('CONTOSO\{0}' -f $Account))
                 $run.Text
-                Save-Change $spn
             }
         }
         if ($null -eq $run) {
