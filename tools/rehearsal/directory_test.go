@@ -2,6 +2,7 @@ package rehearsal
 
 import (
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -120,9 +121,46 @@ func TestDirectoryForwardBackForward(t *testing.T) {
 	all(t, n, verify, Options{}, 0)
 }
 
+// What is done ahead of the servers, in every example: forward, proven, again, back.
+func TestDirectoryOfEveryExample(t *testing.T) {
+	files, err := filepath.Glob("../../examples/*.yaml")
+	if err != nil || len(files) < 12 {
+		t.Fatal(err, files)
+	}
+	installs := 0
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			n := night(t, filepath.Base(file))
+			start := n.Farm.State()
+			install := before(n.Scripts("install"))
+			installs += len(install)
+			all(t, n, install, Options{}, 0)
+			done := n.Farm.State()
+			all(t, n, before(n.Scripts("verify")), Options{}, 0)
+			all(t, n, install, Options{}, 0)
+			if got := n.Farm.State(); got != done {
+				t.Errorf("a second run changed something:\n%s", got)
+			}
+			all(t, n, reversed(before(n.Scripts("rollback"))), Options{}, 0)
+			if got := n.Farm.State(); got != start {
+				t.Errorf("the way back ends elsewhere:\n%s\nthe start was:\n%s", got, start)
+			}
+		})
+	}
+	if installs < 20 {
+		t.Errorf("only %d install scripts in all examples", installs)
+	}
+}
+
 // A run that is cut off ahead of any command, as by a loss of power, is finished by running the script again.
 func TestDirectoryInterrupted(t *testing.T) {
-	n := night(t, directoryExample)
+	for _, example := range []string{directoryExample, "rtm-2012.yaml"} {
+		t.Run(example, func(t *testing.T) { interrupted(t, example) })
+	}
+}
+
+func interrupted(t *testing.T, example string) {
+	n := night(t, example)
 	cuts := 0
 	for _, s := range before(n.Scripts("install")) {
 		finished := n.Clone()

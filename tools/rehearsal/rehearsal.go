@@ -77,6 +77,9 @@ func (n *Night) build(f *planned.Farm) {
 	}
 	for _, h := range f.Hosts {
 		n.Farm.AddMachine(h.Name, h.Windows)
+		if leaf, _, _ := strings.Cut(h.FQDN, "."); h.Address.IsValid() {
+			n.Farm.Directory.SetAddress(leaf, h.Address.String())
+		}
 	}
 	n.services(f)
 	for _, file := range n.Tree.Files() {
@@ -93,17 +96,27 @@ func (n *Night) build(f *planned.Farm) {
 func (n *Night) services(f *planned.Farm) {
 	d := n.Farm.Directory
 	for _, i := range f.Instances {
-		_, short, ok := strings.Cut(i.Service, `\`)
-		if !ok {
+		in, short, ok := strings.Cut(i.Service, `\`)
+		switch {
+		case !ok:
 			continue
-		}
-		if d.Find(short) == nil {
+		case strings.HasPrefix(strings.ToUpper(in), "NT "):
+			short = i.Host().Name + "$" // on the network a virtual account is the computer
+		case d.Find(short) == nil:
 			d.AddUser(short)
 		}
-		d.Find(short).SPNs = append(d.Find(short).SPNs, "MSSQLSvc/"+i.FQDN, fmt.Sprintf("MSSQLSvc/%s:%d", i.FQDN, i.Port))
+		owner := d.Find(short)
+		if i.Named == "" {
+			owner.SPNs = append(owner.SPNs, "MSSQLSvc/"+i.FQDN)
+		} else {
+			owner.SPNs = append(owner.SPNs, "MSSQLSvc/"+i.FQDN+":"+i.Named)
+		}
+		if i.Port > 0 {
+			owner.SPNs = append(owner.SPNs, fmt.Sprintf("MSSQLSvc/%s:%d", i.FQDN, i.Port))
+		}
 		for _, p := range f.Groups() {
 			if p.Listener != nil && d.Owners("MSSQLSvc/"+p.Listener.FQDN) == nil {
-				d.Find(short).SPNs = append(d.Find(short).SPNs, "MSSQLSvc/"+p.Listener.FQDN, fmt.Sprintf("MSSQLSvc/%s:%d", p.Listener.FQDN, p.Listener.Port))
+				owner.SPNs = append(owner.SPNs, "MSSQLSvc/"+p.Listener.FQDN, fmt.Sprintf("MSSQLSvc/%s:%d", p.Listener.FQDN, p.Listener.Port))
 			}
 		}
 	}

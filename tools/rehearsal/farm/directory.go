@@ -30,6 +30,7 @@ type Entry struct {
 	Flags       int64 // userAccountControl
 	SPNs        []string
 	Members     []string // DNs
+	Delegate    []string // msDS-AllowedToDelegateTo
 	full        []string // SIDs with full control
 }
 
@@ -147,6 +148,8 @@ func (s *Session) directoryCommand(name string) *pwsh.Command {
 		}}
 	case "get-adobject":
 		return &pwsh.Command{Run: s.getADObject}
+	case "set-adobject":
+		return &pwsh.Command{Run: s.setADObject}
 	case "new-adcomputer":
 		return &pwsh.Command{Switches: []string{"PassThru"}, Run: s.newADComputer}
 	case "remove-adcomputer":
@@ -308,12 +311,15 @@ func (s *Session) getADObject(c *pwsh.Call) []any {
 	if host, port, ok := strings.Cut(server, ":"); !strings.EqualFold(host, d.Server) || ok && port != "3268" {
 		pwsh.ThrowID("Microsoft.ActiveDirectory.Management.ADServerDownException", "ActiveDirectoryServer:0", "Unable to contact the server %s.", server)
 	}
-	if !c.Has("LDAPFilter") {
-		pwsh.Unknown("Get-ADObject without -LDAPFilter")
+	if c.Has("LDAPFilter") == c.Has("Identity") {
+		pwsh.Unknown("Get-ADObject with neither or both of -LDAPFilter and -Identity")
+	}
+	if c.Has("Identity") {
+		s.identity(c)
 	}
 	var out []any
 	for _, e := range d.entries {
-		if !d.fits(e, c.Text("LDAPFilter")) {
+		if c.Has("Identity") && !strings.EqualFold(e.DN, c.Text("Identity")) || c.Has("LDAPFilter") && !d.fits(e, c.Text("LDAPFilter")) {
 			continue
 		}
 		o := pwsh.NewObject("DistinguishedName", e.DN, "Name", strings.TrimSuffix(e.Name, "$"), "ObjectClass", e.Class, "ObjectGUID", e.GUID)
@@ -336,6 +342,8 @@ func (s *Session) getADObject(c *pwsh.Call) []any {
 				}
 			case "member":
 				o.Set(p, pwsh.Strings(e.Members))
+			case "msds-allowedtodelegateto":
+				o.Set(p, pwsh.Strings(e.Delegate))
 			case "description":
 				o.Set(p, orNull(e.Description))
 			default:
@@ -345,6 +353,38 @@ func (s *Session) getADObject(c *pwsh.Call) []any {
 		out = append(out, o)
 	}
 	return out
+}
+
+// identity is the entry that -Identity names.
+func (s *Session) identity(c *pwsh.Call) *Entry {
+	e := s.directory().byDN(c.Text("Identity"))
+	if e == nil {
+		pwsh.ThrowID("Microsoft.ActiveDirectory.Management.ADIdentityNotFoundException", "ActiveDirectoryCmdlet:Microsoft.ActiveDirectory.Management.ADIdentityNotFoundException", "Cannot find an object with identity: '%s'.", c.Text("Identity"))
+	}
+	return e
+}
+
+// setADObject adds and removes targets of delegation.
+func (s *Session) setADObject(c *pwsh.Call) []any {
+	e := s.identity(c)
+	for parameter, change := range map[string]func(string){
+		"Add": func(v string) { e.Delegate = append(e.Delegate, v) },
+		"Remove": func(v string) {
+			e.Delegate = slices.DeleteFunc(e.Delegate, func(x string) bool { return strings.EqualFold(x, v) })
+		},
+	} {
+		if !c.Has(parameter) {
+			continue
+		}
+		h, ok := c.Value(parameter).(*pwsh.Hash)
+		if !ok || len(h.Keys()) != 1 || !strings.EqualFold(h.Keys()[0], "msDS-AllowedToDelegateTo") {
+			pwsh.Unknown("Set-ADObject -%s of anything but msDS-AllowedToDelegateTo", parameter)
+		}
+		if v, _ := h.Get("msDS-AllowedToDelegateTo"); !c.WhatIf {
+			change(pwsh.Text(v))
+		}
+	}
+	return nil
 }
 
 func orNull(s string) any {

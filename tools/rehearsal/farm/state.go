@@ -30,7 +30,7 @@ func (d *Directory) clone(f *Farm) *Directory {
 	out.entries, out.zone = nil, map[string][]record{}
 	for _, e := range d.entries {
 		c := *e
-		c.SPNs, c.Members, c.full = slices.Clone(e.SPNs), slices.Clone(e.Members), slices.Clone(e.full)
+		c.SPNs, c.Members, c.full, c.Delegate = slices.Clone(e.SPNs), slices.Clone(e.Members), slices.Clone(e.full), slices.Clone(e.Delegate)
 		out.entries = append(out.entries, &c)
 	}
 	for k, v := range d.zone {
@@ -63,7 +63,7 @@ func (f *Farm) State() string {
 		sort.Strings(spns)
 		sort.Strings(members)
 		sort.Strings(full)
-		add("directory: %s %s, %q, flags %x, upn %s, names %q, members %q, full control %q", e.Class, e.DN, e.Name, e.Flags, e.UPN, spns, members, full)
+		add("directory: %s %s, %q, flags %x, upn %s, names %q, members %q, full control %q, delegates to %q", e.Class, e.DN, e.Name, e.Flags, e.UPN, spns, members, full, e.Delegate)
 	}
 	for name, list := range d.zone {
 		for _, r := range list {
