@@ -24,6 +24,17 @@ func start(l quote.Language) lexer {
 	}
 }
 
+// begin is where a block of a template begins: help and example stand inside the header's comment, all others in code.
+func begin(l quote.Language, block string) lexer {
+	at := start(l)
+	if l == quote.LangPowerShell && (block == "help" || block == "example") {
+		if inside, err := at.scan("<#\n"); err == nil {
+			return inside
+		}
+	}
+	return at
+}
+
 type powerShell struct{ quote.PSState }
 
 func (p powerShell) scan(text string) (lexer, error) {

@@ -221,10 +221,7 @@ func (c *Catalog) inspect(set *weave.Set, a *Artifact) diag.List {
 	}
 	sort.Strings(blocks)
 	for _, b := range blocks {
-		if b == "help" || b == "example" {
-			continue // they stand inside the header's comment; their actions are notes
-		}
-		in.include(b, start(a.Language))
+		in.include(b, begin(a.Language, b))
 	}
 	return in.found
 }
