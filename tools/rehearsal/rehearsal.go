@@ -82,6 +82,11 @@ func (n *Night) build(f *planned.Farm) {
 		}
 	}
 	n.services(f)
+	n.servers(f)
+	n.databases(f)
+	n.web(f)
+	n.balancer(f)
+	n.clients(f)
 	for _, file := range n.Tree.Files() {
 		m := n.Farm.Machines[strings.ToUpper(file.Meta.Server)]
 		if m == nil {

@@ -26,17 +26,8 @@ func (s *Session) command(name string) *pwsh.Command {
 			}
 			return []any{&security{f.owner, f.allow}}
 		}}
-	case "test-path":
-		return &pwsh.Command{Run: func(c *pwsh.Call) []any {
-			p := c.Text("LiteralPath")
-			switch strings.ToLower(c.Text("PathType")) {
-			case "leaf":
-				return []any{s.Machine.Files.Exists(p)}
-			case "container":
-				return []any{s.Machine.Files.IsFolder(p)}
-			}
-			return []any{s.Machine.Files.Exists(p) || s.Machine.Files.IsFolder(p)}
-		}}
+	case "test-path", "get-item", "get-childitem", "get-itemproperty", "set-itemproperty", "new-itemproperty", "remove-itemproperty", "new-item", "set-item", "remove-item":
+		return &pwsh.Command{Positional: []string{"Path", "Value"}, Switches: []string{"Force", "Recurse"}, Run: func(c *pwsh.Call) []any { return s.items(name, c) }}
 	case "get-module":
 		return &pwsh.Command{Switches: []string{"ListAvailable"}, Run: func(c *pwsh.Call) []any {
 			if s.Machine.Modules[strings.ToLower(c.Text("Name"))] {
@@ -52,5 +43,52 @@ func (s *Session) command(name string) *pwsh.Command {
 			return nil
 		}}
 	}
+	for _, a := range areas() {
+		if a.command == nil {
+			continue
+		}
+		if c := a.command(s, name); c != nil {
+			return c
+		}
+	}
 	return s.directoryCommand(name)
+}
+
+// items does what a command with a path does: on a drive of an area, or on files.
+func (s *Session) items(command string, c *pwsh.Call) []any {
+	p := c.Text("LiteralPath")
+	if p == "" {
+		p = c.Text("Path")
+	}
+	if strings.EqualFold(p, `Variable:\PSSenderInfo`) && command == "test-path" {
+		return []any{false} // set in a remote session alone, and nobody is in one here
+	}
+	if i := strings.IndexByte(p, ':'); i > 1 { // a drive of one letter is a file system
+		for _, a := range areas() {
+			if a.items == nil {
+				continue
+			}
+			if out, ok := a.items(s, command, p, c); ok {
+				return out
+			}
+		}
+		if command == "test-path" {
+			return []any{false} // no area has put anything there
+		}
+		pwsh.Unknown("%s of %s", command, p)
+	}
+	return s.fileItems(command, p, c)
+}
+
+func (s *Session) fileItems(command, p string, c *pwsh.Call) []any {
+	if command != "test-path" {
+		pwsh.Unknown("%s of %s", command, p)
+	}
+	switch strings.ToLower(c.Text("PathType")) {
+	case "leaf":
+		return []any{s.Machine.Files.Exists(p)}
+	case "container":
+		return []any{s.Machine.Files.IsFolder(p)}
+	}
+	return []any{s.Machine.Files.Exists(p) || s.Machine.Files.IsFolder(p)}
 }

@@ -15,6 +15,9 @@ type Farm struct {
 	Directory *Directory
 	Machines  map[string]*Machine // by NetBIOS name in upper case
 	Clock     time.Time
+	databases *databases
+	balancer  *balancer
+	policies  *policies
 	random    uint64
 }
 
@@ -22,6 +25,7 @@ type Farm struct {
 func New(dns, netBIOS string) *Farm {
 	f := &Farm{Machines: map[string]*Machine{}, Clock: time.Date(2026, 3, 14, 20, 0, 0, 0, time.UTC)}
 	f.Directory = newDirectory(f, dns, netBIOS)
+	f.databases, f.balancer, f.policies = newDatabases(), newBalancer(), newPolicies()
 	return f
 }
 
@@ -38,6 +42,9 @@ type Machine struct {
 	Windows string // "2012 R2", "2016" …
 	Files   *Files
 	Modules map[string]bool // PowerShell modules that are installed, by name in lower case
+	system  *system
+	web     *web
+	mbam    *mbam
 	farm    *Farm
 }
 
@@ -45,7 +52,7 @@ type Machine struct {
 func (f *Farm) AddMachine(name, windows string) *Machine {
 	m := &Machine{
 		Name: strings.ToUpper(name), FQDN: strings.ToLower(name) + "." + f.Directory.DNS, Windows: windows, Files: newFiles(),
-		Modules: map[string]bool{}, farm: f,
+		Modules: map[string]bool{}, system: newSystem(), web: newWeb(), mbam: newMbam(), farm: f,
 	}
 	m.Files.folder(`C:\ProgramData`, "S-1-5-18", nil)
 	m.Files.folder(`C:\Windows\System32`, "S-1-5-18", nil)

@@ -93,6 +93,14 @@ func (s *Session) Cast(typ string, v any) (any, bool) {
 		data, ok := s.Machine.Files.Read(pwsh.Text(v))
 		return pwsh.NewObject("Length", int64(len(data)), "FullName", pwsh.Text(v)), ok
 	}
+	for _, a := range areas() {
+		if a.cast == nil {
+			continue
+		}
+		if out, ok := a.cast(s, kind(typ), v); ok {
+			return out, true
+		}
+	}
 	return nil, false
 }
 
@@ -153,6 +161,14 @@ func (s *Session) New(typ string, args []any) (any, bool) {
 		}}, true
 	case "security.accesscontrol.directorysecurity":
 		return &security{}, true
+	}
+	for _, a := range areas() {
+		if a.object == nil {
+			continue
+		}
+		if v, ok := a.object(s, kind(typ), args); ok {
+			return v, true
+		}
 	}
 	return s.directoryObject(kind(typ), args)
 }
@@ -223,6 +239,14 @@ func (s *Session) Static(typ, member string, args []any, call bool) (any, bool) 
 			return pwsh.Enum{Of: "FileAttributes", Name: "Directory", Value: 16}, true
 		}
 		return pwsh.Enum{Of: "FileAttributes", Name: "Archive", Value: 32}, true
+	}
+	for _, a := range areas() {
+		if a.static == nil {
+			continue
+		}
+		if v, ok := a.static(s, kind(typ)+"::"+strings.ToLower(member), args, call); ok {
+			return v, true
+		}
 	}
 	if v, ok := s.directoryStatic(kind(typ)+"::"+strings.ToLower(member), args); ok {
 		return v, true
@@ -318,9 +342,17 @@ func (s *Session) Program(path string, args []string) ([]string, int, bool) {
 	if !s.Machine.Files.Exists(path) {
 		pwsh.Throw("System.Management.Automation.CommandNotFoundException", "The term '%s' is not recognized.", path)
 	}
-	switch strings.ToLower(path[strings.LastIndexByte(path, '\\')+1:]) {
-	case "setspn.exe":
+	name := strings.ToLower(path[strings.LastIndexByte(path, '\\')+1:])
+	if name == "setspn.exe" {
 		return s.setspn(args)
+	}
+	for _, a := range areas() {
+		if a.program == nil {
+			continue
+		}
+		if out, code, ok := a.program(s, name, args); ok {
+			return out, code, true
+		}
 	}
 	return nil, 0, false
 }

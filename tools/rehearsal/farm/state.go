@@ -11,6 +11,7 @@ import (
 func (f *Farm) Clone() *Farm {
 	out := *f
 	out.Directory = f.Directory.clone(&out)
+	out.databases, out.balancer, out.policies = f.databases.clone(&out), f.balancer.clone(&out), f.policies.clone(&out)
 	out.Machines = map[string]*Machine{}
 	for name, m := range f.Machines {
 		c := *m
@@ -19,6 +20,7 @@ func (f *Farm) Clone() *Farm {
 		for k, v := range m.Modules {
 			c.Modules[k] = v
 		}
+		c.system, c.web, c.mbam = m.system.clone(&c), m.web.clone(&c), m.mbam.clone(&c)
 		out.Machines[name] = &c
 	}
 	return &out
@@ -70,7 +72,13 @@ func (f *Farm) State() string {
 			add("dns: %s %s %s", name, r.kind, r.data)
 		}
 	}
+	f.databases.state(add)
+	f.balancer.state(add)
+	f.policies.state(add)
 	for _, m := range f.Machines {
+		m.system.state(m, add)
+		m.web.state(m, add)
+		m.mbam.state(m, add)
 		for _, one := range m.Files.files {
 			switch {
 			case own(one.path):
