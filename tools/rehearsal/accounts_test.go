@@ -69,7 +69,7 @@ func TestAccountsForwardBackForward(t *testing.T) {
 	all(t, n, verify, Options{}, 0)
 	all(t, n, install, Options{}, 0)
 	if got := n.Farm.State(); got != done {
-		t.Errorf("a second run changed something:\n%s", got)
+		t.Errorf("a second run changed something:\n%s", apart(got, done))
 	}
 
 	// Accounts that were enabled are left, as the script announces, and so is what holds them; everything else goes.
@@ -82,7 +82,7 @@ func TestAccountsForwardBackForward(t *testing.T) {
 	all(t, n, install, Options{}, 0)
 	all(t, n, verify, Options{}, 0)
 	if got := n.Farm.State(); got != done {
-		t.Errorf("the second way ends elsewhere:\n%s\nthe first in:\n%s", got, done)
+		t.Errorf("the second way ends elsewhere:\n%s", apart(got, done))
 	}
 
 	// Accounts that nobody enabled go too.
@@ -90,7 +90,7 @@ func TestAccountsForwardBackForward(t *testing.T) {
 	all(t, made, []Script{back}, Options{WhatIf: true}, 0)
 	all(t, made, []Script{back}, Options{}, 0)
 	if got := made.Farm.State(); got != start {
-		t.Errorf("the way back ends elsewhere:\n%s\nthe start was:\n%s", got, start)
+		t.Errorf("the way back ends elsewhere:\n%s", apart(got, start))
 	}
 }
 
@@ -109,11 +109,11 @@ func TestAccountsInterrupted(t *testing.T) {
 		cuts++
 		all(t, cut, []Script{s}, Options{}, 0)
 		if got, want := cut.Farm.State(), finished.Farm.State(); got != want {
-			t.Errorf("cut off ahead of command %d, ends elsewhere:\n%s\nwanted:\n%s", at, got, want)
+			t.Errorf("cut off ahead of command %d, ends elsewhere:\n%s", at, apart(got, want))
 		}
 		all(t, cut, []Script{back}, Options{}, 0)
 		if got := cut.Farm.State(); got != start {
-			t.Errorf("cut off ahead of command %d, run again and taken back, leaves something behind:\n%s", at, got)
+			t.Errorf("cut off ahead of command %d, run again and taken back, leaves something behind:\n%s", at, apart(got, start))
 		}
 	}
 	// A way back that is cut off is finished by the next one.
@@ -127,7 +127,7 @@ func TestAccountsInterrupted(t *testing.T) {
 			t.Fatalf("a way back cut off ahead of command %d is not finished: %d %v\n%s", k, r.ExitCode, err, r.Text())
 		}
 		if got := again.Farm.State(); got != start {
-			t.Fatalf("a way back cut off ahead of command %d leaves something behind:\n%s", k, got)
+			t.Fatalf("a way back cut off ahead of command %d leaves something behind:\n%s", k, apart(got, start))
 		}
 	}
 	if cuts < 60 {
@@ -179,7 +179,7 @@ func TestAccountsRefuses(t *testing.T) {
 				t.Errorf("does not say %q:\n%s", tt.says, r.Text())
 			}
 			if got := n.Farm.State(); got != start {
-				t.Errorf("something was changed:\n%s\nfrom:\n%s", got, start)
+				t.Errorf("something was changed:\n%s", apart(got, start))
 			}
 		})
 	}

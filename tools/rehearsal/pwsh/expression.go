@@ -433,6 +433,9 @@ func (in *Interp) convert(v any, typ string) (any, bool) {
 	case "bool", "switch", "management.automation.switchparameter":
 		return Truth(v), true
 	case "char":
+		if code, number := v.(int64); number {
+			return string(rune(code)), code >= 0 && code <= 0xFFFF
+		}
 		t := Text(v)
 		return t, len([]rune(t)) == 1
 	case "datetime":
