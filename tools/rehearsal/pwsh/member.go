@@ -287,6 +287,9 @@ func text(args []any, i int) string { return Text(args[i]) }
 func (in *Interp) method(n nodeRef, target any, name string, args []any) (any, bool) {
 	key := strings.ToLower(name)
 	if key == "gettype" && len(args) == 0 {
+		if t, ok := target.(interface{ GetType() any }); ok { // a type of the host with members of its own
+			return t.GetType(), true
+		}
 		full := TypeName(target)
 		return NewObject("Name", full[strings.LastIndexByte(full, '.')+1:], "FullName", full), true
 	}
