@@ -190,12 +190,3 @@ func (s *Session) changeMembers(c *pwsh.Call, in bool) []any {
 	}
 	return nil
 }
-
-// takes throws what PowerShell throws for a parameter that the command does not have.
-func takes(c *pwsh.Call, names ...string) {
-	for k := range c.Args {
-		if !slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, k) }) {
-			pwsh.ThrowID("System.Management.Automation.ParameterBindingException", "NamedParameterNotFound,"+c.Name, "A parameter cannot be found that matches parameter name '%s'.", k)
-		}
-	}
-}

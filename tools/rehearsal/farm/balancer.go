@@ -98,6 +98,18 @@ func (f *Farm) MakeCluster(m *Machine, adapter, name, address, mask, mode string
 	return c
 }
 
+// StandingCluster makes a cluster that serves one TCP port and has converged. Nodes are given as machine|adapter, by their priorities.
+func (f *Farm) StandingCluster(name, address, mask, mode string, port int, nodes ...string) *Cluster {
+	c := &Cluster{Name: name, Address: address, Mask: mask, Mode: mode}
+	f.balancer.clusters = append(f.balancer.clusters, c)
+	for _, n := range nodes {
+		machine, adapter, _ := strings.Cut(n, "|")
+		f.joinCluster(c, f.Machines[machine], adapter).Rules = []PortRule{{Protocol: "Tcp", Mode: "Multiple", Affinity: "Single", Start: port, End: port}}
+	}
+	c.settled = f.Clock
+	return c
+}
+
 func (f *Farm) joinCluster(c *Cluster, m *Machine, adapter string) *Node {
 	n := &Node{Machine: m.Name, Interface: adapter, State: "Started", Rules: []PortRule{fresh}, Busy: 20 * time.Second}
 	if len(c.Nodes) > 0 {
