@@ -16,6 +16,9 @@ type Session struct {
 	Console  []string // every line that the console showed
 	Log      []string // every line that a transcript holds
 	Before   func(what string)
+	Ask      func(user string) (name, password string, ok bool) // answers Get-Credential; nil for a person who knows every password
+	Typed    []string                                           // passwords that were typed
+	Programs []string                                           // programs that were started, with their arguments
 
 	transcript string
 }
@@ -342,6 +345,7 @@ func (s *Session) Program(path string, args []string) ([]string, int, bool) {
 	if !s.Machine.Files.Exists(path) {
 		pwsh.Throw("System.Management.Automation.CommandNotFoundException", "The term '%s' is not recognized.", path)
 	}
+	s.Programs = append(s.Programs, path+" "+strings.Join(args, " "))
 	name := strings.ToLower(path[strings.LastIndexByte(path, '\\')+1:])
 	if name == "setspn.exe" {
 		return s.setspn(args)
