@@ -17,9 +17,9 @@ var table = sync.OnceValue(func() *binding.Table {
 	return t
 })
 
-// bound is a command of the table of package binding: its parameters, aliases, sets and mandatory parameters bind as they do there, for
+// tabled is a command of the table of package binding: its parameters, aliases, sets and mandatory parameters bind as they do there, for
 // the release of MBAM where it is one of MBAM's ("" for the others). Run then sees every parameter under its own name in lower case.
-func bound(name, release string, run func(*pwsh.Call) []any) *pwsh.Command {
+func tabled(name, release string, run func(*pwsh.Call) []any) *pwsh.Command {
 	_, entry := table().Lookup(name)
 	if entry == nil {
 		return nil
@@ -199,7 +199,7 @@ func (secure) Call(string, []any) (any, bool) { return nil, false }
 
 // credentialCommand is Get-Credential: the person at the machine types, or gives up.
 func (s *Session) credentialCommand() *pwsh.Command {
-	return bound("Get-Credential", "", func(c *pwsh.Call) []any {
+	return tabled("Get-Credential", "", func(c *pwsh.Call) []any {
 		if !c.Has("UserName") {
 			pwsh.Unknown("Get-Credential without -UserName")
 		}

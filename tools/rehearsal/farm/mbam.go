@@ -160,7 +160,7 @@ func (s *Session) mbamCommand(name string) *pwsh.Command {
 			return nil
 		}}
 	}
-	return bound(name, s.Machine.release(), func(c *pwsh.Call) []any {
+	return tabled(name, s.Machine.release(), func(c *pwsh.Call) []any {
 		s.elevated()
 		return run(c)
 	})
@@ -262,7 +262,9 @@ func (s *Session) checkWebApplication(c *pwsh.Call) []verdict {
 	m, d := s.Machine, s.directory()
 	values, password := s.wanted(c, f)
 	var out []verdict
-	say := func(id int, kind, format string, args ...any) { out = append(out, verdict{id, kind, fmt.Sprintf(format, args...)}) }
+	say := func(id int, kind, format string, args ...any) {
+		out = append(out, verdict{id, kind, fmt.Sprintf(format, args...)})
+	}
 	if !m.web.installed {
 		say(605, "Error", "The prerequisite Web-Server is not installed.")
 		return out

@@ -2,7 +2,6 @@ package farm
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/mbamplan/mbamplan/tools/rehearsal/pwsh"
@@ -53,10 +52,8 @@ func (s *Session) checkDatabase(c *pwsh.Call) []verdict {
 	switch {
 	case open.fault != nil:
 		say(701, "The server cannot be reached: %s", open.fault.message)
-	case open.in.Collation != "SQL_Latin1_General_CP1_CI_AS":
-		say(701, "The collation %s of the server is not supported.", open.in.Collation)
-	case !open.in.MayCreate(open.account):
-		say(701, "The account %s may not create databases.", open.account)
+	case open.door.Collation != "SQL_Latin1_General_CP1_CI_AS":
+		say(701, "The collation %s of the server is not supported.", open.door.Collation)
 	}
 	return out
 }
@@ -74,14 +71,12 @@ func (s *Session) enableDatabase(c *pwsh.Call) []any {
 	if open.fault != nil {
 		open.fault.throw()
 	}
-	in := open.in
-	have := in.Find(d.name)
+	have := open.door.Find(d.name)
 	if have == nil {
-		have = in.CreateDatabase(d.name, open.account, 1, sqlContents(d.schema))
+		have = &DoorDatabase{Name: d.name, Schema: d.schema, Users: map[string][]string{}}
+		open.door.Databases = append(open.door.Databases, have)
 	}
-	// What was cut off is made whole.
-	contents := have.Contents()
-	if !slices.Contains(contents.Schemas, d.schema) {
+	if have.Schema != d.schema {
 		pwsh.Throw("Microsoft.MBAM.Server.Commands.DatabaseException", "The database %s is not a database of MBAM.", d.name)
 	}
 	for _, a := range d.accounts {
@@ -89,9 +84,8 @@ func (s *Session) enableDatabase(c *pwsh.Call) []any {
 		if a == "AccessAccount" {
 			roles = []string{"ReadRole", "WriteRole"}
 		}
-		in.Grant(c.Text(a), d.name, roles...)
+		have.Users[strings.ToLower(c.Text(a))] = roles
 	}
-	have.Write()
 	s.Machine.AddEvent(Event{Log: "Microsoft-Windows-MBAM-Server/Operational", ID: 703, Message: "The database " + d.name + " was enabled."})
 	return nil
 }

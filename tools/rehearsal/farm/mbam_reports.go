@@ -43,7 +43,9 @@ func (s *Session) reportParameters(c *pwsh.Call) (string, *credential) {
 // checkReport is the validation of Test- and Enable-MbamReport: the report server has to be on this machine (mbam.md 2.5).
 func (s *Session) checkReport(c *pwsh.Call) []verdict {
 	var out []verdict
-	say := func(id int, kind, format string, args ...any) { out = append(out, verdict{id, kind, fmt.Sprintf(format, args...)}) }
+	say := func(id int, kind, format string, args ...any) {
+		out = append(out, verdict{id, kind, fmt.Sprintf(format, args...)})
+	}
 	instance, cred := s.reportParameters(c)
 	d, r := s.directory(), s.Machine.mbam.reports
 	switch {

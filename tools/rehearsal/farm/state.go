@@ -12,6 +12,7 @@ func (f *Farm) Clone() *Farm {
 	out := *f
 	out.Directory = f.Directory.clone(&out)
 	out.databases, out.balancer, out.policies = f.databases.clone(&out), f.balancer.clone(&out), f.policies.clone(&out)
+	out.doors = f.doors.clone()
 	out.Machines = map[string]*Machine{}
 	for name, m := range f.Machines {
 		c := *m
@@ -75,6 +76,7 @@ func (f *Farm) State() string {
 	f.databases.state(add)
 	f.balancer.state(add)
 	f.policies.state(add)
+	f.doors.state(add)
 	for _, m := range f.Machines {
 		m.system.state(m, add)
 		m.web.state(m, add)

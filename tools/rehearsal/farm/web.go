@@ -154,12 +154,12 @@ var defaults = map[string]struct {
 	value  any
 	locked bool
 }{
-	"system.webserver/security/requestfiltering/fileextensions@allowunlisted":               {true, false},
-	"system.webserver/security/authentication/windowsauthentication@enabled":                {false, true},
-	"system.webserver/security/authentication/windowsauthentication@usekernelmode":          {true, true},
-	"system.webserver/security/authentication/windowsauthentication@useapppoolcredentials":  {false, true},
-	"system.webserver/security/authentication/anonymousauthentication@enabled":              {true, true},
-	"system.webserver/security/requestfiltering/requestlimits@maxallowedcontentlength":      {int64(30000000), false},
+	"system.webserver/security/requestfiltering/fileextensions@allowunlisted":                 {true, false},
+	"system.webserver/security/authentication/windowsauthentication@enabled":                  {false, true},
+	"system.webserver/security/authentication/windowsauthentication@usekernelmode":            {true, true},
+	"system.webserver/security/authentication/windowsauthentication@useapppoolcredentials":    {false, true},
+	"system.webserver/security/authentication/anonymousauthentication@enabled":                {true, true},
+	"system.webserver/security/requestfiltering/requestlimits@maxallowedcontentlength":        {int64(30000000), false},
 	"system.webserver/security/authentication/windowsauthentication@authpersistsinglerequest": {false, true},
 }
 
@@ -262,6 +262,18 @@ func webArea() area {
 		object:  (*Session).webObject,
 		cast:    (*Session).webCast,
 		items:   (*Session).webItems,
-		program: (*Session).webProgram,
+		feature: func(m *Machine, name string, there bool) {
+			if strings.EqualFold(name, "Web-Server") && there {
+				m.InstallIIS()
+			}
+		},
 	}
+}
+
+// Balance lets an address lead to machines, as a load balancer in front of them does.
+func (f *Farm) Balance(address string, machines ...string) {
+	if f.balanced == nil {
+		f.balanced = map[string][]string{}
+	}
+	f.balanced[address] = machines
 }

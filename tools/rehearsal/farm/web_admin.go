@@ -13,7 +13,7 @@ func (s *Session) webCommand(name string) *pwsh.Command {
 		return s.credentialCommand()
 	}
 	if name == "add-type" {
-		return bound("Add-Type", "", func(c *pwsh.Call) []any {
+		return tabled("Add-Type", "", func(c *pwsh.Call) []any {
 			if !slices.Contains([]string{"System.Web", "System.DirectoryServices.AccountManagement"}, c.Text("AssemblyName")) {
 				pwsh.Unknown("Add-Type of %s", c.Text("AssemblyName"))
 			}
@@ -105,7 +105,7 @@ func (s *Session) webCommand(name string) *pwsh.Command {
 			return nil
 		}}
 	}
-	return bound(name, "", run)
+	return tabled(name, "", run)
 }
 
 func nothing(struct{}) []any { return nil }
@@ -255,8 +255,6 @@ func (s *Session) webItems(command, path string, c *pwsh.Call) ([]any, bool) {
 // webStatic answers for configuration as .NET reads it, and for web requests.
 func (s *Session) webStatic(member string, args []any, call bool) (any, bool) {
 	switch member {
-	case "environment::expandenvironmentvariables":
-		return expand(str(args, 0)), call
 	case "web.configuration.webconfigurationmanager::openwebconfiguration":
 		path, name := str(args, 0), str(args, 1)
 		return &thing{typ: "System.Configuration.Configuration", methods: map[string]func([]any) any{"getsection": func(a []any) any {
@@ -269,38 +267,10 @@ func (s *Session) webStatic(member string, args []any, call bool) (any, bool) {
 			}
 			return pwsh.NewObject("ValidationAlgorithm", k["validation"], "ValidationKey", k["validationkey"], "Decryption", k["decryption"], "DecryptionKey", k["decryptionkey"])
 		}}}, call
-	case "directoryservices.activedirectory.forest::getcurrentforest":
-		return s.forest(), call
 	case "directoryservices.accountmanagement.contexttype::domain":
 		return pwsh.Enum{Of: "ContextType", Name: "Domain", Value: 1}, true
 	}
 	return s.httpStatic(member, args, call)
-}
-
-// forest is System.DirectoryServices.ActiveDirectory.Forest with its global catalog, which is searched for a service principal name.
-func (s *Session) forest() *thing {
-	searcher := &thing{typ: "System.DirectoryServices.ActiveDirectory.DirectorySearcher"}
-	filter := ""
-	searcher.set = func(name string, v any) bool {
-		filter = pwsh.Text(v)
-		return name == "filter"
-	}
-	searcher.methods = map[string]func([]any) any{"findall": func([]any) any {
-		out := pwsh.NewArray()
-		for _, e := range s.directory().entries {
-			if s.directory().fits(e, filter) {
-				props := pwsh.NewHash(false)
-				props.Set("objectsid", pwsh.NewArray(e.SID))
-				props.Set("distinguishedname", pwsh.NewArray(e.DN))
-				out.Items = append(out.Items, pwsh.NewObject("Properties", props))
-			}
-		}
-		return out
-	}}
-	catalog := &thing{typ: "System.DirectoryServices.ActiveDirectory.GlobalCatalog", methods: map[string]func([]any) any{
-		"getdirectorysearcher": func([]any) any { return searcher },
-	}}
-	return &thing{typ: "System.DirectoryServices.ActiveDirectory.Forest", methods: map[string]func([]any) any{"findglobalcatalog": func([]any) any { return catalog }}}
 }
 
 // webObject makes XML documents, credentials, web requests and connections.
@@ -347,5 +317,3 @@ func (s *Session) webCast(typ string, v any) (any, bool) {
 	}
 	return nil, false
 }
-
-func (s *Session) webProgram(string, []string) ([]string, int, bool) { return nil, 0, false }

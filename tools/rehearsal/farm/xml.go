@@ -73,7 +73,9 @@ func (d *xmlDocument) read(data []byte) error {
 	return nil
 }
 
-func lineOf(data []byte, offset int64) int { return 1 + bytes.Count(data[:min(int(offset), len(data))], []byte("\n")) }
+func lineOf(data []byte, offset int64) int {
+	return 1 + bytes.Count(data[:min(int(offset), len(data))], []byte("\n"))
+}
 
 // namespace is the one that a prefix stands for at a node.
 func (n *xmlNode) namespace(prefix string) string {
