@@ -342,10 +342,10 @@ func (s *Session) io(what string, args []any) (any, bool) {
 
 // Program implements pwsh.Host.
 func (s *Session) Program(path string, args []string) ([]string, int, bool) {
+	s.Programs = append(s.Programs, path+" "+strings.Join(args, " "))
 	if !s.Machine.Files.Exists(path) {
 		pwsh.Throw("System.Management.Automation.CommandNotFoundException", "The term '%s' is not recognized.", path)
 	}
-	s.Programs = append(s.Programs, path+" "+strings.Join(args, " "))
 	name := strings.ToLower(path[strings.LastIndexByte(path, '\\')+1:])
 	if name == "setspn.exe" {
 		return s.setspn(args)
