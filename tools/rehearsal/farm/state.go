@@ -12,12 +12,13 @@ func (f *Farm) Clone() *Farm {
 	out := *f
 	out.Directory = f.Directory.clone(&out)
 	out.databases, out.balancer, out.policies = f.databases.clone(&out), f.balancer.clone(&out), f.policies.clone(&out)
-	out.Shares = f.Shares.clone()
+	out.Cluster = f.Cluster.clone()
+	out.fileServers = f.fileServers.clone()
 	out.Machines = map[string]*Machine{}
 	for name, m := range f.Machines {
 		c := *m
 		c.farm, c.Files = &out, m.Files.clone()
-		c.Files.shares = out.Shares
+		c.Files.shares = out.fileServers
 		c.Modules = map[string]bool{}
 		for k, v := range m.Modules {
 			c.Modules[k] = v
@@ -77,7 +78,8 @@ func (f *Farm) State() string {
 	f.databases.state(add)
 	f.balancer.state(add)
 	f.policies.state(add)
-	f.Shares.state("(share)", add)
+	f.Cluster.state(add)
+	f.fileServers.state("(share)", add)
 	for _, m := range f.Machines {
 		m.system.state(m, add)
 		m.web.state(m, add)
