@@ -2,6 +2,8 @@ package rehearsal
 
 import (
 	"fmt"
+	"net"
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -16,6 +18,7 @@ var microsoft = farm.Signature{Status: "Valid", Signer: "Microsoft Corporation"}
 // set-ups, certificates; and on nodes that exist already, features and software.
 func (n *Night) servers(f *planned.Farm) {
 	n.Desk.AddAdapter(farm.Adapter{Name: "Ethernet", Addresses: []string{"10.255.0.10"}})
+	n.cluster(f)
 	for at, h := range f.Hosts {
 		m := n.Farm.Machines[strings.ToUpper(h.Name)]
 		m.FQDN = h.FQDN
@@ -131,6 +134,58 @@ func (n *Night) sqlHost(f *planned.Farm, m *farm.Machine, h *planned.Host) {
 			m.Files.AddFolder(p.BackupShare)
 		}
 	}
+}
+
+// cluster makes the failover cluster with its core role and those of clustered instances.
+func (n *Night) cluster(f *planned.Farm) {
+	if f.Cluster == nil {
+		return
+	}
+	c := &farm.Cluster{Name: f.Cluster.Name, Witness: f.Cluster.Witness}
+	for _, h := range f.Cluster.Nodes {
+		c.Nodes = append(c.Nodes, h.Name)
+	}
+	for _, h := range f.Cluster.NoVote {
+		c.NoVote = append(c.NoVote, h.Name)
+	}
+	known := map[netip.Prefix]bool{}
+	network := func(p netip.Prefix) {
+		if p = p.Masked(); p.IsValid() && !p.IsSingleIP() && !known[p] {
+			known[p] = true
+			c.Networks = append(c.Networks, [2]string{p.Addr().String(), net.IP(net.CIDRMask(p.Bits(), 32)).String()})
+		}
+	}
+	for _, p := range f.Cluster.Addresses {
+		network(p)
+	}
+	for _, p := range f.Groups() {
+		if p.Listener != nil {
+			for _, a := range p.Listener.Addresses {
+				network(a)
+			}
+		}
+	}
+	for _, h := range f.Hosts {
+		network(h.Subnet)
+	}
+	c.Roles = append(c.Roles, &farm.Role{Name: "Cluster Group", Owner: c.Nodes[0], Resources: []*farm.Resource{
+		{Name: "Cluster Name", Type: "Network Name", Parameters: map[string]any{"Name": c.Name, "DnsName": c.Name}},
+	}})
+	for _, i := range f.Instances {
+		if !i.Clustered() {
+			continue
+		}
+		named := i.Named
+		if named == "" {
+			named = "MSSQLSERVER"
+		}
+		name := "SQL Network Name (" + i.Network + ")"
+		c.Roles = append(c.Roles, &farm.Role{Name: "SQL Server (" + named + ")", Owner: i.Host().Name, Resources: []*farm.Resource{
+			{Name: name, Type: "Network Name", Parameters: map[string]any{"Name": i.Network, "DnsName": i.Network, "RegisterAllProvidersIP": int64(0), "HostRecordTTL": int64(1200)}},
+			{Name: "SQL Server (" + i.Network + ")", Type: "SQL Server", Needs: []string{name}, Parameters: map[string]any{"VirtualServerName": i.Network, "InstanceName": named}},
+		}})
+	}
+	n.Farm.Cluster = c
 }
 
 // network brings the network name of a clustered instance online on its owner.

@@ -13,18 +13,18 @@ import (
 )
 
 // balancer is the network load balancing clusters of the farm.
-type balancer struct{ clusters []*Cluster }
+type balancer struct{ clusters []*NLBCluster }
 
-// A Cluster is a cluster of Network Load Balancing. Its nodes hold the port rules, each its own copy, which the commands keep alike
+// An NLBCluster is a cluster of Network Load Balancing. Its nodes hold the port rules, each its own copy, which the commands keep alike
 // (windows.md, 3.2: rules must be identical on all hosts).
-type Cluster struct {
+type NLBCluster struct {
 	Name, Address, Mask, Mode string // Mode is Unicast, Multicast or IgmpMulticast
-	Nodes                     []*Node
+	Nodes                     []*NLBNode
 	settled                   time.Time // until then the nodes converge
 }
 
-// A Node is a server in a cluster, by one of its adapters.
-type Node struct {
+// An NLBNode is a server in a cluster, by one of its adapters.
+type NLBNode struct {
 	Machine, Interface string
 	Priority           int
 	State              string // Started, Stopped or Suspended
@@ -80,8 +80,8 @@ func (x *balancer) state(add func(format string, args ...any)) {
 	}
 }
 
-// Cluster is the cluster with an address; nil without one.
-func (f *Farm) Cluster(address string) *Cluster {
+// NLB is the cluster with an address; nil without one.
+func (f *Farm) NLB(address string) *NLBCluster {
 	for _, c := range f.balancer.clusters {
 		if c.Address == address {
 			return c
@@ -91,16 +91,16 @@ func (f *Farm) Cluster(address string) *Cluster {
 }
 
 // MakeCluster makes a cluster of one machine, as a person does.
-func (f *Farm) MakeCluster(m *Machine, adapter, name, address, mask, mode string) *Cluster {
-	c := &Cluster{Name: name, Address: address, Mask: mask, Mode: mode}
+func (f *Farm) MakeCluster(m *Machine, adapter, name, address, mask, mode string) *NLBCluster {
+	c := &NLBCluster{Name: name, Address: address, Mask: mask, Mode: mode}
 	f.balancer.clusters = append(f.balancer.clusters, c)
 	f.joinCluster(c, m, adapter)
 	return c
 }
 
 // StandingCluster makes a cluster that serves one TCP port and has converged. Nodes are given as machine|adapter, by their priorities.
-func (f *Farm) StandingCluster(name, address, mask, mode string, port int, nodes ...string) *Cluster {
-	c := &Cluster{Name: name, Address: address, Mask: mask, Mode: mode}
+func (f *Farm) StandingCluster(name, address, mask, mode string, port int, nodes ...string) *NLBCluster {
+	c := &NLBCluster{Name: name, Address: address, Mask: mask, Mode: mode}
 	f.balancer.clusters = append(f.balancer.clusters, c)
 	for _, n := range nodes {
 		machine, adapter, _ := strings.Cut(n, "|")
@@ -110,12 +110,12 @@ func (f *Farm) StandingCluster(name, address, mask, mode string, port int, nodes
 	return c
 }
 
-func (f *Farm) joinCluster(c *Cluster, m *Machine, adapter string) *Node {
-	n := &Node{Machine: m.Name, Interface: adapter, State: "Started", Rules: []PortRule{fresh}, Busy: 20 * time.Second}
+func (f *Farm) joinCluster(c *NLBCluster, m *Machine, adapter string) *NLBNode {
+	n := &NLBNode{Machine: m.Name, Interface: adapter, State: "Started", Rules: []PortRule{fresh}, Busy: 20 * time.Second}
 	if len(c.Nodes) > 0 {
 		n.Rules = slices.Clone(c.Nodes[0].Rules)
 	}
-	for n.Priority = 1; slices.ContainsFunc(c.Nodes, func(o *Node) bool { return o.Priority == n.Priority }); n.Priority++ {
+	for n.Priority = 1; slices.ContainsFunc(c.Nodes, func(o *NLBNode) bool { return o.Priority == n.Priority }); n.Priority++ {
 	}
 	c.Nodes = append(c.Nodes, n)
 	if a := m.Adapter(adapter); a != nil {
@@ -126,8 +126,8 @@ func (f *Farm) joinCluster(c *Cluster, m *Machine, adapter string) *Node {
 }
 
 // leave takes a node out of its cluster, and the virtual address from its adapter. A cluster without nodes is gone.
-func (f *Farm) leave(c *Cluster, n *Node) {
-	c.Nodes = slices.DeleteFunc(c.Nodes, func(o *Node) bool { return o == n })
+func (f *Farm) leave(c *NLBCluster, n *NLBNode) {
+	c.Nodes = slices.DeleteFunc(c.Nodes, func(o *NLBNode) bool { return o == n })
 	if m := f.Machines[n.Machine]; m != nil {
 		if a := m.Adapter(n.Interface); a != nil {
 			a.Addresses = slices.DeleteFunc(a.Addresses, func(x string) bool { return x == c.Address })
@@ -136,12 +136,12 @@ func (f *Farm) leave(c *Cluster, n *Node) {
 	}
 	c.settled = f.Clock.Add(convergence)
 	if len(c.Nodes) == 0 {
-		f.balancer.clusters = slices.DeleteFunc(f.balancer.clusters, func(o *Cluster) bool { return o == c })
+		f.balancer.clusters = slices.DeleteFunc(f.balancer.clusters, func(o *NLBCluster) bool { return o == c })
 	}
 }
 
 // Node is a server's place in the cluster; nil when it has none.
-func (c *Cluster) Node(machine string) *Node {
+func (c *NLBCluster) Node(machine string) *NLBNode {
 	for _, n := range c.Nodes {
 		if strings.EqualFold(n.Machine, machine) {
 			return n
@@ -151,7 +151,7 @@ func (c *Cluster) Node(machine string) *Node {
 }
 
 // at is the state of a node at a time, as Get-NlbClusterNode writes it (windows.md, 3.2).
-func (c *Cluster) at(f *Farm, n *Node) string {
+func (c *NLBCluster) at(f *Farm, n *NLBNode) string {
 	now := f.Clock
 	if !n.drained.IsZero() {
 		if now.Before(n.drained) {
@@ -174,7 +174,7 @@ func (c *Cluster) at(f *Farm, n *Node) string {
 }
 
 // reached reports whether a node is on the net with its adapter.
-func (f *Farm) reached(n *Node) bool {
+func (f *Farm) reached(n *NLBNode) bool {
 	m := f.Machines[n.Machine]
 	return m != nil && m.HasAddress(m.first(n.Interface))
 }
@@ -187,18 +187,18 @@ func (m *Machine) first(adapter string) string {
 	return ""
 }
 
-// balanced gives the machine that takes a connection of a client to a virtual address: of the nodes that have converged the one that the
+// nlbTarget gives the machine that takes a connection of a client to a virtual address: of the nodes that have converged the one that the
 // client's address falls to (affinity Single), for a port without a rule the default host. The second answer is false when the address is
 // no cluster's. NLB does not look at HTTP: the node may be one whose site is down (windows.md, 3.4).
-func (f *Farm) balanced(address string, port int, from *Machine) (*Machine, bool) {
-	c := f.Cluster(address)
+func (f *Farm) nlbTarget(address string, port int, from *Machine) (*Machine, bool) {
+	c := f.NLB(address)
 	if c == nil {
 		return nil, false
 	}
 	if c.Node(from.Name) != nil {
 		return from, true // the address is the node's own
 	}
-	var ready []*Node
+	var ready []*NLBNode
 	for _, n := range c.Nodes {
 		if strings.HasPrefix(c.at(f, n), "Converg") && f.reached(n) || c.at(f, n) == "Draining" && n.Busy > 0 && len(c.Nodes) == 1 {
 			ready = append(ready, n)
@@ -220,7 +220,7 @@ func (f *Farm) balanced(address string, port int, from *Machine) (*Machine, bool
 }
 
 // hardware is the MAC address of a cluster's mode (windows.md, 3.4).
-func (c *Cluster) hardware() string {
+func (c *NLBCluster) hardware() string {
 	a, err := netip.ParseAddr(c.Address)
 	if err != nil || !a.Is4() {
 		pwsh.Unknown("the address %q of an NLB cluster", c.Address)
@@ -316,7 +316,7 @@ func (s *Session) nlbHost(c *pwsh.Call, parameter string) *Machine {
 }
 
 // member is the node that -HostName and -InterfaceName name, with its cluster.
-func (s *Session) member(c *pwsh.Call) (*Cluster, *Node) {
+func (s *Session) member(c *pwsh.Call) (*NLBCluster, *NLBNode) {
 	m := s.nlbHost(c, "HostName")
 	s.driver(c, m)
 	for _, cl := range s.Machine.farm.balancer.clusters {
@@ -383,7 +383,7 @@ func forced(c *pwsh.Call) {
 	}
 }
 
-func (s *Session) converge(c *Cluster) { c.settled = s.Machine.farm.Clock.Add(convergence) }
+func (s *Session) converge(c *NLBCluster) { c.settled = s.Machine.farm.Clock.Add(convergence) }
 
 func (s *Session) newNlbCluster(c *pwsh.Call) []any {
 	takes(c, "HostName", "InterfaceName", "ClusterName", "ClusterPrimaryIP", "SubnetMask", "OperationMode")
@@ -413,7 +413,7 @@ func (s *Session) removeNlbCluster(c *pwsh.Call) []any {
 	return nil
 }
 
-func (s *Session) nlbNode(cl *Cluster, n *Node) *pwsh.Object {
+func (s *Session) nlbNode(cl *NLBCluster, n *NLBNode) *pwsh.Object {
 	return pwsh.NewObject("Cluster", cl.Name, "Name", n.Machine, "InterfaceName", n.Interface, "Host", "", "State", pwsh.Enum{Of: "NodeState", Name: cl.at(s.Machine.farm, n)},
 		"HostPriority", int64(n.Priority), "InitialHostState", "Started")
 }
@@ -522,7 +522,7 @@ func (s *Session) stopNlbNode(c *pwsh.Call) []any {
 	return []any{s.nlbNode(cl, n)}
 }
 
-func nlbRule(cl *Cluster, node string, r PortRule) *pwsh.Object {
+func nlbRule(cl *NLBCluster, node string, r PortRule) *pwsh.Object {
 	return pwsh.NewObject("Cluster", cl.Name, "NodeName", node, "VirtualIPAddress", "255.255.255.255", "StartPort", int64(r.Start), "EndPort", int64(r.End),
 		"Protocol", pwsh.Enum{Of: "PortRuleProtocol", Name: r.Protocol}, "FilteringMode", pwsh.Enum{Of: "PortRuleMode", Name: r.Mode},
 		"Affinity", pwsh.Enum{Of: "PortRuleAffinity", Name: r.Affinity}, "Timeout", int64(r.Timeout))

@@ -138,7 +138,7 @@ func (f *Farm) Connect(from *Machine, host string, port int) (*Machine, *NetErro
 	result := &NetError{Text: "A connection attempt failed because the connected party did not properly respond after a period of time, or established connection failed because connected host has failed to respond " + addresses[0]}
 	for _, a := range addresses {
 		there := f.At(a)
-		if m, virtual := f.balanced(a, port, from); virtual {
+		if m, virtual := f.nlbTarget(a, port, from); virtual {
 			there = slices.DeleteFunc([]*Machine{m}, func(m *Machine) bool { return m == nil })
 		}
 		for _, m := range there {

@@ -10,14 +10,16 @@ import (
 // Clone copies the farm, so that a run can be tried without consequences.
 func (f *Farm) Clone() *Farm {
 	out := *f
+	out.doors = f.doors.clone()
 	out.Directory = f.Directory.clone(&out)
 	out.databases, out.balancer, out.policies = f.databases.clone(&out), f.balancer.clone(&out), f.policies.clone(&out)
-	out.Shares = f.Shares.clone()
+	out.Cluster = f.Cluster.clone()
+	out.fileServers = f.fileServers.clone()
 	out.Machines = map[string]*Machine{}
 	for name, m := range f.Machines {
 		c := *m
 		c.farm, c.Files = &out, m.Files.clone()
-		c.Files.shares = out.Shares
+		c.Files.shares = out.fileServers
 		c.Modules = map[string]bool{}
 		for k, v := range m.Modules {
 			c.Modules[k] = v
@@ -61,6 +63,7 @@ func (f *Files) clone() *Files {
 func (f *Farm) State() string {
 	var lines []string
 	add := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
+	f.doors.state(add)
 	d := f.Directory
 	for _, e := range d.entries {
 		spns, members, full := slices.Clone(e.SPNs), slices.Clone(e.Members), slices.Clone(e.full)
@@ -77,7 +80,8 @@ func (f *Farm) State() string {
 	f.databases.state(add)
 	f.balancer.state(add)
 	f.policies.state(add)
-	f.Shares.state("(share)", add)
+	f.Cluster.state(add)
+	f.fileServers.state("(share)", add)
 	for _, m := range f.Machines {
 		m.system.state(m, add)
 		m.web.state(m, add)

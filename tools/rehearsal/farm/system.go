@@ -143,7 +143,7 @@ func systemArea() area {
 
 func systemCommand(s *Session, name string) *pwsh.Command {
 	for _, find := range []func(*Session, string) *pwsh.Command{
-		serviceCommand, networkCommand, featureCommand, firewallCommand, eventCommand, softwareCommand,
+		serviceCommand, networkCommand, featureCommand, firewallCommand, eventCommand, softwareCommand, clusterCommand,
 	} {
 		if c := find(s, name); c != nil {
 			return c
