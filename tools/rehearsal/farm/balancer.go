@@ -13,7 +13,10 @@ import (
 )
 
 // balancer is the network load balancing clusters of the farm.
-type balancer struct{ clusters []*NLBCluster }
+type balancer struct {
+	clusters []*NLBCluster
+	broken   []string // machines whose provider in WMI fails
+}
 
 // An NLBCluster is a cluster of Network Load Balancing. Its nodes hold the port rules, each its own copy, which the commands keep alike
 // (windows.md, 3.2: rules must be identical on all hosts).
@@ -49,7 +52,7 @@ func newBalancer() *balancer { return &balancer{} }
 
 // clone copies it for another farm.
 func (x *balancer) clone(*Farm) *balancer {
-	out := &balancer{}
+	out := &balancer{broken: slices.Clone(x.broken)}
 	for _, c := range x.clusters {
 		other := *c
 		other.Nodes = nil
@@ -259,6 +262,9 @@ func balancerCIM(_ *Session, m *Machine, namespace, class, filter string) ([]any
 	}
 	if s := m.FeatureState("NLB"); s != "Installed" {
 		pwsh.ThrowID("Microsoft.Management.Infrastructure.CimException", "HRESULT 0x8004100e,Microsoft.Management.Infrastructure.CimCmdlets.GetCimInstanceCommand", "Invalid namespace ")
+	}
+	if slices.Contains(m.farm.balancer.broken, m.Name) {
+		pwsh.ThrowID("Microsoft.Management.Infrastructure.CimException", "HRESULT 0x80041001,Microsoft.Management.Infrastructure.CimCmdlets.GetCimInstanceCommand", "Generic failure ")
 	}
 	if filter != "" {
 		pwsh.Unknown("the WQL filter %s", filter)
@@ -653,4 +659,28 @@ func (m *Machine) Source(target string) string {
 		}
 	}
 	return best
+}
+
+// Leave takes a server out of a cluster, as a person does.
+func (f *Farm) Leave(c *NLBCluster, machine string) { f.leave(c, c.Node(machine)) }
+
+// BreakNLB makes the provider of NLB in WMI fail.
+func (m *Machine) BreakNLB() { m.farm.balancer.broken = append(m.farm.balancer.broken, m.Name) }
+
+// ServeSite gives a machine a site of IIS that answers on a port by TLS, without one of MBAM's applications behind it: what the scripts of a
+// balancer see of a web server.
+func (m *Machine) ServeSite(name, host string, port int, thumbprint string, paths ...string) {
+	s := &site{name: name, id: len(m.web.sites) + 1, bindings: []*siteBinding{{protocol: "https", info: fmt.Sprintf("*:%d:%s", port, host), thumbprint: thumbprint}}}
+	m.web.pools = append(m.web.pools, &pool{name: name, runtime: "v4.0", pipeline: "Integrated", identity: "ApplicationPoolIdentity"})
+	for _, p := range append([]string{"/"}, paths...) {
+		s.apps = append(s.apps, &application{path: p, physical: `C:\inetpub\` + name, pool: name})
+	}
+	m.web.sites = append(m.web.sites, s)
+}
+
+// StopSite stops a site, as a person does in IIS Manager, or starts it.
+func (m *Machine) StopSite(name string, stopped bool) {
+	if s := m.web.site(name); s != nil {
+		s.stopped = stopped
+	}
 }
