@@ -31,6 +31,7 @@ type Entry struct {
 	SPNs        []string
 	Members     []string // DNs
 	Delegate    []string // msDS-AllowedToDelegateTo
+	Password    string   // of a user
 	full        []string // SIDs with full control
 }
 
@@ -60,7 +61,7 @@ func (d *Directory) add(e *Entry) *Entry {
 
 // AddUser makes a user whose password never expires.
 func (d *Directory) AddUser(name string) *Entry {
-	return d.add(&Entry{Class: "user", Name: name, DN: "CN=" + name + ",CN=Users," + d.DN, UPN: name + "@" + d.DNS, Flags: normalAccount | neverExpires})
+	return d.add(&Entry{Class: "user", Name: name, DN: "CN=" + name + ",CN=Users," + d.DN, UPN: name + "@" + d.DNS, Flags: normalAccount | neverExpires, Password: "pass-phrase of " + name})
 }
 
 // AddGroup makes a security group.

@@ -18,6 +18,9 @@ type Session struct {
 	Log      []string // every line that a transcript holds
 	Answers  []string // to Read-Host, in order
 	Before   func(what string)
+	Ask      func(user string) (name, password string, ok bool) // answers Get-Credential; nil for a person who knows every password
+	Typed    []string                                           // passwords that were typed
+	Programs []string                                           // programs that were started, with their arguments
 
 	transcript string
 	env        map[string]string // what scripts set for themselves
@@ -375,6 +378,7 @@ func (s *Session) io(what string, args []any) (any, bool) {
 
 // Program implements pwsh.Host.
 func (s *Session) Program(path string, args []string) ([]string, int, bool) {
+	s.Programs = append(s.Programs, path+" "+strings.Join(args, " "))
 	if !s.Machine.Files.Exists(path) {
 		pwsh.Throw("System.Management.Automation.CommandNotFoundException", "The term '%s' is not recognized.", path)
 	}

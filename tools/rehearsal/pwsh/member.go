@@ -760,6 +760,9 @@ type encoding struct {
 
 func (encoding) TypeName() string { return "System.Text.Encoding" }
 
+// Preamble tells whether a text in this encoding begins with a byte order mark.
+func (e encoding) Preamble() bool { return e.bom }
+
 func (e encoding) call(key string, args []any) (any, bool) {
 	switch {
 	case key == "getbytes" && len(args) == 1:
