@@ -24,6 +24,8 @@ type Night struct {
 	Plan *plan.Plan
 	Tree *artifact.Tree
 	Farm *farm.Farm
+	// Keys are the machine key and the compare key that were rendered.
+	Keys secrets.File
 	// Desk is the management computer.
 	Desk *farm.Machine
 }
@@ -50,7 +52,7 @@ func New(name string, topology []byte) (*Night, error) {
 	if err != nil || len(found) > 0 {
 		return nil, fmt.Errorf("render: %v %v", err, found)
 	}
-	n := &Night{Plan: p, Tree: tree}
+	n := &Night{Plan: p, Tree: tree, Keys: key}
 	n.build(f)
 	return n, nil
 }
@@ -87,12 +89,23 @@ func (n *Night) build(f *planned.Farm) {
 	n.web(f)
 	n.balancer(f)
 	n.clients(f)
+	at := map[string][]*planned.Host{} // the folder of an instance is copied to each server that may run it
+	for _, i := range f.Instances {
+		at[i.Folder()] = i.Nodes
+	}
 	for _, file := range n.Tree.Files() {
-		m := n.Farm.Machines[strings.ToUpper(file.Meta.Server)]
-		if m == nil {
-			m = n.Desk
+		machines := []*farm.Machine{n.Desk}
+		if m := n.Farm.Machines[strings.ToUpper(file.Meta.Server)]; m != nil {
+			machines[0] = m
+		} else if hosts := at[file.Meta.Server]; hosts != nil {
+			machines = nil
+			for _, h := range hosts {
+				machines = append(machines, n.Farm.Machines[strings.ToUpper(h.Name)])
+			}
 		}
-		m.Files.Put(folder+`\`+strings.ReplaceAll(file.Path, "/", `\`), file.Data)
+		for _, m := range machines {
+			m.Files.Put(folder+`\`+strings.ReplaceAll(file.Path, "/", `\`), file.Data)
+		}
 	}
 }
 
@@ -183,6 +196,7 @@ type Run struct {
 	ExitCode int
 	Console  []string
 	Killed   bool
+	Session  *farm.Session
 }
 
 // Text is what the console showed.
@@ -193,6 +207,7 @@ type Options struct {
 	WhatIf  bool
 	Machine *farm.Machine       // elsewhere
 	Session func(*farm.Session) // changes the session ahead of the run
+	Params  map[string]any
 }
 
 // Run runs a script. The error says that the rehearsal does not know something that the script uses.
@@ -209,10 +224,13 @@ func (n *Night) Run(s Script, o Options) (run Run, err error) {
 		o.Session(session)
 	}
 	params := map[string]any{}
+	for k, v := range o.Params {
+		params[k] = v
+	}
 	if o.WhatIf {
 		params["WhatIf"] = true
 	}
-	run.Script = s
+	run.Script, run.Session = s, session
 	defer func() {
 		run.Console = session.Console
 		switch r := recover().(type) {

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 
 	planned "github.com/mbamplan/mbamplan/pkg/farm"
@@ -42,8 +43,16 @@ func (n *Night) servers(f *planned.Farm) {
 		if h.EstablishedNodes() {
 			m.InstallFeature(h.WindowsFeatures()...)
 		}
-		if h.Established() && h.NeedsMBAM() && !f.MBAM.V2() {
+		if h.NeedsMBAM() && !f.MBAM.V2() && (h.Established() || f.MBAM.Media == "") {
 			installMBAM(m, version(f.MBAM))
+		}
+		if r := h.Reporting; r != nil && r.Existing {
+			port, err := r.Port()
+			if err != nil {
+				panic(err) // check has read the address
+			}
+			m.AddRule(farm.Rule{Name: "reports", Enabled: true, Allow: true, Protocol: "TCP", Ports: strconv.Itoa(port)})
+			m.SetRight("SeBatchLogonRight", append(m.Right("SeBatchLogonRight"), "*"+n.Farm.Directory.Find(f.ReportReader.Name).SID)...)
 		}
 		if f.MBAM.MVC4 && h.Web() && (f.MBAM.MVC4Media == "" || h.EstablishedNodes()) {
 			installMVC(m)
@@ -101,7 +110,10 @@ func (n *Night) sqlHost(f *planned.Farm, m *farm.Machine, h *planned.Host) {
 		m.SetRegistry(root+`\`+id+`\Setup`, "SP", int64(3))
 		m.SetRegistry(root+`\`+id+`\MSSQLServer\SuperSocketNetLib`, "ForceEncryption", int64(0))
 		m.SetRegistry(root+`\`+id+`\MSSQLServer\SuperSocketNetLib\Tcp`, "Enabled", int64(1))
-		m.SetRegistry(root+`\`+id+`\MSSQLServer\HADR`, "HADR_Enabled", int64(0))
+		enabled := slices.ContainsFunc(f.Groups(), func(p *planned.Placement) bool {
+			return p.Existing && slices.ContainsFunc(p.Replicas, func(r *planned.Replica) bool { return r.Instance == i })
+		})
+		m.SetRegistry(root+`\`+id+`\MSSQLServer\HADR`, "HADR_Enabled", map[bool]int64{true: 1}[enabled])
 		account := i.Service
 		if account == "" {
 			account = `NT Service\` + i.EngineService()
@@ -203,6 +215,8 @@ const (
 	mbamFolder  = `C:\Program Files\Microsoft BitLocker Administration and Monitoring`
 	mbamProduct = "Microsoft BitLocker Administration and Monitoring"
 	mbamCode    = "{DC8F5E0B-1D8B-4C7C-8C5A-2B0B4F2A7C11}"
+	mvcFolder   = `C:\Windows\Microsoft.NET\assembly\GAC_MSIL\System.Web.Mvc`
+	mvcCode     = "{3FE312D5-B862-40CE-8E4E-A6D8ABF62736}"
 	mbamKey     = `HKLM:\SOFTWARE\Microsoft\MBAM Server`
 )
 
@@ -229,9 +243,17 @@ func installMBAM(m *farm.Machine, version string) {
 	m.SetRegistry(mbamKey, "InstallationPath", mbamFolder+`\`)
 	m.Files.Put(modules+`\Microsoft.MBAM\Microsoft.MBAM.psd1`, []byte("@{}"))
 	m.Modules["microsoft.mbam"] = true
+	for _, log := range mbamLogs {
+		m.AddLog(log)
+	}
 	if !strings.Contains(m.ModulePath, modules) {
 		m.ModulePath += ";" + modules
 	}
+}
+
+// mbamLogs come and go with the software (mbam.md 10.3, 10.5).
+var mbamLogs = []string{
+	"Microsoft-Windows-MBAM-Server/Admin", "Microsoft-Windows-MBAM-Server/Operational", "Microsoft-Windows-MBAM-Web/Admin", "Microsoft-Windows-MBAM-Web/Operational",
 }
 
 // removeMBAM is what uninstalling does.
@@ -240,13 +262,22 @@ func removeMBAM(m *farm.Machine) {
 	m.RemoveRegistry(mbamKey, "")
 	m.Files.RemoveFolder(mbamFolder)
 	delete(m.Modules, "microsoft.mbam")
+	for _, log := range mbamLogs {
+		m.RemoveLog(log)
+	}
 	m.ModulePath = strings.ReplaceAll(m.ModulePath, ";"+mbamFolder+`\WindowsPowerShell\Modules`, "")
 }
 
 // installMVC puts ASP.NET MVC 4 into the global assembly cache.
 func installMVC(m *farm.Machine) {
-	m.Files.Put(`C:\Windows\Microsoft.NET\assembly\GAC_MSIL\System.Web.Mvc\v4.0_4.0.0.1__31bf3856ad364e35\System.Web.Mvc.dll`, []byte("MZ"))
-	m.AddProduct("{3FE312D5-B862-40CE-8E4E-A6D8ABF62736}", "Microsoft ASP.NET MVC 4 Runtime", "4.0.40804.0")
+	m.Files.Put(mvcFolder+`\v4.0_4.0.0.1__31bf3856ad364e35\System.Web.Mvc.dll`, []byte("MZ"))
+	m.AddProduct(mvcCode, "Microsoft ASP.NET MVC 4 Runtime", "4.0.40804.0")
+}
+
+// removeMVC is what uninstalling does.
+func removeMVC(m *farm.Machine) {
+	m.RemoveProduct(mvcCode)
+	m.Files.RemoveFolder(mvcFolder)
 }
 
 // setup lays a set-up program of the plan where the plan has it.

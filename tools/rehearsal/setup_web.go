@@ -1,8 +1,10 @@
 package rehearsal
 
 import (
+	"fmt"
 	"net/url"
 	"strconv"
+	"strings"
 
 	planned "github.com/mbamplan/mbamplan/pkg/farm"
 	"github.com/mbamplan/mbamplan/tools/rehearsal/farm"
@@ -15,14 +17,8 @@ func (n *Night) web(f *planned.Farm) {
 	if g, who := d.Find(f.AdvancedHelpdesk.Name), d.Find("admin"); g != nil && g.Class == "group" {
 		g.Members = append(g.Members, who.DN)
 	}
+	n.doors(f)
 	for _, w := range f.Webs {
-		for _, node := range w.Nodes {
-			m := n.Farm.Machines[node.Host.Name]
-			if w.TLS && node.Thumbprint != "" && m.Certificate(node.Thumbprint) == nil {
-				names := append([]string{w.Host}, w.NodeNames()...)
-				m.AddCertificate(farm.Certificate{Thumbprint: node.Thumbprint, Subject: "CN=" + w.Host, Names: append(names, w.ShortNodeNames()...), Key: true})
-			}
-		}
 		if b := w.Balancer; b != nil && b.Address.IsValid() && !b.NLB() {
 			n.Farm.Balance(b.Address.String(), names(w)...)
 		}
@@ -58,4 +54,27 @@ func names(w *planned.Web) []string {
 		out = append(out, node.Host.Name)
 	}
 	return out
+}
+
+// doors are the instances as the clients of SQL Server meet them.
+func (n *Night) doors(f *planned.Farm) {
+	for _, i := range f.Instances {
+		d := &farm.Door{Name: i.Name, Collation: "SQL_Latin1_General_CP1_CI_AS"}
+		add := func(host string, port int) {
+			d.Names = append(d.Names, strings.ToLower(host), strings.ToLower(fmt.Sprintf("%s,%d", host, port)))
+			if i.Named != "" {
+				d.Names = append(d.Names, strings.ToLower(host+`\`+i.Named))
+			}
+		}
+		short, _, _ := strings.Cut(i.FQDN, ".")
+		add(i.FQDN, i.Port)
+		add(short, i.Port)
+		for _, p := range f.Placements {
+			if p.Listener != nil && p.Primary() == i {
+				add(p.Listener.FQDN, p.Listener.Port)
+				add(p.Listener.Name, p.Listener.Port)
+			}
+		}
+		n.Farm.AddDoor(d)
+	}
 }

@@ -21,7 +21,7 @@ type Farm struct {
 	balancer    *balancer
 	policies    *policies
 	doors       doors
-	balanced    map[string][]string // machines behind an address that no adapter has
+	behind      map[string][]string // machines behind an address that no adapter has
 	random      uint64
 }
 

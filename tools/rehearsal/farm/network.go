@@ -69,6 +69,9 @@ func (m *Machine) Listening(port int) (process string, ok bool) {
 			return s.Process, true
 		}
 	}
+	if slices.Contains(m.ports(), port) {
+		return "System", true // HTTP.sys
+	}
 	process, ok = m.system.ports[port]
 	return process, ok
 }
@@ -83,6 +86,7 @@ func (m *Machine) listeners() []int {
 	for p := range m.system.ports {
 		out = append(out, p)
 	}
+	out = append(out, m.ports()...)
 	sort.Ints(out)
 	return slices.Compact(out)
 }
@@ -106,7 +110,7 @@ const domainController = "10.255.255.1"
 func (f *Farm) At(address string) []*Machine {
 	var out []*Machine
 	for _, m := range f.Machines {
-		if m.HasAddress(address) {
+		if m.HasAddress(address) || !m.Off() && slices.Contains(f.behind[address], m.Name) {
 			out = append(out, m)
 		}
 	}
@@ -250,9 +254,12 @@ func networkObject(s *Session, typ string, args []any) (any, bool) {
 	switch typ {
 	case "net.sockets.tcpclient":
 		var problem *NetError
+		var other *Machine
+		port := 0
 		return &thing{typ: "System.Net.Sockets.TcpClient", methods: map[string]func([]any) any{
 			"beginconnect": func(args []any) any {
-				_, problem = s.Machine.farm.Connect(s.Machine, str(args, 0), number(args[1]))
+				port = number(args[1])
+				other, problem = s.Machine.farm.Connect(s.Machine, str(args, 0), port)
 				if problem != nil && problem.Unknown {
 					pwsh.Throw("System.Net.Sockets.SocketException", "%s", problem.Text)
 				}
@@ -272,7 +279,8 @@ func networkObject(s *Session, typ string, args []any) (any, bool) {
 				}
 				return pwsh.Void
 			},
-			"close": void, "dispose": void,
+			"getstream": func([]any) any { return newStream(s.Machine, other, port) },
+			"close":     void, "dispose": void,
 		}}, true
 	case "net.sockets.udpclient":
 		local := ""

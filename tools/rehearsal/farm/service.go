@@ -137,6 +137,11 @@ var pendingKeys = []string{
 	`HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\WindowsUpdate\Auto Update\RebootRequired`,
 }
 
+// Waits reports whether Windows waits for a restart.
+func (m *Machine) Waits() bool {
+	return slices.ContainsFunc(pendingKeys, func(k string) bool { return m.system.registry[strings.ToLower(k)] != nil })
+}
+
 // AwaitRestart makes Windows wait for a restart.
 func (m *Machine) AwaitRestart() { m.SetRegistry(pendingKeys[0], "", nil) }
 

@@ -262,6 +262,7 @@ func webArea() area {
 		object:  (*Session).webObject,
 		cast:    (*Session).webCast,
 		items:   (*Session).webItems,
+		program: (*Session).klist,
 		feature: func(m *Machine, name string, there bool) {
 			if strings.EqualFold(name, "Web-Server") && there {
 				m.InstallIIS()
@@ -272,8 +273,8 @@ func webArea() area {
 
 // Balance lets an address lead to machines, as a load balancer in front of them does.
 func (f *Farm) Balance(address string, machines ...string) {
-	if f.balanced == nil {
-		f.balanced = map[string][]string{}
+	if f.behind == nil {
+		f.behind = map[string][]string{}
 	}
-	f.balanced[address] = machines
+	f.behind[address] = machines
 }

@@ -31,6 +31,9 @@ func (in *Interp) value(n nodeRef, s *scope) any {
 		"key_expression", "switch_condition", "switch_clause_condition", "while_condition", "for_condition", "script_parameter_default":
 		for _, c := range n.Children {
 			if c.Kind != "comment" && c.Named {
+				if list := trailing(n); list != nil && c.Kind == "member_access" {
+					return in.invokeWith(c, list, s)
+				}
 				return in.value(c, s)
 			}
 		}
@@ -441,6 +444,10 @@ func (in *Interp) convert(v any, typ string) (any, bool) {
 	case "datetime":
 		if t, ok := v.(time.Time); ok {
 			return t, true
+		}
+		if s, ok := v.(string); ok { // as our records write it; a text without a zone would be local time
+			t, err := time.Parse(time.RFC3339Nano, s)
+			return t, err == nil
 		}
 	case "hashtable", "collections.hashtable", "collections.idictionary":
 		h, ok := v.(*Hash)
