@@ -19,8 +19,8 @@ type Files struct {
 
 type file struct {
 	path  string
-	data  []byte // never changed in place
-	given bool   // laid there from outside and not changed since
+	data  []byte    // never changed in place
+	given bool      // laid there from outside and not changed since
 	at    time.Time // of the last write
 }
 
