@@ -2,17 +2,17 @@ package rehearsal
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 )
 
-const webExample = "contoso-alwayson.yaml"
-
 // webSteps are the steps of this test: databases and features of MBAM, IIS, and what proves them.
 var webSteps = []string{
 	"database/create-databases", "reports/enable-reports", "web/ready-gate", "web/enable-web-applications", "web/request-filtering", "web/kernel-authentication",
-	"web/machine-key", "web/node-check", "directory/kerberos-test", "web/event-proof", "web/remove-secrets",
+	"web/machine-key", "web/node-check", "directory/kerberos-test", "web/event-proof", "web/remove-secrets", "web/connection-strings", "web/release-host-name",
+	"web/take-host-name", "web/failover-partner", "reports/failover-partner", "reports/data-source",
 }
 
 // steps keeps the scripts of some steps.
@@ -102,8 +102,8 @@ func leaks(n *Night, runs ...Run) []string {
 	return out
 }
 
-func TestWebForwardBackForward(t *testing.T) {
-	n := equipped(t, webExample)
+func forwardAndBack(t *testing.T, example string) {
+	n := equipped(t, example)
 	start := n.Farm.State()
 	var runs []Run
 	for _, s := range steps(inOrder(n, "install", "verify"), webSteps...) {
@@ -190,4 +190,15 @@ func diff(a, b string) string {
 	}
 	slices.Sort(out)
 	return strings.Join(out, "\n")
+}
+
+// The web steps of every example: forward, proven, again, back.
+func TestWebOfEveryExample(t *testing.T) {
+	files, err := filepath.Glob("../../examples/*.yaml")
+	if err != nil || len(files) < 12 {
+		t.Fatal(err, files)
+	}
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) { forwardAndBack(t, filepath.Base(file)) })
+	}
 }
