@@ -135,11 +135,14 @@ func forwardAndBack(t *testing.T, example string) {
 		t.Errorf("a second run changed something:\n%s", diff(done, got))
 	}
 	back := reversed(steps(n.Scripts("rollback"), webSteps...))
-	all(t, n, back, Options{WhatIf: true}, 0)
-	if got := n.Farm.State(); got != done {
-		t.Errorf("a rollback with -WhatIf changed something:\n%s", diff(done, got))
+	for _, s := range back {
+		ahead := n.Farm.State()
+		all(t, n, []Script{s}, Options{WhatIf: true}, 0)
+		if got := n.Farm.State(); got != ahead {
+			t.Errorf("%s -WhatIf changed something:\n%s", s.Path, diff(ahead, got))
+		}
+		runs = append(runs, all(t, n, []Script{s}, Options{}, 0)...)
 	}
-	runs = append(runs, all(t, n, back, Options{}, 0)...)
 	if got := unannounced(diff(start, n.Farm.State())); got != "" {
 		t.Errorf("the way back ends elsewhere:\n%s", got)
 	}

@@ -154,6 +154,8 @@ func (o *sqlOpened) query(_ *Session, text string, params map[string]string) ([]
 		return []string{"Role"}, rows, nil
 	case strings.Contains(text, "DATABASEPROPERTYEX(DB_NAME(), 'Collation')"):
 		return []string{"", "", "", "", "", ""}, [][]any{{o.door.Name, find(o.database).Name, o.door.Collation, "READ_WRITE", "KERBEROS", "TCP"}}, nil
+	case text == "SELECT CONVERT(nvarchar(128), @@SERVERNAME)":
+		return []string{""}, [][]any{{o.door.Name}}, nil
 	case strings.Contains(text, "service_broker_guid"):
 		return []string{"server", "name", "update", "id"}, [][]any{{o.door.Name, o.database, "READ_WRITE", "id of " + o.database}}, nil
 	}

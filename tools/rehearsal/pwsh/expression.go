@@ -370,6 +370,9 @@ func (in *Interp) unary(n nodeRef, s *scope) any {
 		if strings.EqualFold(typ, "ordered") {
 			return in.hash(inner.Unwrap(), s, true)
 		}
+		if strings.EqualFold(typ, "ref") && inner.Unwrap().Kind == "variable" {
+			return &Ref{Set: func(v any) { in.put(inner.Unwrap(), s, v) }}
+		}
 		v := in.value(inner, s)
 		if strings.EqualFold(typ, "void") {
 			return nothing{}
