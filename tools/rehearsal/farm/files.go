@@ -41,7 +41,7 @@ func parent(p string) string {
 
 // folder makes a folder with all above it.
 func (f *Files) folder(p, owner string, allow []string) {
-	for at := p; strings.Count(at, `\`) > 0; at = parent(at) {
+	for at := p; strings.Count(strings.TrimLeft(at, `\`), `\`) > 0; at = parent(at) { // a share's server is no folder
 		if f.folders[key(at)] == nil {
 			f.folders[key(at)] = &folder{path: at, owner: owner, allow: slices.Clone(allow)}
 		}
