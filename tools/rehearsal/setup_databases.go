@@ -25,7 +25,7 @@ func (n *Night) databases(f *planned.Farm) {
 		in := &sqlserver.Instance{
 			Name: strings.ToUpper(i.Name), Network: strings.ToUpper(i.Network), FQDN: i.FQDN, Named: strings.ToUpper(i.Named), Port: i.Port,
 			Version: i.Version, ProductVersion: i.ProductVersion() + ".4153.1", Level: "RTM", Edition: i.Edition + " Edition (64-bit)", EngineEdition: i.EngineEdition(),
-			Data: i.DataFolder(), Log: i.LogFolder(), Service: i.Service, Agent: true, AgentStart: 2,
+			Data: strings.TrimSuffix(i.DataFolder(), `\`), Log: strings.TrimSuffix(i.LogFolder(), `\`), Service: i.Service, Agent: true, AgentStart: 2,
 			Programs: fmt.Sprintf(`C:\Program Files\Microsoft SQL Server\MSSQL%d.%s\MSSQL\Binn`, i.Version-2004, strings.TrimPrefix(i.EngineService(), "MSSQL$")),
 		}
 		if sp := i.ServicePack(); sp > 0 {

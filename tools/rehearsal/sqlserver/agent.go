@@ -22,6 +22,7 @@ type Job struct {
 	Steps       []JobStep
 	Schedules   []*Schedule
 	Server      bool // it is to run on this server
+	Created     time.Time
 	Outcome     int  // last_run_outcome: 0 failed, 1 succeeded, 5 not known
 	History     []JobRun
 }
@@ -89,7 +90,7 @@ func (s *Session) agentProcedure(name string, args []tsql.Arg) bool {
 		}
 		j := &Job{
 			ID: in.net.guid(), Name: text(a["@job_name"]), Enabled: number(a["@enabled"], 1) == 1, Owner: owner, Description: text(a["@description"]),
-			EventLog: number(a["@notify_level_eventlog"], 2), Outcome: 5,
+			EventLog: number(a["@notify_level_eventlog"], 2), Outcome: 5, Created: s.Now(),
 		}
 		in.Jobs = append(in.Jobs, j)
 		if id := a["@job_id"]; id != nil && id.Set != nil {

@@ -289,6 +289,18 @@ func (in *Instance) addLogin(name, kind string) *Login {
 	return in.addLoginSID(name, in.sid(name), kind)
 }
 
+// AddLogin makes a login for a Windows account, as a program does that is connected to the instance; one that is there stays.
+func (in *Instance) AddLogin(account string) *Login {
+	if l := in.loginByName(account); l != nil {
+		return l
+	}
+	kind := "U"
+	if in.net.World.IsGroup(in.sid(account)) {
+		kind = "G"
+	}
+	return in.addLogin(account, kind)
+}
+
 func (in *Instance) addLoginSID(name string, sid []byte, kind string) *Login {
 	in.principal++
 	l := &Login{Name: name, SID: sid, Type: kind, ID: in.principal}

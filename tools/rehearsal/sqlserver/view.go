@@ -580,9 +580,9 @@ var msdb = map[string]func(*Session) *tsql.Table{
 		return t
 	},
 	"sysjobs": func(s *Session) *tsql.Table {
-		t := table("job_id name enabled owner_sid description notify_level_eventlog notify_email_operator_id")
+		t := table("job_id name enabled owner_sid description notify_level_eventlog notify_email_operator_id date_created")
 		for _, j := range s.in.Jobs {
-			add(t, j.ID, j.Name, j.Enabled, j.Owner, j.Description, j.EventLog, j.Operator)
+			add(t, j.ID, j.Name, j.Enabled, j.Owner, j.Description, j.EventLog, j.Operator, j.Created)
 		}
 		return t
 	},
