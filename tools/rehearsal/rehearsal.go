@@ -89,12 +89,23 @@ func (n *Night) build(f *planned.Farm) {
 	n.web(f)
 	n.balancer(f)
 	n.clients(f)
+	at := map[string][]*planned.Host{} // the folder of an instance is copied to each server that may run it
+	for _, i := range f.Instances {
+		at[i.Folder()] = i.Nodes
+	}
 	for _, file := range n.Tree.Files() {
-		m := n.Farm.Machines[strings.ToUpper(file.Meta.Server)]
-		if m == nil {
-			m = n.Desk
+		machines := []*farm.Machine{n.Desk}
+		if m := n.Farm.Machines[strings.ToUpper(file.Meta.Server)]; m != nil {
+			machines[0] = m
+		} else if hosts := at[file.Meta.Server]; hosts != nil {
+			machines = nil
+			for _, h := range hosts {
+				machines = append(machines, n.Farm.Machines[strings.ToUpper(h.Name)])
+			}
 		}
-		m.Files.Put(folder+`\`+strings.ReplaceAll(file.Path, "/", `\`), file.Data)
+		for _, m := range machines {
+			m.Files.Put(folder+`\`+strings.ReplaceAll(file.Path, "/", `\`), file.Data)
+		}
 	}
 }
 

@@ -15,18 +15,17 @@ import (
 type databases struct {
 	farm    *Farm
 	network *sqlserver.Network
-	shares  *Files            // files on file servers and on the shared drives of clustered instances, by UNC path
 	drives  map[string]string // by machine and letter: the clustered instance whose shared drive it is
 	closed  map[string]bool   // shares that refuse the accounts of SQL Server, by "\\server\share" in lower case
 }
 
 func newDatabases() *databases {
-	return &databases{shares: newFiles(), closed: map[string]bool{}, drives: map[string]string{}}
+	return &databases{closed: map[string]bool{}, drives: map[string]string{}}
 }
 
 // clone copies it for another farm.
 func (x *databases) clone(f *Farm) *databases {
-	out := &databases{farm: f, shares: x.shares.clone(), closed: maps.Clone(x.closed), drives: x.drives}
+	out := &databases{farm: f, closed: maps.Clone(x.closed), drives: x.drives}
 	if x.network != nil {
 		out.network = x.network.Clone(world{f})
 	}
@@ -37,9 +36,6 @@ func (x *databases) clone(f *Farm) *databases {
 func (x *databases) state(add func(format string, args ...any)) {
 	if x.network != nil {
 		x.network.State(add)
-	}
-	for _, one := range x.shares.files {
-		add("share: %s %q", one.path, one.data)
 	}
 }
 
@@ -55,7 +51,7 @@ func (f *Farm) SQLNetwork() *sqlserver.Network {
 }
 
 // AddShare makes a folder on a file server that the accounts of SQL Server may write to.
-func (f *Farm) AddShare(path string) { f.databases.shares.folder(path, "S-1-5-32-544", nil) }
+func (f *Farm) AddShare(path string) { f.fileServers.folder(path, "S-1-5-32-544", nil) }
 
 // AddFolder makes a folder on a drive of a machine.
 func (f *Farm) AddFolder(machine, path string) {
@@ -73,7 +69,7 @@ func (f *Farm) ShareDrive(machine, letter, network string) {
 func (f *Farm) CloseShare(path string, closed bool) { f.databases.closed[share(path)] = closed }
 
 // Shares are the files on file servers.
-func (f *Farm) Shares() *Files { return f.databases.shares }
+func (f *Farm) Shares() *Files { return f.fileServers }
 
 func share(path string) string {
 	parts := strings.SplitN(key(path), `\`, 4)
@@ -196,14 +192,14 @@ func (w world) disk(machine, path string) (*Files, string, int) {
 		if x.closed[share(path)] {
 			return nil, "", 5
 		}
-		return x.shares, path, 0
+		return w.farm.fileServers, path, 0
 	}
 	m := w.farm.Machines[strings.ToUpper(machine)]
 	if m == nil || path == "" {
 		return nil, "", 53
 	}
 	if network := x.drives[strings.ToUpper(m.Name+" "+path[:1])]; network != "" {
-		return x.shares, `\\` + network + `\` + path[:1] + "$" + path[2:], 0
+		return w.farm.fileServers, `\\` + network + `\` + path[:1] + "$" + path[2:], 0
 	}
 	return m.Files, path, 0
 }

@@ -23,7 +23,7 @@ type Job struct {
 	Schedules   []*Schedule
 	Server      bool // it is to run on this server
 	Created     time.Time
-	Outcome     int  // last_run_outcome: 0 failed, 1 succeeded, 5 not known
+	Outcome     int // last_run_outcome: 0 failed, 1 succeeded, 5 not known
 	History     []JobRun
 }
 
