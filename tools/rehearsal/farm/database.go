@@ -39,7 +39,7 @@ func (x *databases) state(add func(format string, args ...any)) {
 	}
 }
 
-func databaseArea() area { return area{} }
+func databaseArea() area { return area{command: databaseCommand} }
 
 // SQLNetwork is all instances of the farm; it is made when it is first asked for.
 func (f *Farm) SQLNetwork() *sqlserver.Network {
@@ -245,10 +245,20 @@ func (w world) Write(machine, _, path string, data []byte) int {
 }
 
 // Reaches implements sqlserver.World.
-func (w world) Reaches(_, to string, _ int) bool { return w.farm.Machines[strings.ToUpper(to)] != nil }
+func (w world) Reaches(from, to string, port int) bool {
+	a, b := w.farm.Machines[strings.ToUpper(from)], w.farm.Machines[strings.ToUpper(to)]
+	return a != nil && b != nil && !a.Off() && !b.Off() && (a == b || b.lets(port, a.Address()))
+}
 
 // Taken implements sqlserver.World.
-func (w world) Taken(string, int) bool { return false }
+func (w world) Taken(machine string, port int) bool {
+	m := w.farm.Machines[strings.ToUpper(machine)]
+	if m == nil {
+		return false
+	}
+	process, ok := m.system.ports[port]
+	return ok && process != "sqlservr"
+}
 
 // NetworkName implements sqlserver.World. The cluster's account uses a computer object of the name on which it has full control (1.3), enables it, and
 // registers all addresses, as RegisterAllProvidersIP = 1 says (1.17).
@@ -295,3 +305,26 @@ func (w world) Now() time.Time {
 
 // Sleep implements sqlserver.World.
 func (w world) Sleep(d time.Duration) { w.farm.Clock = w.farm.Clock.Add(d) }
+
+// listens reports whether an instance that runs on a machine listens on a port beside that of clients: that of its mirroring endpoint, or of a listener.
+func (x *databases) listens(m *Machine, port int) bool {
+	if x.network == nil {
+		return false
+	}
+	for _, in := range x.network.Instances {
+		if in.Owner != m.Name || !in.Running {
+			continue
+		}
+		if in.Endpoint != nil && in.Endpoint.Port == port && in.Listens() {
+			return true
+		}
+		for _, g := range x.network.Groups {
+			for _, l := range g.Listeners {
+				if l.Port == port && strings.EqualFold(g.Primary, in.Name) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}

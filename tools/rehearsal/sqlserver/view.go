@@ -255,6 +255,11 @@ var server = map[string]func(*Session) *tsql.Table{
 		}
 		return t
 	},
+	"sys.dm_exec_connections": func(*Session) *tsql.Table {
+		t := table("session_id auth_scheme net_transport")
+		add(t, 61, "KERBEROS", "TCP")
+		return t
+	},
 	"sys.sysprocesses": func(*Session) *tsql.Table { return table("spid dbid loginame") },
 }
 
