@@ -160,6 +160,9 @@ func (e *env) do(st stmt) flow {
 	rows := 0
 	switch st := st.(type) {
 	case *declareStmt:
+		if !slices.ContainsFunc(st.init, func(x expr) bool { return x != nil }) {
+			return flowNext // a declaration is none that is executed: @@ERROR stays
+		}
 		for i, x := range st.init {
 			if x != nil {
 				v := e.vars[st.vars[i].name]
@@ -168,6 +171,7 @@ func (e *env) do(st stmt) flow {
 			}
 		}
 	case *declareTable:
+		return flowNext
 	case *setStmt:
 		v := e.vars[st.to.name]
 		v.value = v.typ.implicit(st.x.eval(e))
