@@ -231,3 +231,38 @@ func BenchmarkVerify(b *testing.B) {
 		}
 	})
 }
+
+// TestTextsWithinFiles parses the steps of jobs, which stand as texts in .sql files, and the queries of PowerShell scripts.
+func TestTextsWithinFiles(t *testing.T) {
+	texts := map[string]string{}
+	quoted := regexp.MustCompile(`SET @command = N'((?:[^']|'')*)'|'((?:SELECT|EXEC|DECLARE|IF) (?:[^']|'')*)'`)
+	err := filepath.WalkDir("../../../examples", func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, ".sql") && !strings.HasSuffix(path, ".ps1") {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		for _, m := range quoted.FindAllStringSubmatch(string(data), -1) {
+			if m[1] != "" || strings.HasSuffix(path, ".ps1") {
+				texts[strings.ReplaceAll(m[1]+m[2], "''", "'")] = path
+			}
+		}
+		return err
+	})
+	if err != nil || len(texts) < 50 {
+		t.Fatalf("%d texts: %v", len(texts), err)
+	}
+	given := regexp.MustCompile(`@[A-Za-z]+`)
+	for text, path := range texts {
+		values := map[string]Value{}
+		if !strings.HasPrefix(text, "DECLARE") {
+			for _, name := range given.FindAllString(text, -1) {
+				values[strings.ToLower(name)] = "4"
+			}
+		}
+		_, err := Query(newYesMan(3, text), text, values)
+		var u *Unsupported
+		if errors.As(err, &u) {
+			t.Errorf("%s: %v\n%s", path, err, text)
+		}
+	}
+}

@@ -203,6 +203,10 @@ func TestFlow(t *testing.T) {
 		{
 			name: "DELETE from a table of the server", text: "SET NOCOUNT ON;\nDELETE FROM sys.files WHERE size = 128;\nSELECT database_id, name FROM sys.files;\nPRINT @@ROWCOUNT;", want: "5 data\n6 data\n2", done: []string{"> DELETE sys.files"},
 		},
+		{
+			name: "UNION takes each row once, UNION ALL does not", text: "SET NOCOUNT ON;\nSELECT name FROM sys.files UNION SELECT N'log' UNION SELECT N'x';\nSELECT 1 UNION ALL SELECT 1;", want: "data\nlog\nx\n1\n1",
+		},
+		{name: "WITH LOG says the same", text: "RAISERROR(N'note', 10, 1) WITH LOG;\nPRINT @@ERROR;", want: "note\n0"},
 		{name: "DISTINCT, GROUP BY", text: "SET NOCOUNT ON;\nSELECT DISTINCT name FROM sys.files;\nSELECT name, COUNT(*) FROM sys.files GROUP BY name;", want: "data\nlog\ndata 2\nlog 1"},
 	} {
 		s := newServer()
