@@ -31,6 +31,7 @@ type Entry struct {
 	SPNs        []string
 	Members     []string // DNs
 	Delegate    []string // msDS-AllowedToDelegateTo
+	Password    string   // of a user
 	full        []string // SIDs with full control
 }
 
@@ -60,7 +61,7 @@ func (d *Directory) add(e *Entry) *Entry {
 
 // AddUser makes a user whose password never expires.
 func (d *Directory) AddUser(name string) *Entry {
-	return d.add(&Entry{Class: "user", Name: name, DN: "CN=" + name + ",CN=Users," + d.DN, UPN: name + "@" + d.DNS, Flags: normalAccount | neverExpires})
+	return d.add(&Entry{Class: "user", Name: name, DN: "CN=" + name + ",CN=Users," + d.DN, UPN: name + "@" + d.DNS, Flags: normalAccount | neverExpires, Password: "pass-phrase of " + name})
 }
 
 // AddGroup makes a security group.
@@ -403,6 +404,9 @@ func (s *Session) directoryObject(typ string, args []any) (any, bool) {
 	case "directoryservices.activedirectoryaccessrule":
 		return pwsh.NewObject("IdentityReference", args[0], "ActiveDirectoryRights", args[1], "AccessControlType", args[2]), true
 	case "directoryservices.directoryentry":
+		if e, ok := s.ldapEntry(str(args, 0)); ok {
+			return e, true
+		}
 		rest, ok := strings.CutPrefix(str(args, 0), "LDAP://"+d.Server+"/")
 		if !ok {
 			return nil, false
@@ -455,6 +459,8 @@ var genericAll = pwsh.Enum{Of: "ActiveDirectoryRights", Name: "GenericAll", Valu
 
 func (s *Session) directoryStatic(what string, _ []any) (any, bool) {
 	switch what {
+	case "directoryservices.activedirectory.forest::getcurrentforest":
+		return s.forest(), true
 	case "directoryservices.securitymasks::dacl":
 		return pwsh.Enum{Of: "SecurityMasks", Name: "Dacl", Value: 4}, true
 	case "directoryservices.activedirectoryrights::genericall":

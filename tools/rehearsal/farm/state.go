@@ -10,12 +10,16 @@ import (
 // Clone copies the farm, so that a run can be tried without consequences.
 func (f *Farm) Clone() *Farm {
 	out := *f
+	out.doors = f.doors.clone()
 	out.Directory = f.Directory.clone(&out)
 	out.databases, out.balancer, out.policies = f.databases.clone(&out), f.balancer.clone(&out), f.policies.clone(&out)
+	out.Cluster = f.Cluster.clone()
+	out.fileServers = f.fileServers.clone()
 	out.Machines = map[string]*Machine{}
 	for name, m := range f.Machines {
 		c := *m
 		c.farm, c.Files = &out, m.Files.clone()
+		c.Files.shares = out.fileServers
 		c.Modules = map[string]bool{}
 		for k, v := range m.Modules {
 			c.Modules[k] = v
@@ -59,6 +63,7 @@ func (f *Files) clone() *Files {
 func (f *Farm) State() string {
 	var lines []string
 	add := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
+	f.doors.state(add)
 	d := f.Directory
 	for _, e := range d.entries {
 		spns, members, full := slices.Clone(e.SPNs), slices.Clone(e.Members), slices.Clone(e.full)
@@ -75,27 +80,36 @@ func (f *Farm) State() string {
 	f.databases.state(add)
 	f.balancer.state(add)
 	f.policies.state(add)
+	f.Cluster.state(add)
+	f.fileServers.state("(share)", add)
 	for _, m := range f.Machines {
 		m.system.state(m, add)
 		m.web.state(m, add)
 		m.mbam.state(m, add)
-		for _, one := range m.Files.files {
-			switch {
-			case own(one.path):
-			case one.given:
-				add("file: %s %s as given", m.Name, one.path)
-			default:
-				add("file: %s %s %q", m.Name, one.path, one.data)
-			}
-		}
-		for _, one := range m.Files.folders {
-			if !own(one.path) {
-				add("folder: %s %s %s %q", m.Name, one.path, one.owner, one.allow)
-			}
+		m.Files.state(m.Name, add)
+		for name := range m.Modules {
+			add("module: %s %s", m.Name, name)
 		}
 	}
 	sort.Strings(lines)
 	return strings.Join(lines, "\n")
+}
+
+func (f *Files) state(where string, add func(format string, args ...any)) {
+	for _, one := range f.files {
+		switch {
+		case own(one.path):
+		case one.given:
+			add("file: %s %s as given", where, one.path)
+		default:
+			add("file: %s %s %q", where, one.path, one.data)
+		}
+	}
+	for _, one := range f.folders {
+		if !own(one.path) {
+			add("folder: %s %s %s %q", where, one.path, one.owner, one.allow)
+		}
+	}
 }
 
 // Records lists what our own scripts left on the machines, with its contents.

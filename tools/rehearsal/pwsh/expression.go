@@ -606,6 +606,12 @@ func (in *Interp) comparison(n nodeRef, s *scope) any {
 			parts = append(parts, Text(e))
 		}
 		return strings.Join(parts, Text(r))
+	case "split":
+		var parts []string
+		for _, e := range elements(l) {
+			parts = append(parts, in.pattern(n, "(?i)"+Text(r)).Split(Text(e), -1)...)
+		}
+		return Strings(parts)
 	case "match", "notmatch":
 		if fold {
 			in.unsupported(n, "%s: patterns mind case in our scripts", op)

@@ -287,6 +287,9 @@ func text(args []any, i int) string { return Text(args[i]) }
 func (in *Interp) method(n nodeRef, target any, name string, args []any) (any, bool) {
 	key := strings.ToLower(name)
 	if key == "gettype" && len(args) == 0 {
+		if t, ok := target.(interface{ GetType() any }); ok { // a type of the host with members of its own
+			return t.GetType(), true
+		}
 		full := TypeName(target)
 		return NewObject("Name", full[strings.LastIndexByte(full, '.')+1:], "FullName", full), true
 	}
@@ -493,7 +496,7 @@ func (in *Interp) dateMethod(n nodeRef, v time.Time, key string, args []any) (an
 // dateText formats a date by the formats that the scripts use.
 func (in *Interp) dateText(n nodeRef, v time.Time, form string) string {
 	layouts := map[string]string{
-		"o": "2006-01-02T15:04:05.0000000Z", "yyyyMMddTHHmmss": "20060102T150405", "yyyy-MM-dd": "2006-01-02", "yyyy-MM-dd HH:mm:ss": "2006-01-02 15:04:05",
+		"s": "2006-01-02T15:04:05", "o": "2006-01-02T15:04:05.0000000Z", "yyyyMMddTHHmmss": "20060102T150405", "yyyy-MM-dd": "2006-01-02", "yyyy-MM-dd HH:mm:ss": "2006-01-02 15:04:05",
 		"yyyyMMddHHmmss": "20060102150405", "HH:mm:ss": "15:04:05", "yyyy-MM-dd HH:mm": "2006-01-02 15:04", "u": "2006-01-02 15:04:05Z", "yyyyMMdd": "20060102",
 	}
 	if form == "yyyyMMddTHHmmssfff" {
@@ -756,6 +759,9 @@ type encoding struct {
 }
 
 func (encoding) TypeName() string { return "System.Text.Encoding" }
+
+// Preamble tells whether a text in this encoding begins with a byte order mark.
+func (e encoding) Preamble() bool { return e.bom }
 
 func (e encoding) call(key string, args []any) (any, bool) {
 	switch {
