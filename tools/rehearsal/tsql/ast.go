@@ -137,6 +137,8 @@ type query struct {
 	groups   []*column
 	order    []ordering
 	grouped  bool // an aggregate stands in items
+	union    *query
+	all      bool // UNION ALL
 }
 
 type item struct {

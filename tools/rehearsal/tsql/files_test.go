@@ -146,7 +146,7 @@ func examples(t testing.TB) map[string][]byte {
 // everything runs a file by all three kinds of clients.
 var everything = []Options{{StopOnError: true}, {StopOnError: true, Late: true}, {Studio: true}}
 
-func options(o Options, data []byte) Options {
+func client(o Options, data []byte) Options {
 	if bytes.Contains(data, []byte("$(")) {
 		o.Variables = map[string]string{"MBAMPLAN_TDE_PASSWORD": "a-long-password"}
 	}
@@ -157,7 +157,7 @@ func options(o Options, data []byte) Options {
 func TestExamplesAreKnown(t *testing.T) {
 	for path, data := range examples(t) {
 		for seed, o := range everything {
-			if _, err := Run(newYesMan(uint64(seed), string(data)), path, data, options(o, data)); err != nil {
+			if _, err := Run(newYesMan(uint64(seed), string(data)), path, data, client(o, data)); err != nil {
 				t.Error(err)
 				break
 			}
@@ -194,7 +194,7 @@ func TestMutatedFilesNeverPanic(t *testing.T) {
 				}
 			}
 			mutated := strings.Join(p, "")
-			_, err := Run(newYesMan(uint64(n), mutated), paths[n], []byte(mutated), options(everything[n%3], data))
+			_, err := Run(newYesMan(uint64(n), mutated), paths[n], []byte(mutated), client(everything[n%3], data))
 			var u *Unsupported
 			if err != nil && (!errors.As(err, &u) || u.Line == 0 || u.File != paths[n]) {
 				t.Errorf("%v", err)
@@ -230,4 +230,39 @@ func BenchmarkVerify(b *testing.B) {
 			}
 		}
 	})
+}
+
+// TestTextsWithinFiles parses the steps of jobs, which stand as texts in .sql files, and the queries of PowerShell scripts.
+func TestTextsWithinFiles(t *testing.T) {
+	texts := map[string]string{}
+	quoted := regexp.MustCompile(`SET @command = N'((?:[^']|'')*)'|'((?:SELECT|EXEC|DECLARE|IF) (?:[^']|'')*)'`)
+	err := filepath.WalkDir("../../../examples", func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, ".sql") && !strings.HasSuffix(path, ".ps1") {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		for _, m := range quoted.FindAllStringSubmatch(string(data), -1) {
+			if m[1] != "" || strings.HasSuffix(path, ".ps1") {
+				texts[strings.ReplaceAll(m[1]+m[2], "''", "'")] = path
+			}
+		}
+		return err
+	})
+	if err != nil || len(texts) < 50 {
+		t.Fatalf("%d texts: %v", len(texts), err)
+	}
+	given := regexp.MustCompile(`@[A-Za-z]+`)
+	for text, path := range texts {
+		values := map[string]Value{}
+		if !strings.HasPrefix(text, "DECLARE") {
+			for _, name := range given.FindAllString(text, -1) {
+				values[strings.ToLower(name)] = "4"
+			}
+		}
+		_, err := Query(newYesMan(3, text), text, values)
+		var u *Unsupported
+		if errors.As(err, &u) {
+			t.Errorf("%s: %v\n%s", path, err, text)
+		}
+	}
 }

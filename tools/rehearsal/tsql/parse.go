@@ -484,8 +484,8 @@ func (p *parser) raise(at place) stmt {
 		s.args = append(s.args, p.plain("an argument"))
 	}
 	p.needOp(")")
-	if p.peek("WITH") {
-		p.stuck("the end of RAISERROR")
+	if p.word("WITH") && !p.word("LOG") {
+		p.stuck("LOG")
 	}
 	return s
 }

@@ -384,7 +384,18 @@ func (p *parser) selects(in int) *query {
 			}
 		}
 	}
-	if p.peek("HAVING", "UNION", "EXCEPT", "INTERSECT", "OPTION", "FOR") {
+	if p.word("UNION") {
+		q.all = p.word("ALL")
+		q.union = p.selects(in)
+		if q.assigns || q.union.order != nil {
+			p.unknown(q.place, "a UNION with ORDER BY or assignments")
+		}
+		if len(q.union.items) != len(q.items) {
+			p.fault(q.place, 205, 16, "All queries combined using a UNION, INTERSECT or EXCEPT operator must have an equal number of expressions in their target lists.")
+		}
+		return q
+	}
+	if p.peek("HAVING", "EXCEPT", "INTERSECT", "OPTION", "FOR") {
 		p.stuck("ORDER BY or the end of SELECT")
 	}
 	if p.word("ORDER") {

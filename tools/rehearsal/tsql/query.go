@@ -248,7 +248,10 @@ func (e *env) rows(q *query, outer *scope) [][]Value {
 		}
 		result = append(result, row)
 	})
-	if q.distinct {
+	if q.union != nil {
+		result = append(result, e.rows(q.union, outer)...)
+	}
+	if q.distinct || q.union != nil && !q.all {
 		kept := result[:0]
 		for _, row := range result {
 			if !slices.ContainsFunc(kept, func(other []Value) bool { return slices.EqualFunc(row, other, same) }) {
@@ -271,8 +274,8 @@ func same(a, b Value) bool {
 // any says whether a query has a row; what it selects is not evaluated.
 func (e *env) any(q *query) bool {
 	in := &env{e.session, e.vars, &scope{outer: e.scope}}
-	if q.grouped || q.groups != nil {
-		e.unknown(q.place, "EXISTS of a query with an aggregate")
+	if q.grouped || q.groups != nil || q.union != nil {
+		e.unknown(q.place, "EXISTS of a query with an aggregate or a UNION")
 	}
 	return len(in.matching(q)) > 0
 }
