@@ -17,7 +17,6 @@ func (n *Night) web(f *planned.Farm) {
 	if g, who := d.Find(f.AdvancedHelpdesk.Name), d.Find("admin"); g != nil && g.Class == "group" {
 		g.Members = append(g.Members, who.DN)
 	}
-	n.doors(f)
 	for _, w := range f.Webs {
 		if b := w.Balancer; b != nil && b.Address.IsValid() && !b.NLB() {
 			n.Farm.Balance(b.Address.String(), names(w)...)
@@ -69,12 +68,15 @@ func (n *Night) existing(f *planned.Farm) {
 		if !d.Existing {
 			continue
 		}
-		users := map[string][]string{strings.ToLower(f.ReadWrite.Down()): {"ReadRole", "WriteRole"}}
-		if d.IsCompliance() {
-			users[strings.ToLower(f.ReadOnly.Down())] = []string{"ReadRole"}
+		args := map[string]any{
+			map[bool]string{true: "ComplianceAndAudit", false: "Recovery"}[d.IsCompliance()]: true,
+			"ConnectionString": "Integrated Security=SSPI;Data Source=" + d.Placement.Primary().Address(), "DatabaseName": d.Name, "AccessAccount": f.ReadWrite.Down(),
 		}
-		door := n.Farm.Door(d.Placement.Primary().Name)
-		door.Databases = append(door.Databases, &farm.DoorDatabase{Name: d.Name, Schema: d.Schema(), Users: users})
+		if d.IsCompliance() {
+			args["ReportAccount"] = f.ReadOnly.Down()
+		}
+		// The program ran on the server itself.
+		n.Farm.Machines[strings.ToUpper(d.Placement.Primary().Host().Name)].Enabled("Enable-MbamDatabase", args)
 	}
 	today := func(d *planned.Database) string {
 		on := d.Was
@@ -151,27 +153,4 @@ func (n *Night) existingNode(f *planned.Farm, w *planned.Web, node *planned.Node
 	m.Files.Put(w.InstallPath+`\Microsoft BitLocker Management Solution\web.config`, []byte(fmt.Sprintf(
 		"<configuration>\r\n  <system.web>\r\n    <machineKey validation=%q validationKey=%q decryption=%q decryptionKey=%q />\r\n  </system.web>\r\n</configuration>\r\n",
 		k.Validation, k.ValidationKey, k.Decryption, k.DecryptionKey)))
-}
-
-// doors are the instances as the clients of SQL Server meet them.
-func (n *Night) doors(f *planned.Farm) {
-	for _, i := range f.Instances {
-		d := &farm.Door{Name: i.Name, Collation: "SQL_Latin1_General_CP1_CI_AS"}
-		add := func(host string, port int) {
-			d.Names = append(d.Names, strings.ToLower(host), strings.ToLower(fmt.Sprintf("%s,%d", host, port)))
-			if i.Named != "" {
-				d.Names = append(d.Names, strings.ToLower(host+`\`+i.Named))
-			}
-		}
-		short, _, _ := strings.Cut(i.FQDN, ".")
-		add(i.FQDN, i.Port)
-		add(short, i.Port)
-		for _, p := range f.Placements {
-			if p.Listener != nil && p.Primary() == i {
-				add(p.Listener.FQDN, p.Listener.Port)
-				add(p.Listener.Name, p.Listener.Port)
-			}
-		}
-		n.Farm.AddDoor(d)
-	}
 }

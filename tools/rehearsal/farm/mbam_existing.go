@@ -10,7 +10,6 @@ import (
 // given by its thumbprint, a credential by the account, whose password is known.
 func (m *Machine) Enabled(command string, args map[string]any) {
 	s := m.Start("admin")
-	s.User = "admin"
 	call := &pwsh.Call{Name: command, Args: map[string]any{"skipvalidation": true}}
 	for name, v := range args {
 		switch key := strings.ToLower(name); key {
@@ -22,5 +21,11 @@ func (m *Machine) Enabled(command string, args map[string]any) {
 		}
 		call.Args[strings.ToLower(name)] = v
 	}
+	had := m.Modules["microsoft.mbam"]
+	m.Modules["microsoft.mbam"] = true
 	s.command(strings.ToLower(command)).Run(call)
+	m.Modules["microsoft.mbam"] = had
+	if !had {
+		delete(m.Modules, "microsoft.mbam")
+	}
 }
