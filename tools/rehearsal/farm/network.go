@@ -14,6 +14,7 @@ import (
 type Adapter struct {
 	Name      string
 	Addresses []string
+	Quiet     []string // addresses that Windows does not send from (SkipAsSource)
 	DHCP      bool
 	Down      bool
 }
@@ -143,8 +144,12 @@ func (f *Farm) Connect(from *Machine, host string, port int) (*Machine, *NetErro
 	}
 	result := &NetError{Text: "A connection attempt failed because the connected party did not properly respond after a period of time, or established connection failed because connected host has failed to respond " + addresses[0]}
 	for _, a := range addresses {
-		for _, m := range f.At(a) {
-			if m != from && !m.lets(port, from.Address()) {
+		there := f.At(a)
+		if m, virtual := f.nlbTarget(a, port, from); virtual {
+			there = slices.DeleteFunc([]*Machine{m}, func(m *Machine) bool { return m == nil })
+		}
+		for _, m := range there {
+			if m != from && !m.lets(port, from.Source(a)) {
 				continue
 			}
 			if _, ok := m.Listening(port); ok {
@@ -285,8 +290,8 @@ func networkObject(s *Session, typ string, args []any) (any, bool) {
 		client := &thing{typ: "System.Net.Sockets.Socket", props: map[string]any{"localendpoint": func() any { return pwsh.NewObject("Address", ipAddress(local)) }}}
 		return &thing{typ: "System.Net.Sockets.UdpClient", props: map[string]any{"client": client}, methods: map[string]func([]any) any{
 			"connect": func(args []any) any {
-				s.resolved(str(args, 0))
-				local = s.Machine.Address()
+				found := s.resolved(str(args, 0))
+				local = s.Machine.Source(pwsh.Text(found.Items[0]))
 				return pwsh.Void
 			},
 			"close": void, "dispose": void,
