@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/mbamplan/mbamplan/pkg/plan"
 )
 
 // webSteps are the steps of this test: databases and features of MBAM, IIS, and what proves them.
@@ -36,36 +38,39 @@ func inOrder(n *Night, kinds ...string) []Script {
 	return out
 }
 
-// equipped is an example whose directory is ready and whose servers have what the steps ahead of MBAM's features bring.
-func equipped(t *testing.T, example string) *Night {
+// way runs the scripts of a night in the order of the plan up to the web steps and between them: those that are no web steps only forward.
+// A restart that a script declares is made.
+func way(t *testing.T, n *Night, each func(Script)) {
 	t.Helper()
-	n := night(t, example)
-	all(t, n, before(n.Scripts("install")), Options{}, 0)
-	f := n.Plan.Farm
-	for _, h := range f.Hosts {
-		m := n.Farm.Machines[strings.ToUpper(h.Name)]
-		if h.NeedsMBAM() {
-			installMBAM(m, version(f.MBAM))
-		}
-		if h.Web() {
-			m.InstallFeature(h.WindowsFeatures()...)
-			installMVC(m)
+	byItem := map[*plan.Item][]Script{}
+	for _, kind := range []string{"install", "verify"} {
+		for _, s := range n.Files(kind) {
+			byItem[s.Item] = append(byItem[s.Item], s)
 		}
 	}
-	for _, p := range f.Placements {
-		// The cluster registers the name when the listener is made.
-		if l := p.Listener; l != nil && len(l.Addresses) > 0 {
-			leaf, _, _ := strings.Cut(l.FQDN, ".")
-			n.Farm.Directory.SetAddress(leaf, l.Addresses[0].Addr().String())
+	for _, it := range n.Plan.Items {
+		for _, s := range byItem[it] {
+			if slices.Contains(webSteps, it.Step.ID) {
+				each(s)
+				continue
+			}
+			if s.Kind != "install" || strings.HasPrefix(it.Step.ID, "clients/") || strings.HasPrefix(it.Step.ID, "backup/") {
+				continue
+			}
+			if stand := between(n, s); stand != nil {
+				stand()
+				continue
+			}
+			r, err := n.Run(s, Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r.ExitCode != 0 && r.ExitCode != 3010 {
+				t.Fatalf("%s ended with %d:\n%s", s.Path, r.ExitCode, r.Text())
+			}
+			restarted(n)
 		}
 	}
-	for _, w := range f.Webs {
-		if w.Balancer.NLB() {
-			n.Farm.Balance(w.Balancer.Address.String(), names(w)...)
-		}
-	}
-	all(t, n, steps(n.Scripts("install"), "web/user-rights", "web/firewall", "reports/user-rights", "reports/firewall"), Options{}, 0)
-	return n
 }
 
 // leaks are the places that show a secret that is not theirs: consoles, transcripts, results, histories and command lines. The machine key
@@ -103,10 +108,10 @@ func leaks(n *Night, runs ...Run) []string {
 }
 
 func forwardAndBack(t *testing.T, example string) {
-	n := equipped(t, example)
+	n := night(t, example)
 	start := n.Farm.State()
 	var runs []Run
-	for _, s := range steps(inOrder(n, "install", "verify"), webSteps...) {
+	way(t, n, func(s Script) {
 		ahead := n.Farm.State()
 		if s.Kind == "install" {
 			runs = append(runs, all(t, n, []Script{s}, Options{WhatIf: true}, 0)...)
@@ -118,7 +123,7 @@ func forwardAndBack(t *testing.T, example string) {
 		if s.Kind == "verify" && s.Item.Step.ID != "directory/kerberos-test" && n.Farm.State() != ahead {
 			t.Errorf("%s changed something:\n%s", s.Path, diff(ahead, n.Farm.State()))
 		}
-	}
+	})
 	if got := leaks(n, runs...); got != nil {
 		t.Errorf("secrets in %q", got)
 	}
