@@ -432,6 +432,11 @@ func (in *Interp) convert(v any, typ string) (any, bool) {
 		return f, ok
 	case "bool", "switch", "management.automation.switchparameter":
 		return Truth(v), true
+	case "version":
+		if n, ok := v.(Version); ok {
+			return n, true
+		}
+		return readVersion(Text(v))
 	case "char":
 		t := Text(v)
 		return t, len([]rune(t)) == 1
