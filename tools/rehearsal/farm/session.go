@@ -22,6 +22,7 @@ type Session struct {
 	Typed    []string                                           // passwords that were typed
 	Programs []string                                           // programs that were started, with their arguments
 
+	tickets    []string // service principal names of the Kerberos tickets of the logon session
 	transcript string
 	env        map[string]string // what scripts set for themselves
 }

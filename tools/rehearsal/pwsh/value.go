@@ -36,6 +36,9 @@ type Object struct {
 // A Type is a type literal, as [string].
 type Type string
 
+// A Ref is [ref]$variable, which a method of the host writes.
+type Ref struct{ Set func(any) }
+
 // A Block is a script block with the scope that it was made in.
 type Block struct {
 	node  nodeRef
