@@ -438,6 +438,11 @@ func (in *Interp) convert(v any, typ string) (any, bool) {
 		return f, ok
 	case "bool", "switch", "management.automation.switchparameter":
 		return Truth(v), true
+	case "version":
+		if n, ok := v.(Version); ok {
+			return n, true
+		}
+		return readVersion(Text(v))
 	case "char":
 		if code, number := v.(int64); number {
 			return string(rune(code)), code >= 0 && code <= 0xFFFF
