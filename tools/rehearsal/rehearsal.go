@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/mbamplan/mbamplan/pkg/artifact"
@@ -21,9 +22,10 @@ const folder = `C:\mbamplan`
 
 // A Night is one topology, what was rendered from it, and the farm that the scripts run in.
 type Night struct {
-	Plan *plan.Plan
-	Tree *artifact.Tree
-	Farm *farm.Farm
+	Planned *planned.Farm
+	Plan    *plan.Plan
+	Tree    *artifact.Tree
+	Farm    *farm.Farm
 	// Keys are the machine key and the compare key that were rendered.
 	Keys secrets.File
 	// Desk is the management computer.
@@ -52,7 +54,7 @@ func New(name string, topology []byte) (*Night, error) {
 	if err != nil || len(found) > 0 {
 		return nil, fmt.Errorf("render: %v %v", err, found)
 	}
-	n := &Night{Plan: p, Tree: tree, Keys: key}
+	n := &Night{Planned: f, Plan: p, Tree: tree, Keys: key}
 	n.build(f)
 	return n, nil
 }
@@ -158,7 +160,7 @@ func (n *Night) Clone() *Night {
 	return &out
 }
 
-// A Script is one PowerShell file of the plan, on the machine that runs it.
+// A Script is one file of the plan that is run: PowerShell on its machine, or T-SQL on its instance.
 type Script struct {
 	Item *plan.Item
 	Kind string
@@ -166,7 +168,12 @@ type Script struct {
 }
 
 // Scripts lists the PowerShell files of one kind in the order of the plan.
-func (n *Night) Scripts(kind string) []Script {
+func (n *Night) Scripts(kind string) []Script { return n.files(kind, "ps1") }
+
+// Files lists the PowerShell and T-SQL files of one kind in the order of the plan.
+func (n *Night) Files(kind string) []Script { return n.files(kind, "ps1", "sql") }
+
+func (n *Night) files(kind string, languages ...string) []Script {
 	there := map[string]bool{}
 	for _, f := range n.Tree.Files() {
 		there[f.Path] = true
@@ -174,7 +181,7 @@ func (n *Night) Scripts(kind string) []Script {
 	var out []Script
 	for _, it := range n.Plan.Items {
 		for _, a := range it.Step.Artifacts {
-			if file := render.FileName(it, a); a.Kind == kind && a.Ext == "ps1" && there[file] {
+			if file := render.FileName(it, a); a.Kind == kind && slices.Contains(languages, a.Ext) && there[file] {
 				out = append(out, Script{it, kind, path.Clean(file)})
 			}
 		}
@@ -206,6 +213,7 @@ func (r Run) Text() string { return strings.Join(r.Console, "\n") }
 type Options struct {
 	WhatIf  bool
 	Machine *farm.Machine       // elsewhere
+	Server  string              // T-SQL: elsewhere
 	Session func(*farm.Session) // changes the session ahead of the run
 	Params  map[string]any
 }
@@ -222,6 +230,9 @@ func (n *Night) Run(s Script, o Options) (run Run, err error) {
 	session := m.Start("admin")
 	if o.Session != nil {
 		o.Session(session)
+	}
+	if strings.HasSuffix(s.Path, ".sql") {
+		return n.runSQL(s, session, o)
 	}
 	params := map[string]any{}
 	for k, v := range o.Params {
@@ -243,5 +254,32 @@ func (n *Night) Run(s Script, o Options) (run Run, err error) {
 	}()
 	result, err := session.Run(at, params)
 	run.ExitCode = result.ExitCode
+	return run, err
+}
+
+// runSQL runs a file as its administrator does with sqlcmd.
+func (n *Night) runSQL(s Script, session *farm.Session, o Options) (run Run, err error) {
+	run.Script = s
+	if o.WhatIf {
+		return run, nil // the runner prints what it would run
+	}
+	server := s.Item.Instance.SQLCmdServer()
+	if o.Server != "" {
+		server = o.Server
+	}
+	data, ok := session.Machine.Files.Read(folder + `\` + strings.ReplaceAll(s.Path, "/", `\`))
+	if !ok {
+		return run, fmt.Errorf("%s does not lie on %s", s.Path, session.Machine.Name)
+	}
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case pwsh.Killed:
+			run.Killed = true
+		default:
+			panic(r)
+		}
+	}()
+	run.Console, run.ExitCode, err = n.Farm.RunSQL(session, server, s.Path, data, nil)
 	return run, err
 }

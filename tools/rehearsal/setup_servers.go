@@ -220,12 +220,12 @@ const (
 	mbamKey     = `HKLM:\SOFTWARE\Microsoft\MBAM Server`
 )
 
-// base is the version that the release itself installs. That of 2.5 is not told by the plan, which never asks for it.
+// base is the version that the release itself installs; that of 2.5 stands in examples/rtm-2012.yaml only.
 func base(m planned.MBAM) string {
 	if v := m.Base(); v != "" {
 		return v
 	}
-	return "2.5.0244.0"
+	return "2.5.244.0"
 }
 
 func version(m planned.MBAM) string {

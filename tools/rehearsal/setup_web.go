@@ -17,12 +17,17 @@ func (n *Night) web(f *planned.Farm) {
 	if g, who := d.Find(f.AdvancedHelpdesk.Name), d.Find("admin"); g != nil && g.Class == "group" {
 		g.Members = append(g.Members, who.DN)
 	}
-	n.doors(f)
 	for _, w := range f.Webs {
 		if b := w.Balancer; b != nil && b.Address.IsValid() && !b.NLB() {
 			n.Farm.Balance(b.Address.String(), names(w)...)
 		}
 	}
+	n.reports(f)
+	n.existing(f)
+}
+
+// reports makes the report servers.
+func (n *Night) reports(f *planned.Farm) {
 	r := f.Reporting
 	if r == nil {
 		return
@@ -42,6 +47,7 @@ func (n *Night) web(f *planned.Farm) {
 			set.Port = p
 		}
 		m.SetReportServer(set)
+		n.Farm.Lead(u.Hostname(), h.Name)
 		if m.Service(set.Service) == nil {
 			m.AddService(farm.Service{Name: set.Service, Display: "SQL Server Reporting Services", Process: "ReportingServicesService"})
 		}
@@ -56,25 +62,95 @@ func names(w *planned.Web) []string {
 	return out
 }
 
-// doors are the instances as the clients of SQL Server meet them.
-func (n *Night) doors(f *planned.Farm) {
-	for _, i := range f.Instances {
-		d := &farm.Door{Name: i.Name, Collation: "SQL_Latin1_General_CP1_CI_AS"}
-		add := func(host string, port int) {
-			d.Names = append(d.Names, strings.ToLower(host), strings.ToLower(fmt.Sprintf("%s,%d", host, port)))
-			if i.Named != "" {
-				d.Names = append(d.Names, strings.ToLower(host+`\`+i.Named))
-			}
+// existing enables what the plan finds: databases, reports, and the web features of existing nodes with what they have today.
+func (n *Night) existing(f *planned.Farm) {
+	for _, d := range f.Databases() {
+		if !d.Existing {
+			continue
 		}
-		short, _, _ := strings.Cut(i.FQDN, ".")
-		add(i.FQDN, i.Port)
-		add(short, i.Port)
-		for _, p := range f.Placements {
-			if p.Listener != nil && p.Primary() == i {
-				add(p.Listener.FQDN, p.Listener.Port)
-				add(p.Listener.Name, p.Listener.Port)
-			}
+		args := map[string]any{
+			map[bool]string{true: "ComplianceAndAudit", false: "Recovery"}[d.IsCompliance()]: true,
+			"ConnectionString": "Integrated Security=SSPI;Data Source=" + d.Placement.Primary().Address(), "DatabaseName": d.Name, "AccessAccount": f.ReadWrite.Down(),
 		}
-		n.Farm.AddDoor(d)
+		if d.IsCompliance() {
+			args["ReportAccount"] = f.ReadOnly.Down()
+		}
+		// The program ran on the server itself.
+		n.Farm.Machines[strings.ToUpper(d.Placement.Primary().Host().Name)].Enabled("Enable-MbamDatabase", args)
 	}
+	today := func(d *planned.Database) string {
+		on := d.Was
+		if on == nil && !d.Placement.Existing {
+			on = d.Placement.Primary()
+		}
+		if on == nil {
+			text, err := d.Connection()
+			if err != nil {
+				panic(err) // the topology was checked
+			}
+			return text
+		}
+		return fmt.Sprintf("Data Source=%s;Initial Catalog=%q;Integrated Security=SSPI", on.Address(), d.Name)
+	}
+	if r := f.Reporting; r != nil && r.Existing {
+		for _, h := range r.Hosts {
+			n.Farm.Machines[h.Name].Enabled("Enable-MbamReport", map[string]any{
+				"ComplianceAndAuditDBConnectionString": today(f.Compliance), "ComplianceAndAuditDBCredential": f.ReportReader.Down(), "SsrsInstance": r.Instance,
+				"ReportsReadOnlyAccessGroup": f.ReportUsers.Down(),
+			})
+		}
+	}
+	for _, w := range f.Webs {
+		for _, node := range w.Nodes {
+			if node.Existing {
+				n.existingNode(f, w, node, today)
+			}
+		}
+	}
+}
+
+func (n *Night) existingNode(f *planned.Farm, w *planned.Web, node *planned.Node, today func(*planned.Database) string) {
+	m := n.Farm.Machines[node.Host.Name]
+	host, thumbprint := w.Host, node.Thumbprint
+	if node.Was != "" {
+		host = node.Was
+		pool := n.Farm.Directory.Find(f.Pool.Name)
+		pool.SPNs = append(pool.SPNs, "http/"+host)
+		if w.TLS {
+			thumbprint = m.AddCertificate(farm.Certificate{Subject: "CN=" + host, Names: []string{host}, Key: true}).Thumbprint
+		}
+	}
+	all := map[string]any{
+		"HostName": host, "Port": int64(w.Port), "InstallationPath": w.InstallPath, "WebServiceApplicationPoolCredential": f.Pool.Down(),
+		"ComplianceAndAuditDBConnectionString": today(f.Compliance), "RecoveryDBConnectionString": today(f.Recovery),
+	}
+	if w.TLS {
+		all["Certificate"] = thumbprint
+	}
+	with := func(more map[string]any) map[string]any {
+		for k, v := range all {
+			more[k] = v
+		}
+		return more
+	}
+	if w.Agent {
+		m.Enabled("Enable-MbamWebApplication", with(map[string]any{"AgentService": true}))
+	}
+	if w.Admin {
+		m.Enabled("Enable-MbamWebApplication", with(map[string]any{
+			"AdministrationPortal": true, "VirtualDirectory": w.HelpDeskDir, "ReportUrl": f.Reporting.URL,
+			"AdvancedHelpdeskAccessGroup": f.AdvancedHelpdesk.Down(), "HelpdeskAccessGroup": f.Helpdesk.Down(), "ReportsReadOnlyAccessGroup": f.ReportUsers.Down(),
+		}))
+	}
+	if w.SelfService {
+		m.Enabled("Enable-MbamWebApplication", with(map[string]any{"SelfServicePortal": true, "VirtualDirectory": w.PortalDir}))
+	}
+	if node.Keyed() {
+		return
+	}
+	// The key that new nodes are to get is that of the nodes that are there.
+	k := n.Keys.MachineKey
+	m.Files.Put(w.InstallPath+`\Microsoft BitLocker Management Solution\web.config`, []byte(fmt.Sprintf(
+		"<configuration>\r\n  <system.web>\r\n    <machineKey validation=%q validationKey=%q decryption=%q decryptionKey=%q />\r\n  </system.web>\r\n</configuration>\r\n",
+		k.Validation, k.ValidationKey, k.Decryption, k.DecryptionKey)))
 }

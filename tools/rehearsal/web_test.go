@@ -2,17 +2,19 @@ package rehearsal
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-)
 
-const webExample = "contoso-alwayson.yaml"
+	"github.com/mbamplan/mbamplan/pkg/plan"
+)
 
 // webSteps are the steps of this test: databases and features of MBAM, IIS, and what proves them.
 var webSteps = []string{
 	"database/create-databases", "reports/enable-reports", "web/ready-gate", "web/enable-web-applications", "web/request-filtering", "web/kernel-authentication",
-	"web/machine-key", "web/node-check", "directory/kerberos-test", "web/event-proof", "web/remove-secrets",
+	"web/machine-key", "web/node-check", "directory/kerberos-test", "web/event-proof", "web/remove-secrets", "web/connection-strings", "web/release-host-name",
+	"web/take-host-name", "web/failover-partner", "reports/failover-partner", "reports/data-source",
 }
 
 // steps keeps the scripts of some steps.
@@ -36,36 +38,39 @@ func inOrder(n *Night, kinds ...string) []Script {
 	return out
 }
 
-// equipped is an example whose directory is ready and whose servers have what the steps ahead of MBAM's features bring.
-func equipped(t *testing.T, example string) *Night {
+// way runs the scripts of a night in the order of the plan up to the web steps and between them: those that are no web steps only forward.
+// A restart that a script declares is made.
+func way(t *testing.T, n *Night, each func(Script)) {
 	t.Helper()
-	n := night(t, example)
-	all(t, n, before(n.Scripts("install")), Options{}, 0)
-	f := n.Plan.Farm
-	for _, h := range f.Hosts {
-		m := n.Farm.Machines[strings.ToUpper(h.Name)]
-		if h.NeedsMBAM() {
-			installMBAM(m, version(f.MBAM))
-		}
-		if h.Web() {
-			m.InstallFeature(h.WindowsFeatures()...)
-			installMVC(m)
+	byItem := map[*plan.Item][]Script{}
+	for _, kind := range []string{"install", "verify"} {
+		for _, s := range n.Files(kind) {
+			byItem[s.Item] = append(byItem[s.Item], s)
 		}
 	}
-	for _, p := range f.Placements {
-		// The cluster registers the name when the listener is made.
-		if l := p.Listener; l != nil && len(l.Addresses) > 0 {
-			leaf, _, _ := strings.Cut(l.FQDN, ".")
-			n.Farm.Directory.SetAddress(leaf, l.Addresses[0].Addr().String())
+	for _, it := range n.Plan.Items {
+		for _, s := range byItem[it] {
+			if slices.Contains(webSteps, it.Step.ID) {
+				each(s)
+				continue
+			}
+			if s.Kind != "install" || strings.HasPrefix(it.Step.ID, "clients/") || strings.HasPrefix(it.Step.ID, "backup/") {
+				continue
+			}
+			if stand := between(n, s); stand != nil {
+				stand()
+				continue
+			}
+			r, err := n.Run(s, Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r.ExitCode != 0 && r.ExitCode != 3010 {
+				t.Fatalf("%s ended with %d:\n%s", s.Path, r.ExitCode, r.Text())
+			}
+			restarted(n)
 		}
 	}
-	for _, w := range f.Webs {
-		if w.Balancer.NLB() {
-			n.Farm.Balance(w.Balancer.Address.String(), names(w)...)
-		}
-	}
-	all(t, n, steps(n.Scripts("install"), "web/user-rights", "web/firewall", "reports/user-rights", "reports/firewall"), Options{}, 0)
-	return n
 }
 
 // leaks are the places that show a secret that is not theirs: consoles, transcripts, results, histories and command lines. The machine key
@@ -102,11 +107,11 @@ func leaks(n *Night, runs ...Run) []string {
 	return out
 }
 
-func TestWebForwardBackForward(t *testing.T) {
-	n := equipped(t, webExample)
+func forwardAndBack(t *testing.T, example string) {
+	n := night(t, example)
 	start := n.Farm.State()
 	var runs []Run
-	for _, s := range steps(inOrder(n, "install", "verify"), webSteps...) {
+	way(t, n, func(s Script) {
 		ahead := n.Farm.State()
 		if s.Kind == "install" {
 			runs = append(runs, all(t, n, []Script{s}, Options{WhatIf: true}, 0)...)
@@ -118,7 +123,7 @@ func TestWebForwardBackForward(t *testing.T) {
 		if s.Kind == "verify" && s.Item.Step.ID != "directory/kerberos-test" && n.Farm.State() != ahead {
 			t.Errorf("%s changed something:\n%s", s.Path, diff(ahead, n.Farm.State()))
 		}
-	}
+	})
 	if got := leaks(n, runs...); got != nil {
 		t.Errorf("secrets in %q", got)
 	}
@@ -135,11 +140,14 @@ func TestWebForwardBackForward(t *testing.T) {
 		t.Errorf("a second run changed something:\n%s", diff(done, got))
 	}
 	back := reversed(steps(n.Scripts("rollback"), webSteps...))
-	all(t, n, back, Options{WhatIf: true}, 0)
-	if got := n.Farm.State(); got != done {
-		t.Errorf("a rollback with -WhatIf changed something:\n%s", diff(done, got))
+	for _, s := range back {
+		ahead := n.Farm.State()
+		all(t, n, []Script{s}, Options{WhatIf: true}, 0)
+		if got := n.Farm.State(); got != ahead {
+			t.Errorf("%s -WhatIf changed something:\n%s", s.Path, diff(ahead, got))
+		}
+		runs = append(runs, all(t, n, []Script{s}, Options{}, 0)...)
 	}
-	runs = append(runs, all(t, n, back, Options{}, 0)...)
 	if got := unannounced(diff(start, n.Farm.State())); got != "" {
 		t.Errorf("the way back ends elsewhere:\n%s", got)
 	}
@@ -190,4 +198,15 @@ func diff(a, b string) string {
 	}
 	slices.Sort(out)
 	return strings.Join(out, "\n")
+}
+
+// The web steps of every example: forward, proven, again, back.
+func TestWebOfEveryExample(t *testing.T) {
+	files, err := filepath.Glob("../../examples/*.yaml")
+	if err != nil || len(files) < 12 {
+		t.Fatal(err, files)
+	}
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) { forwardAndBack(t, filepath.Base(file)) })
+	}
 }

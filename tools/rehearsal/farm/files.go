@@ -34,7 +34,7 @@ func newFiles() *Files { return &Files{files: map[string]*file{}, folders: map[s
 
 // on is where a path lies: here, or on a share.
 func (f *Files) on(p string) *Files {
-	if f.shares != nil && strings.HasPrefix(p, `\\\\`) {
+	if f.shares != nil && strings.HasPrefix(p, `\\`) {
 		return f.shares
 	}
 	return f
@@ -54,7 +54,7 @@ func parent(p string) string {
 // folder makes a folder with all above it.
 func (f *Files) folder(p, owner string, allow []string) {
 	to := f.on(p)
-	for at := p; strings.Contains(strings.TrimLeft(at, `\`), `\`); at = parent(at) {
+	for at := p; strings.Contains(strings.TrimLeft(at, `\`), `\`); at = parent(at) { // the server of a share is no folder
 		if to.folders[key(at)] == nil {
 			to.folders[key(at)] = &folder{path: at, owner: owner, allow: slices.Clone(allow)}
 		}

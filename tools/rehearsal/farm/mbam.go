@@ -139,6 +139,9 @@ var mbamFeatures = []mbamFeature{
 func mbamArea() area { return area{command: (*Session).mbamCommand, cim: reportsCIM} }
 
 func (s *Session) mbamCommand(name string) *pwsh.Command {
+	if name == "new-webserviceproxy" {
+		return s.webServiceProxy()
+	}
 	run := map[string]func(*pwsh.Call) []any{
 		"get-mbamwebapplication":     s.getWebApplication,
 		"test-mbamwebapplication":    func(c *pwsh.Call) []any { return detailed(c, s.checkWebApplication(c)) },

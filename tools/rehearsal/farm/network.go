@@ -72,6 +72,9 @@ func (m *Machine) Listening(port int) (process string, ok bool) {
 	if slices.Contains(m.ports(), port) {
 		return "System", true // HTTP.sys
 	}
+	if m.farm.databases.listens(m, port) {
+		return "sqlservr", true
+	}
 	process, ok = m.system.ports[port]
 	return process, ok
 }

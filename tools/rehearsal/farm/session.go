@@ -27,8 +27,9 @@ type Session struct {
 	env        map[string]string // what scripts set for themselves
 }
 
-// Start opens a session of a user on a machine.
+// Start opens a session of a user on a machine; a second passes, as one does when powershell.exe starts.
 func (m *Machine) Start(user string) *Session {
+	m.farm.Clock = m.farm.Clock.Add(time.Second)
 	return &Session{Machine: m, User: user, Elevated: true}
 }
 

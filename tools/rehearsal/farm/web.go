@@ -278,3 +278,20 @@ func (f *Farm) Balance(address string, machines ...string) {
 	}
 	f.behind[address] = machines
 }
+
+// Lead lets a name that nobody has lead to a machine more, through an address of its own.
+func (f *Farm) Lead(fqdn, machine string) {
+	short, domain, _ := strings.Cut(fqdn, ".")
+	if !strings.EqualFold(domain, f.Directory.DNS) {
+		return
+	}
+	found := f.Lookup(fqdn)
+	if len(found) == 0 {
+		found = []string{fmt.Sprintf("10.253.0.%d", 1+len(f.behind))}
+		f.Directory.SetAddress(short, found[0])
+		f.Balance(found[0])
+	}
+	if have, ok := f.behind[found[0]]; ok {
+		f.Balance(found[0], append(slices.Clone(have), machine)...)
+	}
+}

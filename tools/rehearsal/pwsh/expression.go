@@ -370,6 +370,9 @@ func (in *Interp) unary(n nodeRef, s *scope) any {
 		if strings.EqualFold(typ, "ordered") {
 			return in.hash(inner.Unwrap(), s, true)
 		}
+		if strings.EqualFold(typ, "ref") && inner.Unwrap().Kind == "variable" {
+			return &Ref{Set: func(v any) { in.put(inner.Unwrap(), s, v) }}
+		}
 		v := in.value(inner, s)
 		if strings.EqualFold(typ, "void") {
 			return nothing{}
@@ -435,6 +438,11 @@ func (in *Interp) convert(v any, typ string) (any, bool) {
 		return f, ok
 	case "bool", "switch", "management.automation.switchparameter":
 		return Truth(v), true
+	case "version":
+		if n, ok := v.(Version); ok {
+			return n, true
+		}
+		return readVersion(Text(v))
 	case "char":
 		if code, number := v.(int64); number {
 			return string(rune(code)), code >= 0 && code <= 0xFFFF
