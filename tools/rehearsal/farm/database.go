@@ -54,6 +54,16 @@ func (f *Farm) SQLNetwork() *sqlserver.Network {
 // AddShare makes a folder on a file server that the accounts of SQL Server may write to.
 func (f *Farm) AddShare(path string) { f.fileServers.folder(path, "S-1-5-32-544", nil) }
 
+// PrestageListener makes the disabled computer object of a listener, on which the cluster has full control (1.3).
+func (f *Farm) PrestageListener(cluster, name string) {
+	e := f.Directory.Find(name + "$")
+	if e == nil {
+		e = f.Directory.AddComputer(name, "CN=Computers,"+f.Directory.DN)
+		e.Flags |= disabled
+	}
+	e.full = append(e.full, f.Directory.Find(cluster+"$").SID)
+}
+
 // AddFolder makes a folder on a drive of a machine.
 func (f *Farm) AddFolder(machine, path string) {
 	if disk, at, code := (world{f}).disk(machine, path); code == 0 {
