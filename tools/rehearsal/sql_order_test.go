@@ -1,6 +1,7 @@
 package rehearsal
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -72,5 +73,41 @@ func TestSQLStepLeftOut(t *testing.T) {
 		if d := difference(back, timeless(night)); d != "" {
 			t.Errorf("%s left out, then the whole night and back:\n%s", id, d)
 		}
+	}
+}
+
+// TestSQLEveryLaterLogIsNamed backs a log up a hundred times behind the seed backups. The message tells the administrator to restore the
+// files that stand above it, and PRINT shows no more than 4,000 characters: https://learn.microsoft.com/sql/t-sql/language-elements/print-transact-sql
+func TestSQLEveryLaterLogIsNamed(t *testing.T) {
+	n := night(t, "contoso-alwayson.yaml")
+	var seed Script
+	for _, s := range append(before(n.Scripts("install")), databaseFiles(n, "install")...) {
+		if s.Item.Step.Number > 350 {
+			break
+		}
+		play(t, n, []Script{s}, Options{}, 0)
+		seed = s
+	}
+	database := seed.Item.Database.Name
+	var text strings.Builder
+	for i := range 100 {
+		fmt.Fprintf(&text, "BACKUP LOG [%s] TO DISK = N'\\\\fs1.contoso.com\\mbam-backup\\a-folder-with-a-long-name.%03d.trn' WITH NOINIT;\n", database, i)
+	}
+	session := n.Machine(seed).Start("admin")
+	if out, code, err := n.Farm.RunSQL(session, seed.Item.Instance.SQLCmdServer(), "backups.sql", []byte(text.String()), nil); code != 0 || err != nil {
+		t.Fatalf("%d, %v: %s", code, err, out)
+	}
+	run, err := n.Run(seed, Options{})
+	if err != nil || run.ExitCode != 1 {
+		t.Fatalf("%d, %v: %s", run.ExitCode, err, run.Text())
+	}
+	at := 0
+	for i := range 100 {
+		name := fmt.Sprintf("a-folder-with-a-long-name.%03d.trn", i)
+		next := strings.Index(run.Text()[at:], name)
+		if next < 0 {
+			t.Fatalf("%s is not named in its order:\n%s", name, run.Text())
+		}
+		at += next
 	}
 }
