@@ -58,6 +58,9 @@ func (n *Night) databases(f *planned.Farm) {
 			n.Farm.AddFolder(in.Nodes[0], folder)
 		}
 		network.Add(in, f.Domain.NetBIOS+`\admin`)
+		for _, m := range in.Nodes {
+			n.Farm.Machines[m].TieServices(in)
+		}
 	}
 	for _, p := range f.Placements {
 		if p.BackupShare != "" {
@@ -71,6 +74,7 @@ func (n *Night) databases(f *planned.Farm) {
 			n.Farm.AddFolder(in.Owner, f.Backup.Folder)
 		}
 	}
+	n.existing(f)
 }
 
 // cluster is the failover cluster as it is planned: it exists before the first script.

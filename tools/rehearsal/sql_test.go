@@ -61,16 +61,14 @@ func create(n *Night, d *planned.Database) {
 		return
 	}
 	f := n.Planned
-	contents := sqlserver.Contents{Schemas: []string{"dbo"}, Tables: []string{"Machines"}, Procedures: []string{"GetVersion"}}
+	made := in.CreateDatabase(d.Name, f.Domain.NetBIOS+`\admin`, 3, sqlserver.Contents{
+		Schemas: []string{"dbo", map[string]string{"compliance": "ComplianceCore", "recovery": "RecoveryAndHardwareCore"}[d.Key]}, Tables: []string{"Machines"}, Procedures: []string{"GetVersion"},
+	})
 	for _, a := range []planned.Account{f.ReadWrite, f.ReadOnly} {
-		account := f.Domain.NetBIOS + `\` + a.Name
-		if n.Farm.SQLNetwork().World.SID(account) == nil {
-			continue
+		if account := f.Domain.NetBIOS + `\` + a.Name; n.Farm.Directory.Find(account) != nil {
+			in.AddUser(made, account, "ReadRole", "WriteRole")
 		}
-		in.AddLogin(account)
-		contents.Users = append(contents.Users, sqlserver.User{Name: account, SID: n.Farm.SQLNetwork().World.SID(account), Type: "G", Roles: []string{"MBAMReadWrite"}})
 	}
-	in.CreateDatabase(d.Name, f.Domain.NetBIOS+`\admin`, 3, contents)
 }
 
 // play runs files and stand-ins one after the other; each file has to end with the code.

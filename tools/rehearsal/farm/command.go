@@ -37,7 +37,7 @@ func (s *Session) command(name string) *pwsh.Command {
 			return nil
 		}}
 	case "import-module":
-		return &pwsh.Command{Positional: []string{"Name"}, Run: func(c *pwsh.Call) []any {
+		return &pwsh.Command{Positional: []string{"Name"}, Switches: []string{"DisableNameChecking"}, Run: func(c *pwsh.Call) []any {
 			if !s.Machine.Modules[strings.ToLower(c.Text("Name"))] {
 				pwsh.ThrowID("System.IO.FileNotFoundException", "Modules_ModuleNotFound", "The specified module '%s' was not loaded because no valid module file was found in any module directory.", c.Text("Name"))
 			}

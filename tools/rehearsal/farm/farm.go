@@ -20,7 +20,6 @@ type Farm struct {
 	databases   *databases
 	balancer    *balancer
 	policies    *policies
-	doors       doors
 	balanced    map[string][]string // machines behind an address that no adapter has
 	random      uint64
 }

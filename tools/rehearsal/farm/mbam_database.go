@@ -2,9 +2,11 @@ package farm
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/mbamplan/mbamplan/tools/rehearsal/pwsh"
+	"github.com/mbamplan/mbamplan/tools/rehearsal/sqlserver"
 )
 
 // A mbamDatabase is one of the two databases as MBAM makes it: its default name and its schema (mbam.md 1.7; ComplianceCore is named for 2.0 and
@@ -52,8 +54,8 @@ func (s *Session) checkDatabase(c *pwsh.Call) []verdict {
 	switch {
 	case open.fault != nil:
 		say(701, "The server cannot be reached: %s", open.fault.message)
-	case open.door.Collation != "SQL_Latin1_General_CP1_CI_AS":
-		say(701, "The collation %s of the server is not supported.", open.door.Collation)
+	case open.instance.Collation != "SQL_Latin1_General_CP1_CI_AS":
+		say(701, "The collation %s of the server is not supported.", open.instance.Collation)
 	}
 	return out
 }
@@ -71,12 +73,14 @@ func (s *Session) enableDatabase(c *pwsh.Call) []any {
 	if open.fault != nil {
 		open.fault.throw()
 	}
-	have := open.door.Find(d.name)
+	have := open.instance.Find(d.name)
 	if have == nil {
-		have = &DoorDatabase{Name: d.name, Schema: d.schema, Users: map[string][]string{}}
-		open.door.Databases = append(open.door.Databases, have)
+		// A new database takes its recovery model from model; FULL is not certain (sql-ha.md, 0), so the simulation gives SIMPLE.
+		have = open.instance.CreateDatabase(d.name, open.account, 3, sqlserver.Contents{
+			Schemas: []string{"dbo", d.schema}, Tables: []string{"Machines"}, Procedures: []string{"GetVersion"}, Roles: []string{"ReadRole", "WriteRole"},
+		})
 	}
-	if have.Schema != d.schema {
+	if !slices.Contains(have.Contents().Schemas, d.schema) {
 		pwsh.Throw("Microsoft.MBAM.Server.Commands.DatabaseException", "The database %s is not a database of MBAM.", d.name)
 	}
 	for _, a := range d.accounts {
@@ -84,7 +88,7 @@ func (s *Session) enableDatabase(c *pwsh.Call) []any {
 		if a == "AccessAccount" {
 			roles = []string{"ReadRole", "WriteRole"}
 		}
-		have.Users[strings.ToLower(c.Text(a))] = roles
+		open.instance.AddUser(have, c.Text(a), roles...)
 	}
 	s.Machine.AddEvent(Event{Log: "Microsoft-Windows-MBAM-Server/Operational", ID: 703, Message: "The database " + d.name + " was enabled."})
 	return nil

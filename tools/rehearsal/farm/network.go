@@ -68,6 +68,9 @@ func (m *Machine) Listening(port int) (process string, ok bool) {
 			return s.Process, true
 		}
 	}
+	if m.farm.databases.listens(m, port) {
+		return "sqlservr", true
+	}
 	process, ok = m.system.ports[port]
 	return process, ok
 }

@@ -2,81 +2,17 @@ package farm
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 
 	"github.com/mbamplan/mbamplan/tools/rehearsal/pwsh"
+	"github.com/mbamplan/mbamplan/tools/rehearsal/sqlserver"
+	"github.com/mbamplan/mbamplan/tools/rehearsal/tsql"
 )
-
-// A Door is an instance of SQL Server as clients meet it: databases, their schema and who gets into them.
-type Door struct {
-	Name      string   // @@SERVERNAME
-	Names     []string // what a connection string may call it, in lower case: host, host,port, host\instance, a listener
-	Collation string
-	Down      bool
-	Databases []*DoorDatabase
-}
-
-// A DoorDatabase is a database behind a Door.
-type DoorDatabase struct {
-	Name, Schema string
-	State        string              // "" is ONLINE
-	Users        map[string][]string // roles by account in lower case
-}
-
-// Doors are all of them; nil for none.
-type doors []*Door
-
-func (d doors) clone() doors {
-	var out doors
-	for _, one := range d {
-		c := *one
-		c.Databases = nil
-		for _, db := range one.Databases {
-			x := *db
-			x.Users = maps.Clone(db.Users)
-			c.Databases = append(c.Databases, &x)
-		}
-		out = append(out, &c)
-	}
-	return out
-}
-
-func (d doors) state(add func(format string, args ...any)) {
-	for _, one := range d {
-		for _, db := range one.Databases {
-			add("sql: %s %s %s %s %q", one.Name, db.Name, db.Schema, db.State, db.Users)
-		}
-	}
-}
-
-// AddDoor makes an instance that clients can reach.
-func (f *Farm) AddDoor(d *Door) { f.doors = append(f.doors, d) }
-
-// Door finds one by its own name.
-func (f *Farm) Door(name string) *Door {
-	for _, d := range f.doors {
-		if strings.EqualFold(d.Name, name) {
-			return d
-		}
-	}
-	return nil
-}
-
-// Find is a database by name.
-func (d *Door) Find(name string) *DoorDatabase {
-	for _, db := range d.Databases {
-		if strings.EqualFold(db.Name, name) {
-			return db
-		}
-	}
-	return nil
-}
 
 // sqlOpened is a connection that was tried.
 type sqlOpened struct {
-	door     *Door
+	session  *sqlserver.Session
+	instance *sqlserver.Instance
 	database string
 	account  string
 	fault    *sqlFault
@@ -84,79 +20,160 @@ type sqlOpened struct {
 
 const unreachable = "A network-related or instance-specific error occurred while establishing a connection to SQL Server. The server was not found or was not accessible. Verify that the instance name is correct and that SQL Server is configured to allow remote connections."
 
-// openSQL opens a connection string as an account (DOMAIN\name): the data source, then the failover partner.
-func (f *Farm) openSQL(_ *Machine, account, text string) *sqlOpened {
+// openSQL opens a connection string as an account (DOMAIN\name): the data source, then the failover partner (3.6, point 5: the partner is asked when
+// the first server cannot be reached, and one that answers from the mirror is passed over).
+func (f *Farm) openSQL(m *Machine, account, text string) *sqlOpened {
 	parts, ok := connectionParts(text)
 	if !ok {
 		return &sqlOpened{fault: &sqlFault{0, "Format of the initialization string does not conform to specification."}}
 	}
 	out := &sqlOpened{account: account, database: or(parts["initial catalog"], "master"), fault: &sqlFault{53, unreachable}}
 	for _, server := range []string{parts["data source"], parts["failover partner"]} {
-		name := strings.ToLower(strings.TrimPrefix(strings.ToLower(server), "tcp:"))
-		for _, d := range f.doors {
-			if d.Down || name == "" || !slices.Contains(d.Names, name) {
-				continue
-			}
-			db := d.Find(out.database)
-			switch {
-			case out.database == "master":
-			case db == nil || db.State != "":
-				out.fault = &sqlFault{4060, fmt.Sprintf("Cannot open database %q requested by the login. The login failed.", out.database)}
-				continue
-			case !f.enters(db, account):
-				out.fault = &sqlFault{18456, fmt.Sprintf("Login failed for user '%s'.", account)}
-				continue
-			}
-			out.door, out.fault = d, nil
-			return out
+		if server == "" {
+			continue
 		}
+		in := f.SQL(server)
+		if in == nil || m != nil && m.Name != in.Owner && !f.admits(m, in) {
+			continue
+		}
+		session, err := in.Open(account)
+		if err != nil {
+			out.fault = &sqlFault{18456, err.Error()}
+			continue
+		}
+		if ok, code := in.CanConnect(account, out.database); !ok {
+			out.fault = &sqlFault{code, fmt.Sprintf("Cannot open database %q requested by the login. The login failed.", out.database)}
+			continue
+		}
+		session.Use(out.database)
+		out.session, out.instance, out.fault = session, in, nil
+		return out
 	}
 	return out
 }
 
-// enters tells whether an account is a user of the database, itself or by a group; the person of the night is an administrator.
-func (f *Farm) enters(db *DoorDatabase, account string) bool {
-	d := f.Directory
-	e := d.Find(account)
-	if e != nil && e.Name == "admin" {
-		return true
-	}
-	for name := range db.Users {
-		if g := d.Find(name); e != nil && g != nil && (g == e || g.Class == "group" && d.Inside(g, e)) {
-			return true
-		}
-	}
-	return false
+// admits reports whether the firewall of an instance's machine lets clients on another machine in.
+func (f *Farm) admits(m *Machine, in *sqlserver.Instance) bool {
+	to := f.Machines[in.Owner]
+	return to != nil && !to.Off() && to.lets(in.Port, m.Address())
 }
 
-// query answers what the libraries of our scripts ask.
+// query runs what a program asks, with parameters by name.
 func (o *sqlOpened) query(_ *Session, text string, params map[string]string) ([]string, [][]any, *sqlFault) {
-	find := func(name string) *DoorDatabase { return o.door.Find(name) }
-	switch {
-	case strings.Contains(text, "AS [Collation], (SELECT d.state_desc"):
-		state := ""
-		if db := find(params["@name"]); db != nil {
-			state = or(db.State, "ONLINE")
+	values := map[string]tsql.Value{}
+	for name, v := range params {
+		values[name] = v
+	}
+	t, err := tsql.Query(o.session, text, values)
+	if e, ok := err.(*tsql.Error); ok {
+		return nil, nil, &sqlFault{e.Number, e.Message}
+	} else if err != nil {
+		pwsh.Unknown("%v", err)
+	}
+	if t == nil {
+		return nil, nil, nil
+	}
+	rows := make([][]any, len(t.Rows))
+	for i, r := range t.Rows {
+		for _, v := range r {
+			rows[i] = append(rows[i], any(v))
 		}
-		return []string{"Server", "Collation", "State", "Schema"}, [][]any{{o.door.Name, o.door.Collation, state, ""}}, nil
-	case strings.Contains(text, "sys.schemas WHERE name = @schema"):
-		if db := find(params["@name"]); db != nil && db.Schema == params["@schema"] {
-			return []string{"name"}, [][]any{{db.Schema}}, nil
-		}
-		return []string{"name"}, nil, nil
-	case strings.Contains(text, "sys.database_principals AS u"):
-		var rows [][]any
-		if db := find(params["@name"]); db != nil {
-			for _, role := range db.Users[strings.ToLower(params["@account"])] {
-				rows = append(rows, []any{role})
+	}
+	return t.Columns, rows, nil
+}
+
+// databaseCommand knows the place on the stack, which SQLPS moves, and Enable- and Disable-SqlAlwaysOn, which restart the instance they name (1.4).
+func databaseCommand(s *Session, name string) *pwsh.Command {
+	switch name {
+	case "push-location", "pop-location":
+		// Import-Module of SQLPS changes the location; no script of ours uses a relative path.
+		return &pwsh.Command{Run: func(c *pwsh.Call) []any {
+			if len(c.Args) > 0 {
+				pwsh.Unknown("a parameter of %s", name)
+			}
+			return nil
+		}}
+	case "enable-sqlalwayson", "disable-sqlalwayson":
+	default:
+		return nil
+	}
+	return &pwsh.Command{Switches: []string{"Force"}, Run: func(c *pwsh.Call) []any {
+		for p := range c.Args {
+			if p != "serverinstance" && p != "force" && p != "confirm" && p != "whatif" {
+				pwsh.Unknown("the parameter %s of %s", p, name)
 			}
 		}
-		return []string{"Role"}, rows, nil
-	case strings.Contains(text, "DATABASEPROPERTYEX(DB_NAME(), 'Collation')"):
-		return []string{"", "", "", "", "", ""}, [][]any{{o.door.Name, find(o.database).Name, o.door.Collation, "READ_WRITE", "KERBEROS", "TCP"}}, nil
-	case strings.Contains(text, "service_broker_guid"):
-		return []string{"server", "name", "update", "id"}, [][]any{{o.door.Name, o.database, "READ_WRITE", "id of " + o.database}}, nil
+		in := s.Machine.farm.SQLNetwork().Instance(c.Text("ServerInstance"))
+		if in == nil || in.Owner != s.Machine.Name {
+			pwsh.Throw("Microsoft.SqlServer.Management.PowerShell.SqlPowerShellServiceException", "Unable to find the instance %s on this computer.", c.Text("ServerInstance"))
+		}
+		s.elevated()
+		if c.WhatIf {
+			return nil
+		}
+		if why := in.SetHadr(name == "enable-sqlalwayson"); why != "" {
+			pwsh.Throw("Microsoft.SqlServer.Management.PowerShell.SqlPowerShellServiceException", "%s", why)
+		}
+		// The restart takes SQL Server Agent along, and leaves it stopped.
+		s.Machine.StopService(engineOf(in))
+		if err := s.Machine.StartService(engineOf(in)); err != nil {
+			pwsh.Throw("Microsoft.SqlServer.Management.PowerShell.SqlPowerShellServiceException", "%v", err)
+		}
+		return nil
+	}}
+}
+
+func engineOf(in *sqlserver.Instance) string {
+	if in.Named == "" {
+		return "MSSQLSERVER"
 	}
-	pwsh.Unknown("the query %s", text)
-	return nil, nil, nil
+	return "MSSQL$" + in.Named
+}
+
+func agentOf(in *sqlserver.Instance) string {
+	if in.Named == "" {
+		return "SQLSERVERAGENT"
+	}
+	return "SQLAgent$" + in.Named
+}
+
+// TieServices lets the Windows services of an instance on a machine stop and start it. For a clustered instance only the owner's do.
+func (m *Machine) TieServices(in *sqlserver.Instance) {
+	name := in.Name
+	here := func(m *Machine) *sqlserver.Instance {
+		if i := m.farm.SQLNetwork().Instance(name); i != nil && strings.EqualFold(i.Owner, m.Name) {
+			return i
+		}
+		return nil
+	}
+	if s := m.Service(engineOf(in)); s != nil {
+		s.Starting = func(m *Machine) error {
+			if i := here(m); i != nil {
+				i.Start()
+				i.Agent = i.Clustered() // of a clustered instance the cluster starts it, else it is a service of its own
+				if a := m.Service(agentOf(i)); a != nil && i.Agent {
+					a.State = "Running"
+				}
+			}
+			return nil
+		}
+		s.Stopped = func(m *Machine) {
+			if i := here(m); i != nil {
+				i.Stop()
+			}
+		}
+	}
+	if s := m.Service(agentOf(in)); s != nil {
+		s.Starting = func(m *Machine) error {
+			if i := here(m); i != nil {
+				i.Agent = true
+			}
+			return nil
+		}
+		s.Stopped = func(m *Machine) {
+			if i := here(m); i != nil {
+				i.Agent = false
+			}
+		}
+	}
 }

@@ -10,7 +10,6 @@ import (
 // Clone copies the farm, so that a run can be tried without consequences.
 func (f *Farm) Clone() *Farm {
 	out := *f
-	out.doors = f.doors.clone()
 	out.Directory = f.Directory.clone(&out)
 	out.databases, out.balancer, out.policies = f.databases.clone(&out), f.balancer.clone(&out), f.policies.clone(&out)
 	out.Cluster = f.Cluster.clone()
@@ -63,7 +62,6 @@ func (f *Files) clone() *Files {
 func (f *Farm) State() string {
 	var lines []string
 	add := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
-	f.doors.state(add)
 	d := f.Directory
 	for _, e := range d.entries {
 		spns, members, full := slices.Clone(e.SPNs), slices.Clone(e.Members), slices.Clone(e.full)

@@ -102,6 +102,16 @@ func (in *Instance) CreateDatabase(name, owner string, recovery int, contents Co
 	return d
 }
 
+// AddUser gives an account a login and a user with roles, as a program does that is connected to the instance; what is there stays.
+func (in *Instance) AddUser(d *Database, account string, roles ...string) {
+	l := in.AddLogin(account)
+	if slices.ContainsFunc(d.contents.Users, func(u User) bool { return slices.Equal(u.SID, l.SID) }) {
+		return
+	}
+	d.contents.Users = append(d.contents.Users, User{Name: l.Name, SID: l.SID, Type: l.Type, Roles: roles})
+	d.lsn += 1000
+}
+
 // DropDatabase removes a database, as a person does by hand.
 func (in *Instance) DropDatabase(name string) {
 	in.Databases = slices.DeleteFunc(in.Databases, func(d *Database) bool { return strings.EqualFold(d.Name, name) })

@@ -87,6 +87,8 @@ func (s *Session) Global(name string) (tsql.Value, bool) {
 	switch name {
 	case "@@SERVERNAME":
 		return s.in.Name, true
+	case "@@SPID":
+		return int64(61), true
 	}
 	return nil, false
 }
