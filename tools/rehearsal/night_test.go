@@ -50,8 +50,19 @@ func turns(n *Night, kinds ...string) []turn {
 
 // start starts a turn.
 func start(n *Night, x turn, o Options) (Run, error) {
-	if x.number > 0 {
+	switch {
+	case x.number > 0:
 		o.Params = map[string]any{"Kind": x.Kind, "Number": int64(x.number)}
+	case x.Item.Step.ID == "web/farm-compare":
+		// Somebody collects the results of the nodes first.
+		const results = folder + `\results`
+		for _, node := range x.Item.Web.Nodes {
+			m := n.Farm.Machines[strings.ToUpper(node.Host.Name)]
+			if data, ok := m.Files.Read(`C:\ProgramData\mbamplan\web.node-check.verify.result.json`); ok {
+				n.Desk.Files.Put(results+`\`+m.Name+`\web.node-check.verify.result.json`, data)
+			}
+		}
+		o.Params = map[string]any{"ResultFolder": results}
 	}
 	return n.Run(x.Script, o)
 }

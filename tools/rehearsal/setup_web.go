@@ -23,7 +23,7 @@ func (n *Night) web(f *planned.Farm) {
 		}
 	}
 	n.reports(f)
-	n.existing(f)
+	n.existingFeatures(f)
 }
 
 // reports makes the report servers.
@@ -62,8 +62,8 @@ func names(w *planned.Web) []string {
 	return out
 }
 
-// existing enables what the plan finds: databases, reports, and the web features of existing nodes with what they have today.
-func (n *Night) existing(f *planned.Farm) {
+// existingFeatures enables what the plan finds: databases, reports, and the web features of existing nodes with what they have today.
+func (n *Night) existingFeatures(f *planned.Farm) {
 	for _, d := range f.Databases() {
 		if !d.Existing {
 			continue
