@@ -185,3 +185,117 @@ func announced(t *testing.T, n *Night, said, left string) {
 		}
 	}
 }
+
+// An edge is a need of the plan: what is run by late needs what is run by early.
+type edge struct{ early, late turn }
+
+func (e edge) String() string { return fmt.Sprintf("%s ahead of %s", e.late, e.early) }
+
+// main lists what makes each item true: its installs; where it has none, its verify scripts, which are gates.
+func main(n *Night) []turn {
+	var out []turn
+	installs := turns(n, "install")
+	for _, x := range turns(n, "install", "verify") {
+		gate := x.Kind == "verify" && !slices.ContainsFunc(installs, func(i turn) bool { return i.Item == x.Item })
+		if x.Kind == "install" || gate {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+// violated runs, for each need of the plan, the later of the two with everything done that comes before it but the earlier one and what rests on
+// that.
+func violated(t *testing.T, n *Night, each func(e edge, before, trial *Night, r Run)) {
+	t.Helper()
+	nodes := main(n)
+	of := map[*plan.Item]int{}
+	for i, x := range nodes {
+		for _, it := range n.Plan.Items {
+			same := x.number > 0 && it.Step.Number == x.number && it.Folder == x.Item.Folder
+			if _, done := of[it]; !done && (it == x.Item || same) {
+				of[it] = i
+			}
+		}
+	}
+	needs := make([][]int, len(nodes))
+	for _, it := range n.Plan.Items {
+		i, ok := of[it]
+		if !ok {
+			continue
+		}
+		for _, a := range it.After {
+			if k, ok := of[a]; ok && k != i {
+				needs[i] = append(needs[i], k)
+			}
+		}
+	}
+	now := n.Clone()
+	for a, early := range nodes {
+		if early.Kind == "install" {
+			at := now.Clone()
+			blocked := map[int]bool{a: true}
+			last := 0
+			for i := range nodes {
+				if slices.Contains(needs[i], a) {
+					last = i
+				}
+			}
+			for i := a + 1; i <= last; i++ {
+				late := nodes[i]
+				direct := slices.Contains(needs[i], a)
+				rests := slices.ContainsFunc(needs[i], func(k int) bool { return blocked[k] })
+				if rests {
+					blocked[i] = true
+				}
+				others := slices.ContainsFunc(needs[i], func(k int) bool { return k != a && blocked[k] })
+				switch {
+				case direct && !others:
+					trial := at.Clone()
+					r, err := start(trial, late, Options{})
+					if err != nil {
+						t.Errorf("%s: %v", edge{early, late}, err)
+						continue
+					}
+					each(edge{early, late}, at, trial, r)
+				case !rests && late.Kind == "install":
+					if r, err := start(at, late, Options{}); err != nil || r.ExitCode != 0 && r.ExitCode != 3010 {
+						t.Logf("without %s, %s ended with %d %v\n%s", early, late, r.ExitCode, err, r.Text())
+					}
+				}
+			}
+		}
+		if early.Kind == "install" {
+			take(t, now, early, Options{})
+		}
+	}
+}
+
+// An order that violates a need is stopped with nothing changed, or does no damage: the earlier file behind it and the later one once more end where
+// the right order ends.
+func TestNightOutOfOrder(t *testing.T) {
+	n := night(t, "contoso-alwayson.yaml")
+	stopped, harmless := 0, 0
+	violated(t, n, func(e edge, before, trial *Night, r Run) {
+		if r.ExitCode != 0 && r.ExitCode != 3010 {
+			stopped++
+			if got := apart(trial.Farm.State(), before.Farm.State()); got != "" {
+				t.Errorf("%s stops with %d, but changed something:\n%s\n%s", e, r.ExitCode, got, r.Text())
+			}
+			if r.ExitCode == 1 && e.late.number == 0 {
+				t.Errorf("%s stops without a message of its own:\n%s", e, r.Text())
+			}
+			return
+		}
+		harmless++
+		right := before.Clone()
+		take(t, right, e.early, Options{})
+		take(t, right, e.late, Options{})
+		take(t, trial, e.early, Options{})
+		take(t, trial, e.late, Options{})
+		if got := apart(trial.Farm.State(), right.Farm.State()); got != "" {
+			t.Errorf("%s ends elsewhere:\n%s", e, got)
+		}
+	})
+	t.Logf("%d stopped, %d harmless", stopped, harmless)
+}
