@@ -271,31 +271,58 @@ func violated(t *testing.T, n *Night, each func(e edge, before, trial *Night, r 
 	}
 }
 
-// An order that violates a need is stopped with nothing changed, or does no damage: the earlier file behind it and the later one once more end where
-// the right order ends.
+// otherwise are the lines in which a violated order differs, and why that is no damage.
+var otherwise = []struct{ line, why string }{
+	{`: property mbamplan/(group|listener)/`, "what a file is about to make is on record ahead of its making"},
+	{`right: WEB\d Se(BatchLogon|Impersonate)`, "the account of the pool gets a right that the group of IIS brings later; the rollback takes it back"},
+	{`sql SQL1: property mbamplan/login/`, "logins that MBAM's own program would have made are ours then"},
+}
+
+func explained(left string) string {
+	var out []string
+	for _, l := range strings.Split(left, "\n") {
+		if l != "" && !slices.ContainsFunc(otherwise, func(o struct{ line, why string }) bool { return regexp.MustCompile(o.line).MatchString(l) }) {
+			out = append(out, l)
+		}
+	}
+	return strings.Join(out, "\n")
+}
+
+var backupTime = regexp.MustCompile(`\d{8}-\d{6}Z`)
+
+// unstamped is a state without the times in the names of backup files.
+func unstamped(n *Night) string { return backupTime.ReplaceAllString(n.Farm.State(), "then") }
+
+// An order that violates a need is stopped with nothing changed, or does no damage. Either way the right order behind it ends where it ends by itself.
 func TestNightOutOfOrder(t *testing.T) {
 	n := night(t, "contoso-alwayson.yaml")
 	stopped, harmless := 0, 0
 	violated(t, n, func(e edge, before, trial *Night, r Run) {
 		if r.ExitCode != 0 && r.ExitCode != 3010 {
 			stopped++
-			if got := apart(trial.Farm.State(), before.Farm.State()); got != "" {
+			if got := explained(apart(trial.Farm.State(), before.Farm.State())); got != "" {
 				t.Errorf("%s stops with %d, but changed something:\n%s\n%s", e, r.ExitCode, got, r.Text())
 			}
-			if r.ExitCode == 1 && e.late.number == 0 {
+			if r.ExitCode == 1 && e.late.number == 0 || e.late.number > 0 && !strings.Contains(r.Text(), "Msg ") {
 				t.Errorf("%s stops without a message of its own:\n%s", e, r.Text())
 			}
-			return
+		} else {
+			harmless++
 		}
-		harmless++
 		right := before.Clone()
-		take(t, right, e.early, Options{})
-		take(t, right, e.late, Options{})
-		take(t, trial, e.early, Options{})
-		take(t, trial, e.late, Options{})
-		if got := apart(trial.Farm.State(), right.Farm.State()); got != "" {
-			t.Errorf("%s ends elsewhere:\n%s", e, got)
+		for _, x := range []turn{e.early, e.late} {
+			for _, night := range []*Night{right, trial} {
+				if r, err := start(night, x, Options{}); err != nil || r.ExitCode != 0 && r.ExitCode != 3010 && x.Kind != "verify" {
+					t.Fatalf("%s, then the right order: %s ended with %d %v\n%s", e, x, r.ExitCode, err, r.Text())
+				}
+			}
+		}
+		if got := explained(apart(unstamped(trial), unstamped(right))); got != "" {
+			t.Errorf("%s, then the right order, ends elsewhere:\n%s", e, got)
 		}
 	})
+	if stopped < 30 || harmless < 60 {
+		t.Errorf("%d stopped, %d harmless", stopped, harmless)
+	}
 	t.Logf("%d stopped, %d harmless", stopped, harmless)
 }
