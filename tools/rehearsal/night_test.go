@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/mbamplan/mbamplan/pkg/plan"
+	"github.com/mbamplan/mbamplan/tools/rehearsal/farm"
+	"github.com/mbamplan/mbamplan/tools/rehearsal/pwsh"
 )
 
 // A turn is one thing that somebody starts on the night: a PowerShell file, or the runner of an instance for the T-SQL files of one number and
@@ -260,7 +262,7 @@ func violated(t *testing.T, n *Night, each func(e edge, before, trial *Night, r 
 					each(edge{early, late}, at, trial, r)
 				case !rests && late.Kind == "install":
 					if r, err := start(at, late, Options{}); err != nil || r.ExitCode != 0 && r.ExitCode != 3010 {
-						t.Logf("without %s, %s ended with %d %v\n%s", early, late, r.ExitCode, err, r.Text())
+						t.Errorf("without %s, %s ended with %d %v\n%s", early, late, r.ExitCode, err, r.Text())
 					}
 				}
 			}
@@ -325,4 +327,80 @@ func TestNightOutOfOrder(t *testing.T) {
 		t.Errorf("%d stopped, %d harmless", stopped, harmless)
 	}
 	t.Logf("%d stopped, %d harmless", stopped, harmless)
+}
+
+// A night that is cut off: each file of it ahead of some of its commands, as by a loss of power, and finished by running it again. Every third place
+// in a rotation is tried here; the tests of the parts try them all for the steps that they know.
+func TestNightInterrupted(t *testing.T) {
+	n := night(t, "contoso-alwayson.yaml")
+	cuts := 0
+	for i, x := range turns(n, "install") {
+		finished := n.Clone()
+		take(t, finished, x, Options{})
+		for at := 1 + i%5; ; at += 23 {
+			cut := n.Clone()
+			count := 0
+			r, err := start(cut, x, Options{Session: func(session *farm.Session) {
+				session.Before = func(string) {
+					if count++; count == at {
+						panic(pwsh.Killed{})
+					}
+				}
+			}})
+			if err != nil {
+				t.Fatalf("%s: %v", x, err)
+			}
+			if !r.Killed {
+				break
+			}
+			cuts++
+			take(t, cut, x, Options{})
+			if got := explained(apart(unstamped(cut), unstamped(finished))); got != "" && !passing.MatchString(got) {
+				t.Errorf("%s, cut off ahead of command %d, ends elsewhere:\n%s", x, at, got)
+			}
+		}
+		take(t, n, x, Options{})
+	}
+	if cuts < 150 {
+		t.Errorf("only %d places to cut off", cuts)
+	}
+	t.Logf("%d places", cuts)
+}
+
+// passing are temporary folders of a run that was cut off.
+var passing = regexp.MustCompile(`\A([+] (file|folder): \S+ C:\\Windows\\Temp\\.*\n?)*\z`)
+
+// Every file of the night refuses a machine that is not its own, and somebody without elevation.
+func TestNightElsewhere(t *testing.T) {
+	n := night(t, "contoso-alwayson.yaml")
+	state := n.Farm.State()
+	for _, x := range turns(n, "install", "verify", "rollback") {
+		other := n.Farm.Machines["RPT1"]
+		if n.Machine(x.Script) == other {
+			other = n.Desk
+		}
+		r, err := start(n, x, Options{Machine: other})
+		if err != nil {
+			t.Fatalf("%s: %v", x, err)
+		}
+		if r.ExitCode != 2 || !strings.Contains(r.Text(), "Nothing was changed") && !strings.Contains(r.Text(), "This script is for") {
+			t.Errorf("%s on %s ended with %d:\n%s", x, other.Name, r.ExitCode, r.Text())
+		}
+		r, err = start(n, x, Options{Session: func(s *farm.Session) { s.Elevated = false }})
+		if err != nil {
+			t.Fatalf("%s: %v", x, err)
+		}
+		if r.ExitCode != 2 || !strings.Contains(r.Text(), "Run as administrator") {
+			t.Errorf("%s without elevation ended with %d:\n%s", x, r.ExitCode, r.Text())
+		}
+		for p := range strings.SplitSeq(apart(n.Farm.State(), state), "\n") {
+			if p != "" && !strings.Contains(p, "as given") && !strings.HasPrefix(p, "+ folder: ") {
+				t.Errorf("%s: %s", x, p)
+			}
+		}
+		state = n.Farm.State()
+	}
+	if n.Farm.Records() != "" {
+		t.Errorf("records of runs that were refused:\n%s", n.Farm.Records())
+	}
 }
