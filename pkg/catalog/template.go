@@ -195,6 +195,7 @@ type inspection struct {
 	busy  map[visit]bool
 
 	again map[string]bool // by the index variable of a loop around: whether this is a round behind the first
+	jumps []lexer         // where break and continue leave a round of the loop around
 }
 
 type visit struct {
@@ -279,6 +280,8 @@ func (in *inspection) list(tree *parse.Tree, l *parse.ListNode, at lexer) lexer 
 			at = in.branch(tree, n, &n.BranchNode, at)
 		case *parse.RangeNode:
 			at = in.loop(tree, n, at)
+		case *parse.BreakNode, *parse.ContinueNode:
+			in.jumps = append(in.jumps, at)
 		case *parse.TemplateNode:
 			if in.set.Lookup(n.Name) == nil {
 				in.report(tree, n, CodeTemplate, "", "no template is called %q", n.Name)
@@ -312,7 +315,14 @@ func (in *inspection) loop(tree *parse.Tree, n *parse.RangeNode, at lexer) lexer
 			in.again[index] = again
 			defer delete(in.again, index)
 		}
-		return in.list(tree, n.List, at)
+		outside := in.jumps
+		in.jumps = nil
+		end := in.list(tree, n.List, at)
+		for _, jump := range in.jumps {
+			end = in.join(tree, n, end, jump)
+		}
+		in.jumps = outside
+		return end
 	}
 	first := round(false, at)
 	end := in.join(tree, n, first, round(true, first))
