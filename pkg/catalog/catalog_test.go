@@ -263,7 +263,7 @@ func TestOverlayOverridesAddsAndIsInspected(t *testing.T) {
 	if len(more) > 0 {
 		t.Fatal(more)
 	}
-	if text, err := p.Text(&weave.Run{}, "", nil); err != nil || text != "'overlaid'" {
+	if text, err := p.Whole(&weave.Run{}, nil); err != nil || string(text) != "'overlaid'" {
 		t.Errorf("got %q, %v", text, err)
 	}
 }

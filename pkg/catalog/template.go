@@ -28,22 +28,18 @@ type Parsed struct {
 	name string
 }
 
-// Body renders the main template, without line feeds at its ends. The result is good until it is released.
+// Whole renders the main template. The result is good until it is released.
+func (p *Parsed) Whole(r *weave.Run, dot any) ([]byte, error) { return p.set.Execute(r, p.name, dot) }
+
+// Body is Whole without line feeds at its ends.
 func (p *Parsed) Body(r *weave.Run, dot any) ([]byte, error) {
-	text, err := p.set.Execute(r, p.name, dot)
+	text, err := p.Whole(r, dot)
 	return bytes.Trim(text, "\n"), err
 }
 
-// Text renders the main template, or a named block of it.
+// Text renders a named block of the template.
 func (p *Parsed) Text(r *weave.Run, block string, dot any) (string, error) {
-	return p.set.Text(r, p.block(block), dot)
-}
-
-func (p *Parsed) block(name string) string {
-	if name == "" {
-		return p.name
-	}
-	return name
+	return p.set.Text(r, block, dot)
 }
 
 // Has reports whether the template or its library defines a block, as "params".

@@ -395,9 +395,7 @@ func (w *writing) around(body []byte) (text []byte, err error) {
 	case "sql":
 		text, err = w.tsql(body)
 	default:
-		var s string
-		s, err = stamped(ext, string(body)+"\n", w.stamps(w.facts.stamp, w.artifact)...)
-		text = []byte(s)
+		text, err = stamped(ext, append(body, '\n'), w.stamps(w.facts.stamp, w.artifact)...)
 	}
 	if err != nil {
 		return nil, err
