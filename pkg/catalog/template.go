@@ -2,8 +2,6 @@ package catalog
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"path"
 	"regexp"
@@ -45,17 +43,12 @@ func (p *Parsed) Text(r *weave.Run, block string, dot any) (string, error) {
 // Has reports whether the template or its library defines a block, as "params".
 func (p *Parsed) Has(block string) bool { return p.set.Has(block) }
 
-func digest(s string) string {
-	sum := sha256.Sum256([]byte(s))
-	return hex.EncodeToString(sum[:])
-}
-
 // Parse parses an artifact's template once; any number of goroutines may ask for it. A template that a user's overlay has a
 // part in is inspected, too; the embedded ones are inspected by the tests of folder templates, once for every release instead of
 // at every start.
 func (c *Catalog) Parse(a *Artifact) (*Parsed, diag.List) {
 	a.once.Do(func() {
-		text := c.text(a.Path)
+		text, sum := c.summed(a.Path)
 		set, found := c.parse(a, text)
 		if len(found) == 0 && (a.Overlay || c.libOverlaid(a.Language)) {
 			found = c.inspect(set, a)
@@ -64,7 +57,7 @@ func (c *Catalog) Parse(a *Artifact) (*Parsed, diag.List) {
 			a.found = found
 			return
 		}
-		a.parsed = &Parsed{digest(text), set, display(a.Path)}
+		a.parsed = &Parsed{sum, set, display(a.Path)}
 	})
 	return a.parsed, a.found
 }
