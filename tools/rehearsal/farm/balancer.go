@@ -363,8 +363,11 @@ func (s *Session) bindable(c *pwsh.Call, m *Machine, adapter string) {
 // balancerCommand knows the commands of the module NetworkLoadBalancingClusters (windows.md, 3.1; docs/sources.yaml, win-nlb). None of them
 // has -WhatIf, so a script that lets one run with it changes something.
 func (s *Session) balancerCommand(name string) *pwsh.Command {
-	if name == "set-netipaddress" {
+	switch name {
+	case "set-netipaddress":
 		return &pwsh.Command{Run: s.setNetIPAddress}
+	case "get-netipaddress":
+		return &pwsh.Command{Positional: []string{"IPAddress"}, Run: s.getNetIPAddress}
 	}
 	run := map[string]func(*pwsh.Call) []any{
 		"new-nlbcluster": s.newNlbCluster, "remove-nlbcluster": s.removeNlbCluster, "get-nlbclusternode": s.getNlbNode, "add-nlbclusternode": s.addNlbNode,
@@ -611,9 +614,8 @@ func (s *Session) removeNlbRule(c *pwsh.Call) []any {
 	return nil
 }
 
-// setNetIPAddress keeps Windows from sending from an address, or lets it.
-func (s *Session) setNetIPAddress(c *pwsh.Call) []any {
-	takes(c, "IPAddress", "InterfaceAlias", "SkipAsSource", "CimSession")
+// netIPAddress is the adapter that -InterfaceAlias names, which has the address that -IPAddress names.
+func (s *Session) netIPAddress(c *pwsh.Call) (*Adapter, string) {
 	m := s.Machine
 	if c.Has("CimSession") {
 		m = s.nlbHost(c, "CimSession")
@@ -621,8 +623,21 @@ func (s *Session) setNetIPAddress(c *pwsh.Call) []any {
 	a := m.Adapter(c.Text("InterfaceAlias"))
 	address := c.Text("IPAddress")
 	if a == nil || !slices.Contains(a.Addresses, address) {
-		pwsh.ThrowID("Microsoft.PowerShell.Cmdletization.Cim.CimJobException", "CmdletizationQuery_NotFound_IPAddress,Set-NetIPAddress", "No MSFT_NetIPAddress objects found with property 'IPAddress' equal to '%s'.  Verify the value of the property and retry.", address)
+		pwsh.ThrowID("Microsoft.PowerShell.Cmdletization.Cim.CimJobException", "CmdletizationQuery_NotFound_IPAddress,"+c.Name, "No MSFT_NetIPAddress objects found with property 'IPAddress' equal to '%s'.  Verify the value of the property and retry.", address)
 	}
+	return a, address
+}
+
+func (s *Session) getNetIPAddress(c *pwsh.Call) []any {
+	takes(c, "IPAddress", "InterfaceAlias", "CimSession")
+	a, address := s.netIPAddress(c)
+	return []any{pwsh.NewObject("IPAddress", address, "InterfaceAlias", a.Name, "SkipAsSource", slices.Contains(a.Quiet, address))}
+}
+
+// setNetIPAddress keeps Windows from sending from an address, or lets it.
+func (s *Session) setNetIPAddress(c *pwsh.Call) []any {
+	takes(c, "IPAddress", "InterfaceAlias", "SkipAsSource", "CimSession")
+	a, address := s.netIPAddress(c)
 	if c.WhatIf {
 		return nil
 	}

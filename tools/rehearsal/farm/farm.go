@@ -64,8 +64,9 @@ func (f *Farm) AddMachine(name, windows string) *Machine {
 		Name: strings.ToUpper(name), FQDN: strings.ToLower(name) + "." + f.Directory.DNS, Windows: windows, Files: newFiles(),
 		Modules: map[string]bool{}, system: newSystem(), web: newWeb(), mbam: newMbam(), farm: f,
 	}
-	m.Files.shares = f.fileServers
+	m.Files.shares, m.Files.clock = f.fileServers, &f.Clock
 	m.Files.folder(`C:\ProgramData`, "S-1-5-18", nil)
+	m.Files.folder(`C:\Program Files`, "S-1-5-18", nil)
 	m.Files.folder(`C:\Windows\System32`, "S-1-5-18", nil)
 	m.Files.write(`C:\Windows\System32\setspn.exe`, []byte("MZ"))
 	m.windows()

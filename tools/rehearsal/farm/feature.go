@@ -103,6 +103,7 @@ func (m *Machine) year() int {
 func (m *Machine) SetCore() {
 	m.SetRegistry(`HKLM:\SOFTWARE\Microsoft\Windows NT\CurrentVersion`, "InstallationType", "Server Core")
 	delete(m.system.features, "web-mgmt-console")
+	delete(m.system.features, "rsat-nlb") // windows.md 3.1
 }
 
 // Payload says whether files of features that are not on the disk come from Windows Update.

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sort"
 	"strings"
+	"time"
 )
 
 // Files are the files and folders of one machine, by path without regard to case.
@@ -13,12 +14,14 @@ type Files struct {
 	folders map[string]*folder
 	shares  *Files // what the machines of the farm see of file servers; nil in the shares themselves
 	Full    bool   // no byte more can be written
+	clock   *time.Time
 }
 
 type file struct {
 	path  string
-	data  []byte // never changed in place
-	given bool   // laid there from outside and not changed since
+	data  []byte    // never changed in place
+	given bool      // laid there from outside and not changed since
+	at    time.Time // of the last write
 }
 
 type folder struct {
@@ -78,7 +81,11 @@ func (f *Files) Read(p string) ([]byte, bool) {
 // write makes or replaces a file; the folder is made with it.
 func (f *Files) write(p string, data []byte) {
 	f.folder(parent(p), "S-1-5-32-544", nil)
-	f.on(p).files[key(p)] = &file{path: p, data: slices.Clone(data)}
+	one := &file{path: p, data: slices.Clone(data)}
+	if f.clock != nil {
+		one.at = *f.clock
+	}
+	f.on(p).files[key(p)] = one
 }
 
 // Put lays a file onto the machine from outside, as a person does who copies it there.

@@ -43,6 +43,8 @@ func miscellaneous(s *Session, what string, args []any) (any, bool) {
 			return nil, false
 		}
 		return `C:\Users\` + s.User + `\AppData\Local`, true
+	case "security.securityelement::escape":
+		return strings.NewReplacer("<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&apos;", "&", "&amp;").Replace(str(args, 0)), true
 	case "math::abs":
 		switch v := args[0].(type) {
 		case int64:
@@ -75,6 +77,8 @@ func miscellaneous(s *Session, what string, args []any) (any, bool) {
 			}
 		}
 		return pwsh.Strings(out), true
+	case "io.directory::getfilesystementries":
+		return pwsh.Strings(f.children(str(args, 0))), true
 	case "io.directory::delete":
 		if !f.IsFolder(str(args, 0)) {
 			pwsh.Throw("System.IO.DirectoryNotFoundException", "Could not find a part of the path '%s'.", str(args, 0))

@@ -344,6 +344,23 @@ func (s *Session) io(what string, args []any) (any, bool) {
 		data, _ := f.Read(path)
 		f.write(path, append(slices.Clone(data), str(args, 1)...))
 		return pwsh.Void, true
+	case "io.file::writeallbytes":
+		a, ok := args[1].(*pwsh.Array)
+		if !ok {
+			return nil, false
+		}
+		room()
+		data := make([]byte, len(a.Items))
+		for i, b := range a.Items {
+			data[i] = byte(number(b))
+		}
+		f.write(path, data)
+		return pwsh.Void, true
+	case "io.file::getlastwritetimeutc":
+		if one := f.on(path).files[key(path)]; one != nil {
+			return one.at, true
+		}
+		return time.Date(1601, 1, 1, 0, 0, 0, 0, time.UTC), true // what .NET gives for a file that is not there
 	case "io.file::move":
 		data, ok := f.Read(path)
 		if !ok {

@@ -18,7 +18,7 @@ func (f *Farm) Clone() *Farm {
 	for name, m := range f.Machines {
 		c := *m
 		c.farm, c.Files = &out, m.Files.clone()
-		c.Files.shares = out.fileServers
+		c.Files.shares, c.Files.clock = out.fileServers, &out.Clock
 		c.Modules = map[string]bool{}
 		for k, v := range m.Modules {
 			c.Modules[k] = v
