@@ -26,6 +26,8 @@ type Night struct {
 	Plan    *plan.Plan
 	Tree    *artifact.Tree
 	Farm    *farm.Farm
+	// Keys are the machine key and the compare key that were rendered.
+	Keys secrets.File
 	// Desk is the management computer.
 	Desk *farm.Machine
 }
@@ -52,7 +54,7 @@ func New(name string, topology []byte) (*Night, error) {
 	if err != nil || len(found) > 0 {
 		return nil, fmt.Errorf("render: %v %v", err, found)
 	}
-	n := &Night{Planned: f, Plan: p, Tree: tree}
+	n := &Night{Planned: f, Plan: p, Tree: tree, Keys: key}
 	n.build(f)
 	return n, nil
 }
@@ -201,6 +203,7 @@ type Run struct {
 	ExitCode int
 	Console  []string
 	Killed   bool
+	Session  *farm.Session
 }
 
 // Text is what the console showed.
@@ -212,6 +215,7 @@ type Options struct {
 	Machine *farm.Machine       // elsewhere
 	Server  string              // T-SQL: elsewhere
 	Session func(*farm.Session) // changes the session ahead of the run
+	Params  map[string]any
 }
 
 // Run runs a script. The error says that the rehearsal does not know something that the script uses.
@@ -231,10 +235,13 @@ func (n *Night) Run(s Script, o Options) (run Run, err error) {
 		return n.runSQL(s, session, o)
 	}
 	params := map[string]any{}
+	for k, v := range o.Params {
+		params[k] = v
+	}
 	if o.WhatIf {
 		params["WhatIf"] = true
 	}
-	run.Script = s
+	run.Script, run.Session = s, session
 	defer func() {
 		run.Console = session.Console
 		switch r := recover().(type) {

@@ -220,12 +220,12 @@ const (
 	mbamKey     = `HKLM:\SOFTWARE\Microsoft\MBAM Server`
 )
 
-// base is the version that the release itself installs. That of 2.5 is not told by the plan, which never asks for it.
+// base is the version that the release itself installs; that of 2.5 stands in examples/rtm-2012.yaml only.
 func base(m planned.MBAM) string {
 	if v := m.Base(); v != "" {
 		return v
 	}
-	return "2.5.0244.0"
+	return "2.5.244.0"
 }
 
 func version(m planned.MBAM) string {
@@ -243,9 +243,17 @@ func installMBAM(m *farm.Machine, version string) {
 	m.SetRegistry(mbamKey, "InstallationPath", mbamFolder+`\`)
 	m.Files.Put(modules+`\Microsoft.MBAM\Microsoft.MBAM.psd1`, []byte("@{}"))
 	m.Modules["microsoft.mbam"] = true
+	for _, log := range mbamLogs {
+		m.AddLog(log)
+	}
 	if !strings.Contains(m.ModulePath, modules) {
 		m.ModulePath += ";" + modules
 	}
+}
+
+// mbamLogs come and go with the software (mbam.md 10.3, 10.5).
+var mbamLogs = []string{
+	"Microsoft-Windows-MBAM-Server/Admin", "Microsoft-Windows-MBAM-Server/Operational", "Microsoft-Windows-MBAM-Web/Admin", "Microsoft-Windows-MBAM-Web/Operational",
 }
 
 // removeMBAM is what uninstalling does.
@@ -254,6 +262,9 @@ func removeMBAM(m *farm.Machine) {
 	m.RemoveRegistry(mbamKey, "")
 	m.Files.RemoveFolder(mbamFolder)
 	delete(m.Modules, "microsoft.mbam")
+	for _, log := range mbamLogs {
+		m.RemoveLog(log)
+	}
 	m.ModulePath = strings.ReplaceAll(m.ModulePath, ";"+mbamFolder+`\WindowsPowerShell\Modules`, "")
 }
 

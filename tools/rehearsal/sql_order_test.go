@@ -108,11 +108,11 @@ func leaveOut(t *testing.T, n *Night, id string, c client, done, back string) {
 	t.Logf("%s left out, %s: %d files refused", id, c.name, refused)
 	all(t, n, install, Options{}, 0)
 	all(t, n, numbered(n, "verify", 300, 460), Options{}, 0)
-	if d := difference(done, timeless(n)); d != "" {
+	if d := differs(done, timeless(n)); d != "" {
 		t.Errorf("%s left out, %s, then the whole night:\n%s", id, c.name, d)
 	}
 	all(t, n, reversed(numbered(n, "rollback", 300, 460)), Options{}, 0)
-	if d := difference(back, timeless(n)); d != "" {
+	if d := differs(back, timeless(n)); d != "" {
 		t.Errorf("%s left out, %s, then the whole night and back:\n%s", id, c.name, d)
 	}
 }
@@ -139,7 +139,7 @@ func TestSQLWrongInstance(t *testing.T) {
 			}
 		}
 	}
-	if d := difference(start, n.Farm.State()); d != "" {
+	if d := differs(start, n.Farm.State()); d != "" {
 		t.Errorf("something changed:\n%s", d)
 	}
 }

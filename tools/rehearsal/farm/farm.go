@@ -20,7 +20,7 @@ type Farm struct {
 	databases   *databases
 	balancer    *balancer
 	policies    *policies
-	balanced    map[string][]string // machines behind an address that no adapter has
+	behind      map[string][]string // machines behind an address that no adapter has
 	random      uint64
 }
 

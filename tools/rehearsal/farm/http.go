@@ -144,6 +144,29 @@ func (d *Directory) ticket(host string) []*Entry {
 	return d.Owners("HOST/" + host)
 }
 
+// klist asks for a ticket, which a domain controller gives when exactly one account has the name, and lists those that there are.
+func (s *Session) klist(name string, args []string) ([]string, int, bool) {
+	if name != "klist.exe" {
+		return nil, 0, false
+	}
+	realm := strings.ToUpper(s.directory().DNS)
+	switch {
+	case len(args) == 2 && args[0] == "get":
+		if class, host, ok := strings.Cut(args[1], "/"); !ok || !strings.EqualFold(class, "http") || len(s.directory().ticket(host)) != 1 {
+			return []string{"klist failed with 0xc000018b/-1073741429: The SAM database on the Windows Server does not have a computer account for this workstation trust relationship."}, -1073741429, true
+		}
+		s.tickets = append(s.tickets, args[1])
+		return []string{"A ticket to " + args[1] + " has been retrieved successfully."}, 0, true
+	case len(args) == 1 && args[0] == "tickets":
+		out := []string{fmt.Sprintf("Cached Tickets: (%d)", len(s.tickets))}
+		for i, spn := range s.tickets {
+			out = append(out, "", fmt.Sprintf("#%d>\tClient: %s @ %s", i, s.User, realm), fmt.Sprintf("\tServer: %s @ %s", spn, realm))
+		}
+		return out, 0, true
+	}
+	return nil, 0, false
+}
+
 func (m *Machine) flag(place, section, name string) bool {
 	v, _ := m.effective(place, section, name)
 	on, _ := v.(bool)

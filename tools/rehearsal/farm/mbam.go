@@ -139,6 +139,9 @@ var mbamFeatures = []mbamFeature{
 func mbamArea() area { return area{command: (*Session).mbamCommand, cim: reportsCIM} }
 
 func (s *Session) mbamCommand(name string) *pwsh.Command {
+	if name == "new-webserviceproxy" {
+		return s.webServiceProxy()
+	}
 	run := map[string]func(*pwsh.Call) []any{
 		"get-mbamwebapplication":     s.getWebApplication,
 		"test-mbamwebapplication":    func(c *pwsh.Call) []any { return detailed(c, s.checkWebApplication(c)) },
@@ -427,14 +430,20 @@ func webConfigText(feature string, a mbamApp, values map[string]string) string {
 	switch {
 	case a.path == "/HelpDesk":
 		pairs = [][2]string{
-			{"HelpdeskAdminsGroupName", values["advancedhelpdeskaccessgroup"]}, {"HelpdeskUsersGroupName", values["helpdeskaccessgroup"]},
-			{"MbamReportUsersGroupName", values["reportsreadonlyaccessgroup"]}, {"Microsoft.Mbam.Reports.Url", values["reporturl"] + "/Pages/ReportViewer.aspx?/Microsoft+BitLocker+Administration+and+Monitoring/"},
-			{"Topology", "0"}, {"aspnet:MaxHttpCollectionKeys", "10000"},
+			{"HelpdeskAdminsGroupName", values["advancedhelpdeskaccessgroup"]},
+			{"HelpdeskUsersGroupName", values["helpdeskaccessgroup"]},
+			{"MbamReportUsersGroupName", values["reportsreadonlyaccessgroup"]},
+			{"Microsoft.Mbam.Reports.Url", values["reporturl"] + "/Pages/ReportViewer.aspx?/Microsoft+BitLocker+Administration+and+Monitoring/"},
+			{"Topology", "0"},
+			{"aspnet:MaxHttpCollectionKeys", "10000"},
 		}
 	case feature == "SelfServicePortal":
 		pairs = [][2]string{
-			{"ClientValidationEnabled", "true"}, {"CompanyName", or(values["companyname"], "Contoso IT")}, {"DisplayNotice", "true"},
-			{"HelpdeskText", or(values["helpdeskurltext"], "Contact Helpdesk or IT Department")}, {"HelpdeskUrl", values["helpdeskurl"]},
+			{"ClientValidationEnabled", "true"},
+			{"CompanyName", or(values["companyname"], "Contoso IT")},
+			{"DisplayNotice", "true"},
+			{"HelpdeskText", or(values["helpdeskurltext"], "Contact Helpdesk or IT Department")},
+			{"HelpdeskUrl", values["helpdeskurl"]},
 		}
 	case a.path == "/MBAMRecoveryAndHardwareService":
 		pairs = [][2]string{{"DataMigrationUsersGroupName", values["datamigrationaccessgroup"]}}

@@ -2,6 +2,7 @@ package farm
 
 import (
 	"fmt"
+	"net/url"
 	"strings"
 
 	"github.com/mbamplan/mbamplan/tools/rehearsal/pwsh"
@@ -129,4 +130,65 @@ func (s *Session) getReport(*pwsh.Call) []any {
 	}
 	o.Set("ReportUrl", scheme+"://"+s.Machine.FQDN+r.directory+"/ReportService2005.asmx")
 	return []any{o}
+}
+
+const dataSource = "/Microsoft BitLocker Administration and Monitoring/MaltaDataSource"
+
+// webServiceProxy is New-WebServiceProxy for the report server's ReportService2010: the definition of MBAM's data source, whose password nobody can
+// read (mbam.md 1.8).
+func (s *Session) webServiceProxy() *pwsh.Command {
+	return tabled("New-WebServiceProxy", "", func(c *pwsh.Call) []any {
+		address, ok := strings.CutSuffix(c.Text("Uri"), "/ReportService2010.asmx?wsdl")
+		if !ok || !c.Switch("UseDefaultCredential") {
+			pwsh.Unknown("New-WebServiceProxy of %s", c.Text("Uri"))
+		}
+		target, err := url.Parse(address)
+		if err != nil {
+			pwsh.Throw("System.UriFormatException", "Invalid URI: The format of the URI could not be determined.")
+		}
+		s.get(target, "", true)
+		port := atoi(target.Port())
+		if port == 0 {
+			port = map[string]int{"http": 80, "https": 443}[target.Scheme]
+		}
+		m, _ := s.Machine.farm.Connect(s.Machine, target.Hostname(), port) // it has answered above
+		r := m.mbam.reports
+		need := func(path string) {
+			if r.enabled == nil || path != dataSource {
+				pwsh.Throw("System.Web.Services.Protocols.SoapException", "The item '%s' cannot be found. ---> Microsoft.ReportingServices.Diagnostics.Utilities.ItemNotFoundException", path)
+			}
+		}
+		return []any{&thing{typ: "ReportingService2010", methods: map[string]func([]any) any{
+			"getdatasourcecontents": func(a []any) any {
+				need(str(a, 0))
+				return pwsh.NewObject("ConnectString", r.enabled["complianceandauditdbconnectionstring"], "UserName", r.enabled["complianceandauditdbuser"], "Password", nil,
+					"CredentialRetrieval", "Store", "WindowsCredentials", true)
+			},
+			"setdatasourcecontents": func(a []any) any {
+				need(str(a, 0))
+				o := a[1].(*pwsh.Object)
+				get := func(name string) string {
+					v, _ := o.Get(name)
+					return pwsh.Text(v)
+				}
+				// A definition without a password forgets the one that is stored.
+				r.enabled["complianceandauditdbconnectionstring"], r.enabled["complianceandauditdbuser"], r.password = get("ConnectString"), get("UserName"), get("Password")
+				return pwsh.Void
+			},
+			"testconnectfordatasourcedefinition": func(a []any) any {
+				o := a[0].(*pwsh.Object)
+				text, _ := o.Get("ConnectString")
+				user := str(a, 1)
+				if !s.directory().logon(user, str(a, 2)) {
+					a[3].(*pwsh.Ref).Set("Log on failed. Ensure the user name and password are correct.")
+					return false
+				}
+				if fault := m.farm.openSQL(m, user, pwsh.Text(text)).fault; fault != nil {
+					a[3].(*pwsh.Ref).Set(fault.message)
+					return false
+				}
+				return true
+			},
+		}}}
+	})
 }

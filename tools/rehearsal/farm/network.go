@@ -14,6 +14,7 @@ import (
 type Adapter struct {
 	Name      string
 	Addresses []string
+	Quiet     []string // addresses that Windows does not send from (SkipAsSource)
 	DHCP      bool
 	Down      bool
 }
@@ -68,6 +69,9 @@ func (m *Machine) Listening(port int) (process string, ok bool) {
 			return s.Process, true
 		}
 	}
+	if slices.Contains(m.ports(), port) {
+		return "System", true // HTTP.sys
+	}
 	if m.farm.databases.listens(m, port) {
 		return "sqlservr", true
 	}
@@ -85,6 +89,7 @@ func (m *Machine) listeners() []int {
 	for p := range m.system.ports {
 		out = append(out, p)
 	}
+	out = append(out, m.ports()...)
 	sort.Ints(out)
 	return slices.Compact(out)
 }
@@ -108,7 +113,7 @@ const domainController = "10.255.255.1"
 func (f *Farm) At(address string) []*Machine {
 	var out []*Machine
 	for _, m := range f.Machines {
-		if m.HasAddress(address) {
+		if m.HasAddress(address) || !m.Off() && slices.Contains(f.behind[address], m.Name) {
 			out = append(out, m)
 		}
 	}
@@ -139,8 +144,12 @@ func (f *Farm) Connect(from *Machine, host string, port int) (*Machine, *NetErro
 	}
 	result := &NetError{Text: "A connection attempt failed because the connected party did not properly respond after a period of time, or established connection failed because connected host has failed to respond " + addresses[0]}
 	for _, a := range addresses {
-		for _, m := range f.At(a) {
-			if m != from && !m.lets(port, from.Address()) {
+		there := f.At(a)
+		if m, virtual := f.nlbTarget(a, port, from); virtual {
+			there = slices.DeleteFunc([]*Machine{m}, func(m *Machine) bool { return m == nil })
+		}
+		for _, m := range there {
+			if m != from && !m.lets(port, from.Source(a)) {
 				continue
 			}
 			if _, ok := m.Listening(port); ok {
@@ -248,9 +257,12 @@ func networkObject(s *Session, typ string, args []any) (any, bool) {
 	switch typ {
 	case "net.sockets.tcpclient":
 		var problem *NetError
+		var other *Machine
+		port := 0
 		return &thing{typ: "System.Net.Sockets.TcpClient", methods: map[string]func([]any) any{
 			"beginconnect": func(args []any) any {
-				_, problem = s.Machine.farm.Connect(s.Machine, str(args, 0), number(args[1]))
+				port = number(args[1])
+				other, problem = s.Machine.farm.Connect(s.Machine, str(args, 0), port)
 				if problem != nil && problem.Unknown {
 					pwsh.Throw("System.Net.Sockets.SocketException", "%s", problem.Text)
 				}
@@ -270,15 +282,16 @@ func networkObject(s *Session, typ string, args []any) (any, bool) {
 				}
 				return pwsh.Void
 			},
-			"close": void, "dispose": void,
+			"getstream": func([]any) any { return newStream(s.Machine, other, port) },
+			"close":     void, "dispose": void,
 		}}, true
 	case "net.sockets.udpclient":
 		local := ""
 		client := &thing{typ: "System.Net.Sockets.Socket", props: map[string]any{"localendpoint": func() any { return pwsh.NewObject("Address", ipAddress(local)) }}}
 		return &thing{typ: "System.Net.Sockets.UdpClient", props: map[string]any{"client": client}, methods: map[string]func([]any) any{
 			"connect": func(args []any) any {
-				s.resolved(str(args, 0))
-				local = s.Machine.Address()
+				found := s.resolved(str(args, 0))
+				local = s.Machine.Source(pwsh.Text(found.Items[0]))
 				return pwsh.Void
 			},
 			"close": void, "dispose": void,

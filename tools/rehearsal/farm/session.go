@@ -22,12 +22,14 @@ type Session struct {
 	Typed    []string                                           // passwords that were typed
 	Programs []string                                           // programs that were started, with their arguments
 
+	tickets    []string // service principal names of the Kerberos tickets of the logon session
 	transcript string
 	env        map[string]string // what scripts set for themselves
 }
 
-// Start opens a session of a user on a machine.
+// Start opens a session of a user on a machine; a second passes, as one does when powershell.exe starts.
 func (m *Machine) Start(user string) *Session {
+	m.farm.Clock = m.farm.Clock.Add(time.Second)
 	return &Session{Machine: m, User: user, Elevated: true}
 }
 

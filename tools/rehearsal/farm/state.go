@@ -68,7 +68,7 @@ func (f *Farm) State() string {
 		sort.Strings(spns)
 		sort.Strings(members)
 		sort.Strings(full)
-		add("directory: %s %s, %q, flags %x, upn %s, names %q, members %q, full control %q, delegates to %q", e.Class, e.DN, e.Name, e.Flags, e.UPN, spns, members, full, e.Delegate)
+		add("directory: %s %s, %q, %q, flags %x, upn %s, names %q, members %q, full control %q, delegates to %q", e.Class, e.DN, e.Name, e.Description, e.Flags, e.UPN, spns, members, full, e.Delegate)
 	}
 	for name, list := range d.zone {
 		for _, r := range list {

@@ -79,7 +79,7 @@ func (x *system) clone(*Machine) *system {
 	out.products, out.signatures = copied(x.products), copied(x.signatures)
 	out.adapters, out.rules, out.policyRights = slices.Clone(x.adapters), slices.Clone(x.rules), slices.Clone(x.policyRights)
 	for i := range out.adapters {
-		out.adapters[i].Addresses = slices.Clone(out.adapters[i].Addresses)
+		out.adapters[i].Addresses, out.adapters[i].Quiet = slices.Clone(out.adapters[i].Addresses), slices.Clone(out.adapters[i].Quiet)
 	}
 	out.events, out.shadowed = slices.Clone(x.events), slices.Clone(x.shadowed)
 	return &out

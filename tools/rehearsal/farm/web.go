@@ -262,6 +262,7 @@ func webArea() area {
 		object:  (*Session).webObject,
 		cast:    (*Session).webCast,
 		items:   (*Session).webItems,
+		program: (*Session).klist,
 		feature: func(m *Machine, name string, there bool) {
 			if strings.EqualFold(name, "Web-Server") && there {
 				m.InstallIIS()
@@ -272,8 +273,25 @@ func webArea() area {
 
 // Balance lets an address lead to machines, as a load balancer in front of them does.
 func (f *Farm) Balance(address string, machines ...string) {
-	if f.balanced == nil {
-		f.balanced = map[string][]string{}
+	if f.behind == nil {
+		f.behind = map[string][]string{}
 	}
-	f.balanced[address] = machines
+	f.behind[address] = machines
+}
+
+// Lead lets a name that nobody has lead to a machine more, through an address of its own.
+func (f *Farm) Lead(fqdn, machine string) {
+	short, domain, _ := strings.Cut(fqdn, ".")
+	if !strings.EqualFold(domain, f.Directory.DNS) {
+		return
+	}
+	found := f.Lookup(fqdn)
+	if len(found) == 0 {
+		found = []string{fmt.Sprintf("10.253.0.%d", 1+len(f.behind))}
+		f.Directory.SetAddress(short, found[0])
+		f.Balance(found[0])
+	}
+	if have, ok := f.behind[found[0]]; ok {
+		f.Balance(found[0], append(slices.Clone(have), machine)...)
+	}
 }

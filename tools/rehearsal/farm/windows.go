@@ -56,6 +56,9 @@ func (m *Machine) windows() {
 	for _, p := range []string{"secedit", "netsh", "vssadmin", "diskshadow", "certreq", "certutil", "msiexec", "klist"} {
 		m.Files.write(`C:\Windows\System32\`+p+".exe", []byte("MZ"))
 	}
+	m.SetRegistry(parent(pendingKeys[0]), "", nil)
+	m.SetRegistry(parent(pendingKeys[1]), "", nil)
+	m.Files.folder(`C:\Program Files`, "S-1-5-18", nil)
 	m.Files.folder(`C:\Windows\Temp`, "S-1-5-18", nil)
 	m.Files.folder(`C:\Windows\Microsoft.NET\assembly\GAC_MSIL`, "S-1-5-18", nil)
 	m.Modules["servermanager"] = true

@@ -226,10 +226,27 @@ func (in *Interp) element(n nodeRef, s *scope) any {
 
 // invoke calls a method.
 func (in *Interp) invoke(n nodeRef, s *scope) any {
+	return in.invokeWith(n, n.Child("argument_list"), s)
+}
+
+// trailing is the argument list that the grammar puts beside the member, where a method call is the argument of a command; nil for none.
+func trailing(n nodeRef) nodeRef {
+	if n.Parent == nil || n.Parent.Kind != "command_elements" {
+		return nil
+	}
+	for i, c := range n.Parent.Children {
+		if c == n && i+1 < len(n.Parent.Children) && n.Parent.Children[i+1].Kind == "argument_list" {
+			return n.Parent.Children[i+1]
+		}
+	}
+	return nil
+}
+
+func (in *Interp) invokeWith(n, list nodeRef, s *scope) any {
 	target := in.value(n.Children[0], s)
 	name := in.memberName(n, s)
 	var args []any
-	if list := n.Child("argument_list"); list != nil {
+	if list != nil {
 		if l := list.Child("argument_expression_list"); l != nil {
 			for _, c := range l.Children {
 				if c.Kind == "argument_expression" {
@@ -644,6 +661,15 @@ func (in *Interp) known(n nodeRef, key string, args []any) (any, bool) {
 	switch key {
 	case "datetime::utcnow", "datetime::now":
 		return in.Host.Now(), true
+	case "datetime::parse":
+		if len(args) == 3 {
+			if t, err := time.Parse(time.RFC3339Nano, text(args, 0)); err == nil {
+				return t, true
+			}
+			Throw("System.FormatException", "String was not recognized as a valid DateTime.")
+		}
+	case "globalization.datetimestyles::roundtripkind":
+		return Enum{"DateTimeStyles", "RoundtripKind", 128}, true
 	case "environment::newline":
 		return "\r\n", true
 	case "nullstring::value", "management.automation.language.nullstring::value":
