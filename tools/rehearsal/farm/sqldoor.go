@@ -82,9 +82,19 @@ func (o *sqlOpened) query(_ *Session, text string, params map[string]string) ([]
 	return t.Columns, rows, nil
 }
 
-// databaseCommand knows Enable- and Disable-SqlAlwaysOn, which restart the instance they name (1.4).
+// databaseCommand knows the place on the stack, which SQLPS moves, and Enable- and Disable-SqlAlwaysOn, which restart the instance they name (1.4).
 func databaseCommand(s *Session, name string) *pwsh.Command {
-	if name != "enable-sqlalwayson" && name != "disable-sqlalwayson" {
+	switch name {
+	case "push-location", "pop-location":
+		// Import-Module of SQLPS changes the location; no script of ours uses a relative path.
+		return &pwsh.Command{Run: func(c *pwsh.Call) []any {
+			if len(c.Args) > 0 {
+				pwsh.Unknown("a parameter of %s", name)
+			}
+			return nil
+		}}
+	case "enable-sqlalwayson", "disable-sqlalwayson":
+	default:
 		return nil
 	}
 	return &pwsh.Command{Switches: []string{"Force"}, Run: func(c *pwsh.Call) []any {
@@ -140,7 +150,10 @@ func (m *Machine) TieServices(in *sqlserver.Instance) {
 		s.Starting = func(m *Machine) error {
 			if i := here(m); i != nil {
 				i.Start()
-				i.Agent = false // a service of its own
+				i.Agent = i.Clustered() // of a clustered instance the cluster starts it, else it is a service of its own
+				if a := m.Service(agentOf(i)); a != nil && i.Agent {
+					a.State = "Running"
+				}
 			}
 			return nil
 		}

@@ -71,6 +71,17 @@ var inside = map[string]func(*Session, *Database) *tsql.Table{
 		}
 		return t
 	},
+	"sys.database_role_members": func(_ *Session, d *Database) *tsql.Table {
+		t := table("role_principal_id member_principal_id")
+		for i, u := range d.contents.Users {
+			for j, r := range d.contents.Roles {
+				if slices.Contains(u.Roles, r) {
+					add(t, 100+j, 5+i)
+				}
+			}
+		}
+		return t
+	},
 	"sys.schemas": func(_ *Session, d *Database) *tsql.Table { return named(d.contents.Schemas) },
 	"sys.tables":  func(_ *Session, d *Database) *tsql.Table { return named(d.contents.Tables) },
 	"sys.procedures": func(_ *Session, d *Database) *tsql.Table {
@@ -449,7 +460,7 @@ var group2012 = map[string]func(*Session) *tsql.Table{
 			for _, l := range g.Listeners {
 				for _, a := range l.Addresses {
 					p := n.Instance(g.Primary)
-					up := n.serving(g) && p != nil && n.hosted(p, a)
+					up := n.serving(g) && p != nil && n.Hosts(p, a)
 					add(t, l.ID, a.Address, a.Mask, false, up, map[bool]string{true: "ONLINE", false: "OFFLINE"}[up])
 				}
 			}

@@ -407,8 +407,12 @@ func (p *parser) selects(in int) *query {
 			} else {
 				p.word("ASC")
 			}
-			if _, ok := o.x.(literal); ok {
-				p.unknown(q.place, "ORDER BY a constant")
+			if l, ok := o.x.(literal); ok {
+				at, whole := l.value.(int64) // the place of an item
+				if !whole || at < 1 || int(at) > len(q.items) {
+					p.unknown(q.place, "ORDER BY a constant")
+				}
+				o.x = q.items[at-1].x
 			}
 			q.order = append(q.order, o)
 			if !p.op(",") {
