@@ -114,6 +114,9 @@ func leaks(n *Night, runs ...Run) []string {
 
 func forwardAndBack(t *testing.T, example string) {
 	n := night(t, example)
+	if n.Planned.MBAM.V2() {
+		t.Skip("MBAM 2.0 has none of these steps: its set-up installs everything")
+	}
 	net := change{}
 	var runs []Run
 	way(t, n, func(s Script) {
