@@ -248,7 +248,7 @@ func TestWebVerifyFails(t *testing.T) {
 // An install that is cut off ahead of a command, a program or a call of .NET, as by a loss of power, is finished by running it again.
 func TestWebInterrupted(t *testing.T) {
 	cuts := 0
-	for _, path := range []string{create520, create650, create680, "web/WEB1/install/890-remove-secrets.ps1"} {
+	for _, path := range []string{create340, create520, create650, create680, "web/WEB1/install/890-remove-secrets.ps1"} {
 		start := ahead(t, path)
 		s := named(t, start.Scripts("install"), path)
 		finished := start.Clone()
@@ -284,6 +284,16 @@ func TestWebInterrupted(t *testing.T) {
 			}
 			if got := leaks(cut, r, again); got != nil {
 				t.Errorf("secrets in %q", got)
+			}
+			// What the cut run did is still taken back.
+			if s.Item.Step.ID == "web/remove-secrets" {
+				continue
+			}
+			back := named(t, cut.Scripts("rollback"), strings.Replace(path, "/install/", "/rollback/", 1))
+			if r, err := cut.Run(back, Options{}); err != nil || r.ExitCode != 0 {
+				t.Errorf("%s, cut off ahead of call %d: the way back ends with %d %v\n%s", s.Path, at, r.ExitCode, err, r.Text())
+			} else if got := unannounced(diff(unhistoric(start.Farm.State()), unhistoric(cut.Farm.State()))); got != "" {
+				t.Errorf("%s, cut off ahead of call %d, run again and taken back, leaves something behind:\n%s", s.Path, at, got)
 			}
 		}
 	}
