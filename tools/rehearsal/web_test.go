@@ -62,10 +62,6 @@ func way(t *testing.T, n *Night, each func(Script)) {
 			if s.Kind != "install" || strings.HasPrefix(it.Step.ID, "clients/") || strings.HasPrefix(it.Step.ID, "backup/") || strings.HasPrefix(it.Step.ID, "balancer/") {
 				continue
 			}
-			if stand := between(n, s); stand != nil {
-				stand()
-				continue
-			}
 			r, err := n.Run(s, Options{})
 			if err != nil {
 				t.Fatal(err)
