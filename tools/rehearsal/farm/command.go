@@ -119,10 +119,16 @@ func (s *Session) fileItems(command, p string, c *pwsh.Call) []any {
 		takes(c, "LiteralPath", "Path")
 		return []any{f.item(p)}
 	case "get-childitem":
-		takes(c, "LiteralPath", "Path")
+		takes(c, "LiteralPath", "Path", "Recurse", "Filter")
+		list := f.children(p)
+		if c.Switch("Recurse") {
+			list = f.Below(p) // files alone: the folders between them are no part of what our scripts look for
+		}
 		var out []any
-		for _, child := range f.children(p) {
-			out = append(out, f.item(child))
+		for _, child := range list {
+			if !c.Has("Filter") || matches(c.Text("Filter"), leaf(child)) {
+				out = append(out, f.item(child))
+			}
 		}
 		return out
 	case "copy-item":
