@@ -232,7 +232,7 @@ func (s *Session) sqlCommand(on func() *sqlOpened) *thing {
 				"close":    void, "dispose": void,
 			}}
 		},
-		"dispose": void,
+		"dispose": func([]any) any { return pwsh.Void },
 	}
 	return t
 }
