@@ -12,8 +12,8 @@ import (
 	"github.com/mbamplan/mbamplan/tools/rehearsal/tsql"
 )
 
-// existing makes the databases, groups and mirrored pairs that the plan says are there already, as somebody else built them.
-func (n *Night) existing(f *planned.Farm) {
+// existingDatabases makes the databases, groups and mirrored pairs that the plan says are there already, as somebody else built them.
+func (n *Night) existingDatabases(f *planned.Farm) {
 	network := n.Farm.SQLNetwork()
 	for _, d := range []*planned.Database{f.Compliance, f.Recovery} {
 		if d == nil || !d.Existing {

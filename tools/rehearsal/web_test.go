@@ -62,10 +62,6 @@ func way(t *testing.T, n *Night, each func(Script)) {
 			if s.Kind != "install" || strings.HasPrefix(it.Step.ID, "clients/") || strings.HasPrefix(it.Step.ID, "backup/") || strings.HasPrefix(it.Step.ID, "balancer/") {
 				continue
 			}
-			if stand := between(n, s); stand != nil {
-				stand()
-				continue
-			}
 			r, err := n.Run(s, Options{})
 			if err != nil {
 				t.Fatal(err)
@@ -114,6 +110,9 @@ func leaks(n *Night, runs ...Run) []string {
 
 func forwardAndBack(t *testing.T, example string) {
 	n := night(t, example)
+	if n.Planned.MBAM.V2() {
+		t.Skip("MBAM 2.0 has none of these steps: its set-up installs everything")
+	}
 	net := change{}
 	var runs []Run
 	way(t, n, func(s Script) {

@@ -232,9 +232,7 @@ func (s *Session) sqlCommand(on func() *sqlOpened) *thing {
 				"close":    void, "dispose": void,
 			}}
 		},
-		"dispose": void,
+		"dispose": func([]any) any { return pwsh.Void },
 	}
 	return t
 }
-
-func void([]any) any { return pwsh.Void }

@@ -122,6 +122,9 @@ func (in *Instance) writable(d *Database) bool {
 	if d.State != 0 || d.ReadOnly {
 		return false
 	}
+	if m := in.net.mirrorOf(in, d); m != nil && m.Principal != "" && !in.net.principalServes(m) {
+		return false
+	}
 	if g := in.net.group(d.Group); g != nil {
 		return in.net.role(g, in) == primary
 	}
@@ -168,7 +171,7 @@ func (in *Instance) CanConnect(account, database string) (bool, int) {
 		return false, 954
 	case d.State != 0:
 		return false, 927
-	case admin:
+	case admin, d.ID <= 4: // guest may enter master, tempdb and msdb
 		return true, 0
 	}
 	for _, l := range logins {
