@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/mbamplan/mbamplan/tools/rehearsal/farm"
+	"github.com/mbamplan/mbamplan/tools/rehearsal/pwsh"
 )
 
 const policyKey = `HKLM\SOFTWARE\Policies\Microsoft\FVE\MDOPBitLockerManagement`
@@ -232,6 +233,60 @@ func TestPolicyVerifyFails(t *testing.T) {
 			}
 			if n.Farm.State() != start {
 				t.Error("a verify script changed something")
+			}
+		})
+	}
+}
+
+// The preflight of the clients' folder passes where everything is as planned, and names what is not, each time with what to do.
+func TestPolicyPreflight(t *testing.T) {
+	ready := balanced(t)
+	script := named(t, ready.Scripts("preflight"), "/905-preflight.ps1")
+	const central = `\\contoso.com\SYSVOL\contoso.com\Policies\PolicyDefinitions\BitLockerManagement.admx`
+	ready.Desk.Files.Put(central, []byte("<policyDefinitions/>"))
+	for _, tt := range []struct {
+		name         string
+		spoil        func(n *Night)
+		fails, notes string
+	}{
+		{"as planned", func(*Night) {}, "", ""},
+		{"no unit", func(n *Night) { n.Farm.Directory.Units = nil }, "organizational unit: OU=Workstations,DC=contoso,DC=com", ""},
+		{"no rights", func(n *Night) { n.Farm.ClosePolicies() }, "", "right to link a policy: OU=Workstations,DC=contoso,DC=com, right to create a policy"},
+		{"two objects", func(n *Night) { used(n); used(n) }, "Group Policy object: MBAM clients", ""},
+		{"no module", func(n *Night) { delete(n.Desk.Modules, "grouppolicy") }, "PowerShell module: GroupPolicy", ""},
+		{"no templates", func(n *Night) { n.Desk.Files.Remove(central) }, "", "policy templates of MBAM"},
+		{"no name", func(n *Night) { n.Farm.Directory.SetAddress("mbam", "10.9.9.9") }, "", "port of the virtual host: mbam.contoso.com:443"},
+		{"nobody serves", func(n *Night) {
+			for _, o := range n.Farm.NLB(vip).Nodes {
+				o.State = "Stopped"
+			}
+		}, "", "port of the virtual host: mbam.contoso.com:443"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			n := ready.Clone()
+			tt.spoil(n)
+			start := n.Farm.State()
+			got, console := preflightAs(t, n, script, func(s *farm.Session) pwsh.Host { return s })
+			var fails, notes []string
+			for _, c := range got.Checks {
+				if !c.Ok {
+					fails = append(fails, c.Name)
+					if c.Remedy == "" {
+						t.Errorf("%s says nothing of what to do", c.Name)
+					}
+				}
+			}
+			for _, c := range got.Notes {
+				notes = append(notes, c.Name)
+			}
+			if f, o := strings.Join(fails, ", "), strings.Join(notes, ", "); f != tt.fails || o != tt.notes {
+				t.Errorf("fails %q, notes %q; want %q, %q\n%s", f, o, tt.fails, tt.notes, console)
+			}
+			if got.ExitCode != map[bool]int{true: 0, false: 4}[len(fails) == 0] {
+				t.Errorf("ended with %d", got.ExitCode)
+			}
+			if left := apart(n.Farm.State(), start); left != "" {
+				t.Errorf("a preflight changed something:\n%s", left)
 			}
 		})
 	}

@@ -147,7 +147,14 @@ func (p *Policy) Value(key, name string) *PolicyValue {
 }
 
 func policyArea() area {
-	return area{command: (*Session).policyCommand, cast: policyCast}
+	return area{command: (*Session).policyCommand, cast: policyCast, static: policyStatic}
+}
+
+func policyStatic(s *Session, what string, args []any, _ bool) (any, bool) {
+	if what != "directoryservices.directoryentry::exists" {
+		return nil, false
+	}
+	return s.ldapExists(str(args, 0)), true
 }
 
 func policyCast(_ *Session, typ string, v any) (any, bool) {
