@@ -329,8 +329,8 @@ func TestNightOutOfOrder(t *testing.T) {
 	t.Logf("%d stopped, %d harmless", stopped, harmless)
 }
 
-// A night that is cut off: each file of it ahead of some of its commands, as by a loss of power, and finished by running it again. Every third place
-// in a rotation is tried here; the tests of the parts try them all for the steps that they know.
+// A night that is cut off: each file of it ahead of some of its commands, as by a loss of power, and finished by running it again. Every
+// twenty-third place is tried here, from another one on in each file; the tests of the parts try them all for the steps that they know.
 func TestNightInterrupted(t *testing.T) {
 	n := night(t, "contoso-alwayson.yaml")
 	cuts := 0
