@@ -310,6 +310,12 @@ func TestSQLRefuses(t *testing.T) {
 		},
 		{"Local System lacks a right", "contoso-alwayson.yaml", "SQL1/install/360-availability-group.sql", func(n *Night) { revoke(n.Farm.SQLNetwork().Instance("SQL1"), "VIEW SERVER STATE") }, nil, Options{}, "41131"},
 		{"join ahead of create", "contoso-alwayson.yaml", "SQL2/install/365-join.sql", func(n *Night) { n.Farm.SQLNetwork().Groups = nil }, nil, Options{}, "Run 360 on the primary first"},
+		{
+			"the primary is down", "contoso-alwayson.yaml", "SQL2/install/365-join.sql", func(n *Night) { n.Farm.SQLNetwork().Instance("SQL1").Stop() },
+			func(n *Night) { n.Farm.SQLNetwork().Instance("SQL1").Start() },
+			Options{},
+			"41136",
+		},
 		{"no CONNECT at the primary", "contoso-alwayson.yaml", "SQL2/install/365-join.sql", func(n *Night) { revoke(n.Farm.SQLNetwork().Instance("SQL1"), "CONNECT") }, nil, Options{}, "35250"},
 		{
 			"a database out of FULL", "contoso-alwayson.yaml", "SQL1/install/370-add-databases.sql", func(n *Night) { n.Farm.SQLNetwork().Instance("SQL1").Find("MBAM Compliance Status").Recovery = 3 },
