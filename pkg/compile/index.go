@@ -1295,7 +1295,7 @@ var index = catalog.Index{
 				},
 			},
 			Evidence: "field",
-			Decision: "an endpoint in use that does not require AES stops the step, because altering it ends its sessions; the owner becomes the login of SID 0x01 only on an endpoint that we made, because a change of owner takes the CONNECT permissions away",
+			Decision: "an endpoint in use that does not require AES stops the step, because altering it ends its sessions; an endpoint that we make belongs to the login of SID 0x01 from the start, and the owner of any other stays, because a change of owner takes the CONNECT permissions away",
 		},
 		{
 			ID:       "database/mirroring-endpoint",

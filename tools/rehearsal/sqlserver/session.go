@@ -242,6 +242,10 @@ func (s *Session) createEndpoint(c *cursor) {
 	if in.Version < 2016 {
 		e.Algorithm = 1
 	}
+	var owner string
+	if c.accept("AUTHORIZATION") {
+		owner = c.name()
+	}
 	if c.accept("STATE", "=") {
 		e.State = state(c)
 	}
@@ -259,6 +263,13 @@ func (s *Session) createEndpoint(c *cursor) {
 	in.endpoint++
 	e.ID, e.Owner = in.endpoint, 1
 	if l := in.loginBySID(in.sid(s.user)); l != nil {
+		e.Owner = l.ID
+	}
+	if owner != "" {
+		l := in.loginByName(owner)
+		if l == nil {
+			tsql.Raise(15151, "Cannot find the login '%s', because it does not exist or you do not have permission.", owner)
+		}
 		e.Owner = l.ID
 	}
 	in.Endpoint = e

@@ -206,7 +206,9 @@ try {
         $id = $all[0].Id
         $live = @(Get-LiveLink -Id $id -Domain $Domain)
         if ($live.Count -gt 0) { Stop-Step 3 ('{0} reaches clients through enabled links: {1}. Disable them first; the clients then keep what they have until they get another policy. Nothing was changed.' -f $Gpo, ($live -join ', ')) }
-        if ($made -contains ('object {0}' -f $id)) {
+        # An install that was cut off has recorded that it would make the object, and the object carries the install's comment.
+        $begun = $made -contains ('object {0} to be made' -f $Gpo) -and [string]$all[0].Description -eq 'MBAM: services that clients report to'
+        if ($begun -or $made -contains ('object {0}' -f $id)) {
             $asked++
             if ($PSCmdlet.ShouldProcess($Gpo, 'remove the Group Policy object that the install created, and its disabled links')) {
                 Remove-GPO -Guid $id -Domain $Domain

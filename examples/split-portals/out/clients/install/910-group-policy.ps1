@@ -203,6 +203,7 @@ try {
     if ($null -eq $id) {
         $asked++
         if ($PSCmdlet.ShouldProcess($Domain, ('create the Group Policy object {0}' -f $Gpo))) {
+            Save-Change ('object {0} to be made' -f $Gpo)
             $new = New-GPO -Name $Gpo -Domain $Domain -Comment 'MBAM: services that clients report to'
             $id = $new.Id
             Save-Change ('object {0}' -f $id)

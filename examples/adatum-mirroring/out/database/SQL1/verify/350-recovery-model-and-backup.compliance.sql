@@ -64,11 +64,8 @@ SELECT @log = MAX(s.backup_set_id) FROM msdb.dbo.backupset AS s INNER JOIN msdb.
     WHERE f.physical_device_name = @logfile AND s.database_name = @database AND s.type = N'L' AND s.position = 1 AND s.backup_set_id > @full;
 SELECT @reach = last_lsn FROM msdb.dbo.backupset WHERE backup_set_id = @full;
 SELECT @first = first_lsn FROM msdb.dbo.backupset WHERE backup_set_id = @log;
-DECLARE @others int, @names nvarchar(max);
-SET @names = N'';
+DECLARE @others int;
 SELECT @others = COUNT(*) FROM msdb.dbo.backupset WHERE database_name = @database AND type = N'L' AND is_copy_only = 0 AND backup_set_id > @log;
-SELECT @names = @names + N' ' + f.physical_device_name + N';' FROM msdb.dbo.backupset AS s INNER JOIN msdb.dbo.backupmediafamily AS f ON f.media_set_id = s.media_set_id
-    WHERE s.database_name = @database AND s.type = N'L' AND s.is_copy_only = 0 AND s.backup_set_id > @log ORDER BY s.first_lsn;
 DECLARE @checks TABLE ([id] int IDENTITY(1, 1) NOT NULL, [name] nvarchar(300) NOT NULL, [want] nvarchar(1000) NULL, [have] nvarchar(1000) NULL);
 INSERT INTO @checks ([name], [want], [have])
 SELECT N'recovery model of ' + N'MBAM Compliance Status', N'FULL', (SELECT recovery_model_desc FROM sys.databases WHERE name = N'MBAM Compliance Status');

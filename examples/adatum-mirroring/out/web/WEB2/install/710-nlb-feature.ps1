@@ -66,6 +66,26 @@ function Get-PresentFeature {
         if ($f.Installed -or ($null -ne $state -and [string]$state.Value -eq 'InstallPending')) { [string]$f.Name }
     }
 }
+function Get-ComingFeature {
+    # What an installation of features may bring along: everything that is not there of the roles that they, and what they depend
+    # on, belong to. What came is known behind the installation only; a run that is cut off between them has it on record so.
+    param([string[]]$Name)
+    $parent = @{}
+    $asked = @($Name)
+    foreach ($f in @(Get-WindowsFeature)) {
+        $parent[[string]$f.Name] = [string]$f.Parent
+        if ($Name -contains $f.Name) { $asked += @($f.DependsOn | ForEach-Object { [string]$_ }) }
+    }
+    $role = @{}
+    foreach ($n in @($parent.Keys)) {
+        $top = $n
+        while ($parent[$top]) { $top = $parent[$top] }
+        $role[$n] = $top
+    }
+    $roles = @($asked | ForEach-Object { $role[$_] } | Where-Object { $_ })
+    $there = @(Get-PresentFeature)
+    @($parent.Keys | Where-Object { $there -notcontains $_ -and $roles -contains $role[$_] } | Sort-Object)
+}
 function Import-StepModule {
     param([string]$Name, [string]$Feature)
     if (-not (Get-Module -ListAvailable -Name $Name)) { Stop-Step 2 ('The PowerShell module {0} is missing. {1} Then start this script again. Nothing was changed.' -f $Name, $Feature) }
@@ -154,15 +174,18 @@ try {
     $before = @(Get-PresentFeature)
     $missing = @($Features | Where-Object { $before -notcontains $_ })
     if ($missing.Count -eq 0) {
+        $Earlier = @($Earlier | Where-Object { $before -contains $_ })
         Write-Unchanged ('{0} installed already.' -f ($Features -join ', '))
     } elseif ($PSCmdlet.ShouldProcess($env:COMPUTERNAME, ('install {0}' -f ($missing -join ', ')))) {
-        # What the installation brings along is known behind it only.
+        # What the installation brings along is known behind it only: until then all that may come is on record.
+        $Result.changed = @(Get-ComingFeature $missing | Where-Object { $missing -notcontains $_ })
         foreach ($name in $missing) { Save-Change $name }
         $run = $null
         $problem = ''
         try { $run = Install-WindowsFeature -Name $missing } catch { $problem = $_.Exception.Message }
         $after = @(Get-PresentFeature)
         $Result.changed = @($after | Where-Object { $before -notcontains $_ })
+        $Earlier = @($Earlier | Where-Object { $after -contains $_ })
         if ($problem) { Stop-Step 2 ('Windows did not install {0}: {1}' -f ($missing -join ', '), $problem) }
         $absent = @($Features | Where-Object { $after -notcontains $_ })
         if ($absent.Count -gt 0) { Stop-Step 4 ('Not installed: {0} (exit code {1}).' -f ($absent -join ', '), $run.ExitCode) }

@@ -45,6 +45,8 @@ BEGIN TRY
     AND d.enabled = 1 AND d.freq_type = 4 AND d.freq_interval = 1 AND d.freq_subday_type = 4 AND d.active_start_time = 0 AND d.freq_subday_interval = 1
     AND (SELECT COUNT(*) FROM msdb.dbo.sysjobsteps AS x WHERE x.job_id = j.job_id) = 1 AND j.job_id = @job AND s.command = @command;
     SELECT @mine = COUNT(*) FROM master.sys.extended_properties WHERE class = 0 AND name = @property AND CONVERT(nvarchar(36), value) = CONVERT(nvarchar(36), @job);
+    IF @mine = 0 SELECT @mine = COUNT(*) FROM msdb.dbo.sysjobs AS j WHERE j.job_id = @job AND j.enabled = 0 AND j.owner_sid = 0x01 AND CHARINDEX(N'by mbamplan', j.description) > 0
+    AND (SELECT COUNT(*) FROM msdb.dbo.sysjobsteps AS x WHERE x.job_id = j.job_id) = 0; -- what a run that was cut off leaves
     IF @same = 1
         PRINT N'[same] job ' + @name + N': as planned';
     ELSE IF @job IS NOT NULL AND @mine = 0

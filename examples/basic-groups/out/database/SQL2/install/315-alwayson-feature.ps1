@@ -189,9 +189,16 @@ try {
     $ClusterName = 'SQLCLU1'
     $AgentService = 'SQLSERVERAGENT'
     $Clustered = $false
-    $state = Get-HadrState -Connection $Connection
+    # On record while the restart has SQL Server Agent stopped, for the run after one that was cut off.
+    $Waiting = '{0} is to be started again' -f $AgentService
+    $state = ''
+    try { $state = Get-HadrState -Connection $Connection } catch { Stop-Step 2 ('{0} does not answer: {1} Is its service running, and may you log on to it? Nothing was changed.' -f $Instance, $_.Exception.GetBaseException().Message) }
     if ($state -eq '1/1') {
         Write-Unchanged ('AlwaysOn is enabled on {0} already.' -f $Instance)
+        if ($Earlier -contains $Waiting -and $PSCmdlet.ShouldProcess($AgentService, 'start it again, as a run that was cut off could not')) {
+            Start-SqlAgent -Service $AgentService -Clustered $Clustered
+            $Earlier = @($Earlier | Where-Object { $_ -ne $Waiting })
+        }
     } else {
         if ($state.StartsWith('1/')) { Stop-Step 3 ('AlwaysOn is enabled on {0}, but its availability group manager does not run (IsHadrEnabled/HadrManagerStatus {1}). This is what a rebuilt cluster leaves: read the error log, then disable and enable the feature by hand. Nothing was changed.' -f $Instance, $state) }
         if (-not $state.StartsWith('0/')) { Stop-Step 3 ('{0} has no AlwaysOn feature (IsHadrEnabled/HadrManagerStatus [{1}]). Nothing was changed.' -f $Instance, $state) }
@@ -207,14 +214,17 @@ try {
         if ($principals -gt 0) { Stop-Step 3 ('{0} mirrored databases are principal on {1}. Fail them over first, so that the restart does not do it. Nothing was changed.' -f $principals, $Instance) }
         Add-Info -Name 'user databases that the restart takes offline' -Text ([string](Get-SqlValue -Connection $Connection -Query 'SELECT COUNT(*) FROM sys.databases WHERE database_id > 4 AND state = 0;'))
         $agent = @(Get-Service | Where-Object { $_.Name -eq $AgentService })
-        $agentRan = $agent.Count -gt 0 -and [string]$agent[0].Status -eq 'Running'
+        $agentRan = $Earlier -contains $Waiting -or ($agent.Count -gt 0 -and [string]$agent[0].Status -eq 'Running')
         Import-SqlModule
         if ($PSCmdlet.ShouldProcess($Instance, 'enable AlwaysOn availability groups and restart the SQL Server service')) {
             Save-Change ('AlwaysOn of {0}' -f $Instance)
+            if ($agentRan) { Save-Change $Waiting }
             try {
                 Enable-SqlAlwaysOn -ServerInstance $Instance -Force
                 $state = Wait-HadrState -Connection $Connection -Wanted @('1/1') -Seconds 300
             } finally { if ($agentRan) { Start-SqlAgent -Service $AgentService -Clustered $Clustered } }
+            $Result.changed = @($Result.changed | Where-Object { $_ -ne $Waiting })
+            $Earlier = @($Earlier | Where-Object { $_ -ne $Waiting })
             if ($state -ne '1/1') { Stop-Step 4 ('The feature was enabled, but after 300 seconds {0} says [{1}] (IsHadrEnabled/HadrManagerStatus, wanted 1/1). Read the error log of the instance.' -f $Instance, $state) }
             Write-Changed ('AlwaysOn is enabled on {0}. Go on with the next replica.' -f $Instance)
         } else { Write-Skipped }

@@ -74,6 +74,26 @@ function Get-PresentFeature {
         if ($f.Installed -or ($null -ne $state -and [string]$state.Value -eq 'InstallPending')) { [string]$f.Name }
     }
 }
+function Get-ComingFeature {
+    # What an installation of features may bring along: everything that is not there of the roles that they, and what they depend
+    # on, belong to. What came is known behind the installation only; a run that is cut off between them has it on record so.
+    param([string[]]$Name)
+    $parent = @{}
+    $asked = @($Name)
+    foreach ($f in @(Get-WindowsFeature)) {
+        $parent[[string]$f.Name] = [string]$f.Parent
+        if ($Name -contains $f.Name) { $asked += @($f.DependsOn | ForEach-Object { [string]$_ }) }
+    }
+    $role = @{}
+    foreach ($n in @($parent.Keys)) {
+        $top = $n
+        while ($parent[$top]) { $top = $parent[$top] }
+        $role[$n] = $top
+    }
+    $roles = @($asked | ForEach-Object { $role[$_] } | Where-Object { $_ })
+    $there = @(Get-PresentFeature)
+    @($parent.Keys | Where-Object { $there -notcontains $_ -and $roles -contains $role[$_] } | Sort-Object)
+}
 function Import-StepModule {
     param([string]$Name, [string]$Feature)
     if (-not (Get-Module -ListAvailable -Name $Name)) { Stop-Step 2 ('The PowerShell module {0} is missing. {1} Then start this script again. Nothing was changed.' -f $Name, $Feature) }
@@ -162,6 +182,7 @@ try {
     $before = @(Get-PresentFeature)
     $missing = @($Features | Where-Object { $before -notcontains $_ })
     if ($missing.Count -eq 0) {
+        $Earlier = @($Earlier | Where-Object { $before -contains $_ })
         Write-Unchanged ('All {0} features are installed.' -f $Features.Count)
         $waiting = @(Get-WindowsFeature | Where-Object { $Features -contains $_.Name -and -not $_.Installed } | ForEach-Object { [string]$_.Name })
         if ($waiting.Count -gt 0) {
@@ -169,7 +190,8 @@ try {
             $Result.message = 'These features wait for a restart of this server: {0}.' -f ($waiting -join ', ')
         }
     } elseif ($PSCmdlet.ShouldProcess($env:COMPUTERNAME, ('install {0}' -f ($missing -join ', ')))) {
-        # What the installation brings along is known behind it only.
+        # What the installation brings along is known behind it only: until then all that may come is on record.
+        $Result.changed = @(Get-ComingFeature $missing | Where-Object { $missing -notcontains $_ })
         foreach ($name in $missing) { Save-Change $name }
         $run = $null
         $problem = ''
@@ -178,6 +200,7 @@ try {
         } catch { $problem = $_.Exception.Message }
         $after = @(Get-PresentFeature)
         $Result.changed = @($after | Where-Object { $before -notcontains $_ })
+        $Earlier = @($Earlier | Where-Object { $after -contains $_ })
         if ($problem) { Stop-Step 2 ('Windows did not install the features: {0} If files of .NET Framework 3.5 are missing, give their folder with -Source. Added so far: {1}.' -f $problem, $(if (@($Result.changed).Count -gt 0) { @($Result.changed) -join ', ' } else { 'nothing' })) }
         Add-Info -Name 'Exit code of the installation' -Text ([string]$run.ExitCode)
         $absent = @($Features | Where-Object { $after -notcontains $_ })

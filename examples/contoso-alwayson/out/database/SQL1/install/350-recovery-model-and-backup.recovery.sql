@@ -188,14 +188,22 @@ SELECT @log = MAX(s.backup_set_id) FROM msdb.dbo.backupset AS s INNER JOIN msdb.
     WHERE f.physical_device_name = @logfile AND s.database_name = @database AND s.type = N'L' AND s.position = 1 AND s.backup_set_id > @full;
 SELECT @reach = last_lsn FROM msdb.dbo.backupset WHERE backup_set_id = @full;
 SELECT @first = first_lsn FROM msdb.dbo.backupset WHERE backup_set_id = @log;
-DECLARE @others int, @names nvarchar(max);
-SET @names = N'';
+DECLARE @others int;
 SELECT @others = COUNT(*) FROM msdb.dbo.backupset WHERE database_name = @database AND type = N'L' AND is_copy_only = 0 AND backup_set_id > @log;
-SELECT @names = @names + N' ' + f.physical_device_name + N';' FROM msdb.dbo.backupset AS s INNER JOIN msdb.dbo.backupmediafamily AS f ON f.media_set_id = s.media_set_id
-    WHERE s.database_name = @database AND s.type = N'L' AND s.is_copy_only = 0 AND s.backup_set_id > @log ORDER BY s.first_lsn;
+DECLARE @i int, @last int, @file nvarchar(260);
+DECLARE @later TABLE ([id] int IDENTITY(1, 1) NOT NULL, [file] nvarchar(260) NOT NULL);
+INSERT INTO @later ([file])
+SELECT ISNULL(f.physical_device_name, N'a device without a name') FROM msdb.dbo.backupset AS s INNER JOIN msdb.dbo.backupmediafamily AS f ON f.media_set_id = s.media_set_id
+WHERE s.database_name = @database AND s.type = N'L' AND s.is_copy_only = 0 AND s.backup_set_id > @log ORDER BY s.first_lsn, f.family_sequence_number;
+SELECT @i = 1, @last = ISNULL(MAX([id]), 0) FROM @later;
+WHILE @i <= @last
+BEGIN
+    SELECT @file = [file] FROM @later WHERE [id] = @i;
+    PRINT N'[info] log backup since the seed backups, the oldest first, ' + CONVERT(nvarchar(10), @i) + N': ' + @file;
+    SET @i = @i + 1;
+END;
 IF @others > 0
 BEGIN
-    PRINT N'Log backups since the seed backups, oldest first:' + @names;
     RAISERROR(N'The log of %s was backed up %d times since the seed backups, so the copies lack those links. Pause the job that does it. Then either move both seed files to another folder, keep them, and run this file again, or restore the files above WITH NORECOVERY on each copy, in that order, after 375 has restored the seed backups there.', 16, 127, @database, @others);
     SET NOEXEC ON;
 END;

@@ -36,8 +36,8 @@ BEGIN TRY
         RAISERROR(N'A login %s exists with another SID: the account was deleted and made again. Drop that login, then run this file again.', 16, 1, @account);
     ELSE
     BEGIN
-        CREATE LOGIN [CONTOSO\MBAM DB RW] FROM WINDOWS;
         IF NOT EXISTS (SELECT 1 FROM master.sys.extended_properties WHERE class = 0 AND name = @property) EXEC master.sys.sp_addextendedproperty @name = @property, @value = @value;
+        CREATE LOGIN [CONTOSO\MBAM DB RW] FROM WINDOWS;
         PRINT N'[done] login ' + @account + N': created';
     END;
     SET @account = N'CONTOSO\MBAM DB RO';
@@ -51,8 +51,8 @@ BEGIN TRY
         RAISERROR(N'A login %s exists with another SID: the account was deleted and made again. Drop that login, then run this file again.', 16, 1, @account);
     ELSE
     BEGIN
-        CREATE LOGIN [CONTOSO\MBAM DB RO] FROM WINDOWS;
         IF NOT EXISTS (SELECT 1 FROM master.sys.extended_properties WHERE class = 0 AND name = @property) EXEC master.sys.sp_addextendedproperty @name = @property, @value = @value;
+        CREATE LOGIN [CONTOSO\MBAM DB RO] FROM WINDOWS;
         PRINT N'[done] login ' + @account + N': created';
     END;
 END TRY

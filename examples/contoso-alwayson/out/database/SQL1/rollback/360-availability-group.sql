@@ -24,15 +24,20 @@ END;
 GO
 USE [master];
 GO
-DECLARE @property sysname, @manager int;
-SET @property = N'mbamplan/group/MBAM-AG';
+DECLARE @enabled int, @manager int;
+SET @enabled = CONVERT(int, SERVERPROPERTY(N'IsHadrEnabled'));
 SET @manager = CONVERT(int, SERVERPROPERTY(N'HadrManagerStatus'));
+IF @enabled = 1 AND (@manager IS NULL OR @manager <> 1)
+BEGIN
+    RAISERROR(N'The availability group manager does not run here (status %d), so this instance does not see which groups the cluster has. Start the cluster service, or see why it does not run; then run this file again. Nothing was changed.', 16, 127, @manager);
+    SET NOEXEC ON;
+END;
+GO
+DECLARE @property sysname;
+SET @property = N'mbamplan/group/MBAM-AG';
 IF NOT EXISTS (SELECT 1 FROM sys.availability_groups_cluster WHERE name = N'MBAM-AG')
 BEGIN
-    IF @manager = 1
-    BEGIN
-        IF EXISTS (SELECT 1 FROM master.sys.extended_properties WHERE class = 0 AND name = @property) EXEC master.sys.sp_dropextendedproperty @name = @property;
-    END;
+    IF EXISTS (SELECT 1 FROM master.sys.extended_properties WHERE class = 0 AND name = @property) EXEC master.sys.sp_dropextendedproperty @name = @property;
     PRINT N'[same] availability group: there is none of the name';
     SET NOEXEC ON;
 END;

@@ -60,6 +60,11 @@ function Initialize-WorkDir {
     $link = ([IO.File]::GetAttributes($script:WorkDir) -band [IO.FileAttributes]::ReparsePoint) -ne 0
     if ($link -or $trusted -notcontains $owner -or $open.Count -gt 0) { Stop-Step 2 ('The folder {0} cannot be trusted with records: owner {1}, open to [{2}], link {3}. Give it to Administrators and SYSTEM alone: takeown /F "{0}" /A /R, then icacls "{0}" /inheritance:r /grant:r *S-1-5-32-544:(OI)(CI)F *S-1-5-18:(OI)(CI)F; look at what lies in it; then start this script again. Nothing was changed.' -f $script:WorkDir, $owner, ($open -join ', '), $link) }
 }
+function Assert-Firewall {
+    # Stops when the Windows Firewall does not run: rules can be neither read nor made then.
+    $wall = @(Get-Service | Where-Object { $_.Name -eq 'MpsSvc' -and [string]$_.Status -eq 'Running' })
+    if ($wall.Count -eq 0) { Stop-Step 2 'The service of the Windows Firewall (MpsSvc) does not run. Nothing was changed. Start it; where another firewall does its work, have the port opened there and leave this step out.' }
+}
 function Get-FirewallRule {
     # Rules of the Windows Firewall API, the same on every version: direction 1 is inbound, action 1 allows and 0 blocks,
     # protocol 6 is TCP and 256 every protocol.
@@ -144,6 +149,7 @@ try {
     #region step
     $Rule = 'mbamplan-web-tcp-443'
     $Port = 443
+    Assert-Firewall
     $have = @(Get-FirewallRule | Where-Object { $_.Name -eq $Rule })
     if ($have.Count -gt 0) {
         if ($have.Count -gt 1 -or -not $have[0].Allow -or -not $have[0].Enabled -or ($have[0].Ports -join ',') -ne [string]$Port) { Stop-Step 3 ('A rule {0} exists, but it is not one enabled rule that allows TCP {1}: somebody changed it. Nothing was changed. Put it right, or delete it and start this script again.' -f $Rule, $Port) }

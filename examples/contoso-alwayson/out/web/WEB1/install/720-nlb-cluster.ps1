@@ -132,6 +132,16 @@ function Test-NlbRule {
     param([object]$Rule, [int]$Port)
     [int]$Rule.StartPort -eq $Port -and [int]$Rule.EndPort -eq $Port -and [string]$Rule.Protocol -eq 'Tcp' -and [string]$Rule.FilteringMode -eq 'Multiple' -and [string]$Rule.Affinity -eq 'Single'
 }
+function Test-VirtualSource {
+    # May Windows send from an address; -Computer names another node, '' is this server. What cannot be read is told and taken for no: the
+    # verify reads which address is used.
+    param([string]$Address, [string]$InterfaceName, [string]$Computer = '')
+    $found = @()
+    try {
+        $found = @(if ($Computer) { Get-NetIPAddress -IPAddress $Address -InterfaceAlias $InterfaceName -CimSession $Computer } else { Get-NetIPAddress -IPAddress $Address -InterfaceAlias $InterfaceName })
+    } catch { Add-Info -Name ('source address {0}' -f $Computer).Trim() -Text ('whether Windows sends from {0} cannot be read: {1}' -f $Address, $_.Exception.Message) | Out-Null }
+    @($found | Where-Object { -not $_.SkipAsSource }).Count -gt 0
+}
 function Wait-NlbConverged {
     # Waits until the named nodes are in the cluster and all of its nodes have converged; tells their states.
     param([string]$InterfaceName, [string[]]$Node, [int]$Seconds = 180)
@@ -257,13 +267,19 @@ try {
             }
             New-NlbCluster @argsCluster | Out-Null
             Wait-NlbConverged -InterfaceName $Interface -Node $me
-            Set-VirtualSource -Address $Address -InterfaceName $Interface
             $ours = $true
             $did += 'made the cluster {0}' -f $Address
         }
         $local = @(Get-NlbLocal)
     }
     if ($local.Count -gt 0) {
+        if ($ours -and (Test-VirtualSource -Address $Address -InterfaceName $Interface)) {
+            $open++
+            if ($PSCmdlet.ShouldProcess($me, ('keep Windows from sending from {0}' -f $Address))) {
+                Set-VirtualSource -Address $Address -InterfaceName $Interface
+                $did += 'no sending from {0}' -f $Address
+            }
+        }
         $rules = @(Get-NlbClusterPortRule -HostName '.' -InterfaceName $Interface)
         $wrong = @($rules | Where-Object { -not (Test-NlbRule -Rule $_ -Port $Port) })
         if ($wrong.Count -gt 0 -or $rules.Count -ne 1) {

@@ -31,18 +31,18 @@ BEGIN TRY
         PRINT N'[same] start-up of AlwaysOn_health: on';
     ELSE
     BEGIN
-        ALTER EVENT SESSION [AlwaysOn_health] ON SERVER WITH (STARTUP_STATE = ON);
         SET @property = N'mbamplan/alwayson-health/startup';
         IF NOT EXISTS (SELECT 1 FROM master.sys.extended_properties WHERE class = 0 AND name = @property) EXEC master.sys.sp_addextendedproperty @name = @property, @value = @value;
+        ALTER EVENT SESSION [AlwaysOn_health] ON SERVER WITH (STARTUP_STATE = ON);
         PRINT N'[done] start-up of AlwaysOn_health: on';
     END;
     IF EXISTS (SELECT 1 FROM sys.dm_xe_sessions WHERE name = N'AlwaysOn_health')
         PRINT N'[same] AlwaysOn_health: runs';
     ELSE
     BEGIN
-        ALTER EVENT SESSION [AlwaysOn_health] ON SERVER STATE = START;
         SET @property = N'mbamplan/alwayson-health/started';
         IF NOT EXISTS (SELECT 1 FROM master.sys.extended_properties WHERE class = 0 AND name = @property) EXEC master.sys.sp_addextendedproperty @name = @property, @value = @value;
+        ALTER EVENT SESSION [AlwaysOn_health] ON SERVER STATE = START;
         PRINT N'[done] AlwaysOn_health: started';
     END;
 END TRY

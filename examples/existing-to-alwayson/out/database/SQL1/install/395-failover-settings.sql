@@ -40,6 +40,8 @@ BEGIN TRY
     SET @database = N'MBAM Compliance Status';
     SET @property = N'mbamplan/owner/existing-to-alwayson.compliance';
     SELECT @owner = owner_sid FROM sys.databases WHERE name = @database;
+    IF @owner IS NULL
+        RAISERROR(N'The database %s is not on this instance, or you may not see it. Run 340 first. Nothing was changed.', 16, 1, @database);
     SET @sid = 0x01;
     IF @owner = @sid
         PRINT N'[same] owner of ' + @database + N': the login of SID 0x01';
@@ -69,6 +71,8 @@ BEGIN TRY
     SET @database = N'MBAM Recovery and Hardware';
     SET @property = N'mbamplan/owner/existing-to-alwayson.recovery';
     SELECT @owner = owner_sid FROM sys.databases WHERE name = @database;
+    IF @owner IS NULL
+        RAISERROR(N'The database %s is not on this instance, or you may not see it. Run 340 first. Nothing was changed.', 16, 1, @database);
     SET @sid = 0x01;
     IF @owner = @sid
         PRINT N'[same] owner of ' + @database + N': the login of SID 0x01';

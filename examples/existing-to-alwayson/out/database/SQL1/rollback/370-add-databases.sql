@@ -23,6 +23,26 @@ END;
 GO
 USE [master];
 GO
+DECLARE @enabled int, @manager int;
+SET @enabled = CONVERT(int, SERVERPROPERTY(N'IsHadrEnabled'));
+SET @manager = CONVERT(int, SERVERPROPERTY(N'HadrManagerStatus'));
+IF @enabled = 1 AND (@manager IS NULL OR @manager <> 1)
+BEGIN
+    RAISERROR(N'The availability group manager does not run here (status %d), so this instance does not see which groups the cluster has. Start the cluster service, or see why it does not run; then run this file again. Nothing was changed.', 16, 127, @manager);
+    SET NOEXEC ON;
+END;
+GO
+DECLARE @property sysname;
+IF NOT EXISTS (SELECT 1 FROM sys.availability_groups_cluster WHERE name = N'MBAM-AG')
+BEGIN
+    SET @property = N'mbamplan/group-database/existing-to-alwayson.compliance';
+    IF EXISTS (SELECT 1 FROM master.sys.extended_properties WHERE class = 0 AND name = @property) EXEC master.sys.sp_dropextendedproperty @name = @property;
+    SET @property = N'mbamplan/group-database/existing-to-alwayson.recovery';
+    IF EXISTS (SELECT 1 FROM master.sys.extended_properties WHERE class = 0 AND name = @property) EXEC master.sys.sp_dropextendedproperty @name = @property;
+    PRINT N'[same] databases: their availability group is gone, they are in none of the name';
+    SET NOEXEC ON;
+END;
+GO
 DECLARE @role tinyint, @primary nvarchar(256);
 SELECT @role = s.role FROM sys.dm_hadr_availability_replica_states AS s
     INNER JOIN sys.availability_groups AS g ON g.group_id = s.group_id WHERE g.name = N'MBAM-AG' AND s.is_local = 1;

@@ -142,6 +142,16 @@ function Set-VirtualSource {
         if ($Computer) { Set-NetIPAddress -IPAddress $Address -InterfaceAlias $InterfaceName -SkipAsSource $true -CimSession $Computer } else { Set-NetIPAddress -IPAddress $Address -InterfaceAlias $InterfaceName -SkipAsSource $true }
     } catch { Add-Info -Name ('source address {0}' -f $Computer).Trim() -Text ('{0} could not be kept from being a source address, run Set-NetIPAddress -SkipAsSource $true on that node: {1}' -f $Address, $_.Exception.Message) }
 }
+function Test-VirtualSource {
+    # May Windows send from an address; -Computer names another node, '' is this server. What cannot be read is told and taken for no: the
+    # verify reads which address is used.
+    param([string]$Address, [string]$InterfaceName, [string]$Computer = '')
+    $found = @()
+    try {
+        $found = @(if ($Computer) { Get-NetIPAddress -IPAddress $Address -InterfaceAlias $InterfaceName -CimSession $Computer } else { Get-NetIPAddress -IPAddress $Address -InterfaceAlias $InterfaceName })
+    } catch { Add-Info -Name ('source address {0}' -f $Computer).Trim() -Text ('whether Windows sends from {0} cannot be read: {1}' -f $Address, $_.Exception.Message) | Out-Null }
+    @($found | Where-Object { -not $_.SkipAsSource }).Count -gt 0
+}
 function Wait-NlbConverged {
     # Waits until the named nodes are in the cluster and all of its nodes have converged; tells their states.
     param([string]$InterfaceName, [string[]]$Node, [int]$Seconds = 180)
@@ -239,7 +249,7 @@ try {
     $Address = '10.30.0.60'
     $Alive = @(200, 401, 403)
     $Nodes = @(
-        @{ Name = 'WEB2'; Address = '10.30.0.32'; Interface = 'Ethernet'; Priority = 2 }
+        @{ Name = 'WEB2'; Fqdn = 'web2.wingtip.com'; Address = '10.30.0.32'; Interface = 'Ethernet'; Priority = 2 }
     )
     Import-StepModule -Name NetworkLoadBalancingClusters -Feature 'Run the install of balancer/nlb-feature.'
     $local = @(Get-NlbLocal)
@@ -260,10 +270,17 @@ try {
             $members += $n.Name
             $did += 'joined {0}' -f $n.Name
             Wait-NlbConverged -InterfaceName $Interface -Node $members
-            Set-VirtualSource -Address $Address -InterfaceName $n.Interface -Computer $n.Fqdn
         }
         $now = @(Get-NlbMember $Interface | Where-Object { $_.Name -eq $n.Name })
-        if ($now.Count -eq 1 -and $now[0].Priority -ne $n.Priority -and (@($Earlier) + @($Result.changed)) -contains $record) {
+        if ($now.Count -ne 1 -or (@($Earlier) + @($Result.changed)) -notcontains $record) { continue }
+        if (Test-VirtualSource -Address $Address -InterfaceName $n.Interface -Computer $n.Fqdn) {
+            $open++
+            if ($PSCmdlet.ShouldProcess($n.Name, ('keep Windows from sending from {0}' -f $Address))) {
+                Set-VirtualSource -Address $Address -InterfaceName $n.Interface -Computer $n.Fqdn
+                $did += 'no sending from {0} on {1}' -f $Address, $n.Name
+            }
+        }
+        if ($now[0].Priority -ne $n.Priority) {
             $open++
             if ($PSCmdlet.ShouldProcess($n.Name, ('set the host priority to {0}' -f $n.Priority))) {
                 Set-NlbClusterNode -HostName $n.Name -InterfaceName $n.Interface -HostPriority $n.Priority -Force | Out-Null

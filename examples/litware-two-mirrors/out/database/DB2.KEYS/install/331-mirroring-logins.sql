@@ -40,8 +40,8 @@ BEGIN TRY
         RAISERROR(N'A login %s exists with another SID: the account was deleted and made again. Drop that login, then run this file again.', 16, 1, @account);
     ELSE
     BEGIN
-        CREATE LOGIN [LITWARE\svc-sql] FROM WINDOWS;
         IF NOT EXISTS (SELECT 1 FROM master.sys.extended_properties WHERE class = 0 AND name = @property) EXEC master.sys.sp_addextendedproperty @name = @property, @value = @value;
+        CREATE LOGIN [LITWARE\svc-sql] FROM WINDOWS;
         PRINT N'[done] login ' + @account + N': created';
     END;
     SELECT @principal = principal_id, @account = name FROM sys.server_principals WHERE sid = @sid;
@@ -51,10 +51,10 @@ BEGIN TRY
         PRINT N'[same] CONNECT of ' + @account + N': granted';
     ELSE
     BEGIN
-        SET @q = N'GRANT CONNECT ON ENDPOINT::' + QUOTENAME(@endpoint) + N' TO ' + QUOTENAME(@account) + N';';
-        EXEC sys.sp_executesql @q;
         SET @property = N'mbamplan/endpoint-connect/' + CONVERT(nvarchar(180), @sid, 1);
         IF NOT EXISTS (SELECT 1 FROM master.sys.extended_properties WHERE class = 0 AND name = @property) EXEC master.sys.sp_addextendedproperty @name = @property, @value = @value;
+        SET @q = N'GRANT CONNECT ON ENDPOINT::' + QUOTENAME(@endpoint) + N' TO ' + QUOTENAME(@account) + N';';
+        EXEC sys.sp_executesql @q;
         PRINT N'[done] CONNECT of ' + @account + N': granted on ' + @endpoint;
     END;
 END TRY

@@ -199,26 +199,36 @@ try {
     $Connection = 'Data Source=sqla.proseware.com,14331;Initial Catalog="master";Integrated Security=SSPI'
     $AgentService = 'SQLAgent$MBAM'
     $Clustered = $false
+    # On record while the restart has SQL Server Agent stopped, for the run after one that was cut off.
+    $Waiting = '{0} is to be started again' -f $AgentService
     $Record = Get-InstallName
-    $state = Get-HadrState -Connection $Connection
+    $state = ''
+    try { $state = Get-HadrState -Connection $Connection } catch { Stop-Step 2 ('{0} does not answer: {1} Is its service running, and may you log on to it? Nothing was changed.' -f $Instance, $_.Exception.GetBaseException().Message) }
     if (@(Get-InstallChange -Name $Record) -notcontains ('AlwaysOn of {0}' -f $Instance)) {
         Write-Unchanged ('The install did not enable AlwaysOn on {0}; it stays as it is.' -f $Instance)
     } elseif ($state.StartsWith('0/')) {
         Write-Unchanged ('AlwaysOn is not enabled on {0}.' -f $Instance)
+        if ($Earlier -contains $Waiting -and $PSCmdlet.ShouldProcess($AgentService, 'start it again, as a run that was cut off could not')) {
+            Start-SqlAgent -Service $AgentService -Clustered $Clustered
+            $Earlier = @($Earlier | Where-Object { $_ -ne $Waiting })
+        }
         if (-not $WhatIfPreference) { Close-InstallRecord -Name $Record }
     } else {
         $owner = [string](Get-SqlValue -Connection $Connection -Query 'SELECT CONVERT(nvarchar(128), SERVERPROPERTY(N''ComputerNamePhysicalNetBIOS''));')
         if ($owner -ne [Environment]::MachineName) { Stop-Step 2 ('{0} runs on {1} now. Start this script there. Nothing was changed.' -f $Instance, $owner) }
         $groups = [int](Get-SqlValue -Connection $Connection -Query 'SELECT COUNT(*) FROM sys.availability_groups;')
         if ($groups -gt 0) { Stop-Step 3 ('{0} availability groups are left on {1}; without the feature their databases cannot be used there. Nothing was changed.' -f $groups, $Instance) }
-        $agentRan = @(Get-Service | Where-Object { $_.Name -eq $AgentService -and [string]$_.Status -eq 'Running' }).Count -gt 0
+        $agentRan = $Earlier -contains $Waiting -or @(Get-Service | Where-Object { $_.Name -eq $AgentService -and [string]$_.Status -eq 'Running' }).Count -gt 0
         Import-SqlModule
         if ($PSCmdlet.ShouldProcess($Instance, 'disable AlwaysOn availability groups and restart the SQL Server service')) {
             $Result.changed += 'AlwaysOn of {0} disabled' -f $Instance
+            if ($agentRan) { Save-Change $Waiting }
             try {
                 Disable-SqlAlwaysOn -ServerInstance $Instance -Force
                 $state = Wait-HadrState -Connection $Connection -Wanted @('0/0', '0/1', '0/2') -Seconds 300
             } finally { if ($agentRan) { Start-SqlAgent -Service $AgentService -Clustered $Clustered } }
+            $Result.changed = @($Result.changed | Where-Object { $_ -ne $Waiting })
+            $Earlier = @($Earlier | Where-Object { $_ -ne $Waiting })
             if (-not $state.StartsWith('0/')) { Stop-Step 4 ('The feature was disabled, but after 300 seconds {0} says [{1}] (IsHadrEnabled/HadrManagerStatus).' -f $Instance, $state) }
             Close-InstallRecord -Name $Record
             Write-Changed ('AlwaysOn is disabled on {0}.' -f $Instance)

@@ -58,6 +58,11 @@ function Initialize-WorkDir {
     $link = ([IO.File]::GetAttributes($script:WorkDir) -band [IO.FileAttributes]::ReparsePoint) -ne 0
     if ($link -or $trusted -notcontains $owner -or $open.Count -gt 0) { Stop-Step 2 ('The folder {0} cannot be trusted with records: owner {1}, open to [{2}], link {3}. Give it to Administrators and SYSTEM alone: takeown /F "{0}" /A /R, then icacls "{0}" /inheritance:r /grant:r *S-1-5-32-544:(OI)(CI)F *S-1-5-18:(OI)(CI)F; look at what lies in it; then start this script again. Nothing was changed.' -f $script:WorkDir, $owner, ($open -join ', '), $link) }
 }
+function Assert-Firewall {
+    # Stops when the Windows Firewall does not run: rules can be neither read nor made then.
+    $wall = @(Get-Service | Where-Object { $_.Name -eq 'MpsSvc' -and [string]$_.Status -eq 'Running' })
+    if ($wall.Count -eq 0) { Stop-Step 2 'The service of the Windows Firewall (MpsSvc) does not run. Nothing was changed. Start it; where another firewall does its work, have the port opened there and leave this step out.' }
+}
 function Close-InstallRecord {
     param([string]$Name)
     $file = Join-Path $script:WorkDir ('{0}.result.json' -f $Name)
@@ -159,6 +164,7 @@ try {
     #region step
     $Rule = 'mbamplan-reports-tcp-443'
     $ours = @(Get-InstallChange (Get-InstallName))
+    Assert-Firewall
     $have = @(Get-FirewallRule | Where-Object { $_.Name -eq $Rule })
     if ($ours -notcontains $Rule -or $have.Count -eq 0) {
         Write-Unchanged ('The install made no rule {0}, or it is not there any more.' -f $Rule)

@@ -173,7 +173,11 @@ try {
             Unregister-ScheduledTask -TaskName $Task -TaskPath $TaskPath -Confirm:$false
             if (@(Get-ScheduledTask | Where-Object { $_.TaskName -eq $Task -and $_.TaskPath -eq $TaskPath }).Count -gt 0) { Stop-Step 4 ('The task {0}{1} is still there.' -f $TaskPath, $Task) }
         }
-        foreach ($file in $copy) { if ([IO.File]::Exists($file)) { [IO.File]::Delete($file) } }
+        foreach ($file in $copy) {
+            if ([IO.File]::Exists($file)) { [IO.File]::Delete($file) }
+            $folder = [IO.Path]::GetDirectoryName($file)
+            if ([IO.Directory]::Exists($folder) -and @([IO.Directory]::GetFileSystemEntries($folder)).Count -eq 0) { [IO.Directory]::Delete($folder) }
+        }
         if ($ours -contains 'source|mbamplan' -and [System.Diagnostics.EventLog]::SourceExists('mbamplan')) { [System.Diagnostics.EventLog]::DeleteEventSource('mbamplan') }
         $Result.changed = $ours
         Close-InstallRecord (Get-InstallName)

@@ -24,7 +24,7 @@ GO
 USE [master];
 GO
 DECLARE @account sysname, @sid varbinary(85), @property sysname, @value nvarchar(2000), @q nvarchar(max);
-DECLARE @endpoint sysname, @port int, @owner int, @state tinyint, @role tinyint, @algorithm tinyint, @tries int;
+DECLARE @endpoint sysname, @port int, @state tinyint, @role tinyint, @algorithm tinyint, @tries int;
 BEGIN TRY
     SELECT @endpoint = name, @port = port FROM sys.tcp_endpoints WHERE type = 4;
     IF @endpoint IS NOT NULL AND @port <> 5022
@@ -33,21 +33,17 @@ BEGIN TRY
         PRINT N'[same] endpoint ' + @endpoint + N': exists';
     ELSE
     BEGIN
-        CREATE ENDPOINT [Hadr_endpoint] STATE = STARTED AS TCP (LISTENER_PORT = 5022, LISTENER_IP = ALL)
-            FOR DATABASE_MIRRORING (AUTHENTICATION = WINDOWS NEGOTIATE, ENCRYPTION = REQUIRED ALGORITHM AES, ROLE = ALL);
         SET @property = N'mbamplan/endpoint/Hadr_endpoint';
         SET @value = N'Hadr_endpoint';
         IF NOT EXISTS (SELECT 1 FROM master.sys.extended_properties WHERE class = 0 AND name = @property) EXEC master.sys.sp_addextendedproperty @name = @property, @value = @value;
+        -- It belongs to the login with SID 0x01 from the start: a change of owner later would take the permissions on it away.
+        SET @q = N'CREATE ENDPOINT ' + QUOTENAME(@value) + N' AUTHORIZATION ' + QUOTENAME(SUSER_SNAME(0x01))
+            + N' STATE = STARTED AS TCP (LISTENER_PORT = ' + CONVERT(nvarchar(10), 5022) + N', LISTENER_IP = ALL)'
+            + N' FOR DATABASE_MIRRORING (AUTHENTICATION = WINDOWS NEGOTIATE, ENCRYPTION = REQUIRED ALGORITHM AES, ROLE = ALL);';
+        EXEC sys.sp_executesql @q;
         PRINT N'[done] endpoint ' + @value + N': created';
     END;
-    SELECT @endpoint = name, @owner = principal_id, @state = state, @role = role, @algorithm = encryption_algorithm FROM sys.database_mirroring_endpoints;
-    SET @property = N'mbamplan/endpoint/' + @endpoint;
-    IF @owner <> 1 AND EXISTS (SELECT 1 FROM master.sys.extended_properties WHERE class = 0 AND name = @property)
-    BEGIN
-        SET @q = N'ALTER AUTHORIZATION ON ENDPOINT::' + QUOTENAME(@endpoint) + N' TO ' + QUOTENAME(SUSER_SNAME(0x01)) + N';';
-        EXEC sys.sp_executesql @q;
-        PRINT N'[done] owner of endpoint ' + @endpoint + N': ' + SUSER_SNAME(0x01);
-    END;
+    SELECT @endpoint = name, @state = state, @role = role, @algorithm = encryption_algorithm FROM sys.database_mirroring_endpoints;
     IF @algorithm NOT IN (2, 5, 6)
     BEGIN
         IF EXISTS (SELECT 1 FROM sys.availability_groups) OR EXISTS (SELECT 1 FROM sys.database_mirroring WHERE mirroring_guid IS NOT NULL)

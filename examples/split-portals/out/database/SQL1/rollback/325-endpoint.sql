@@ -28,7 +28,12 @@ BEGIN TRY
     SELECT @endpoint = name FROM sys.database_mirroring_endpoints;
     SET @property = N'mbamplan/endpoint/' + @endpoint;
     IF @endpoint IS NULL
+    BEGIN
+        -- A run that was cut off ahead of CREATE ENDPOINT has left its record.
+        SELECT @property = name FROM master.sys.extended_properties WHERE class = 0 AND name LIKE N'mbamplan/endpoint/%';
+        IF EXISTS (SELECT 1 FROM master.sys.extended_properties WHERE class = 0 AND name = @property) EXEC master.sys.sp_dropextendedproperty @name = @property;
         PRINT N'[same] endpoint: there is none';
+    END
     ELSE IF NOT EXISTS (SELECT 1 FROM master.sys.extended_properties WHERE class = 0 AND name = @property)
         PRINT N'[same] endpoint ' + @endpoint + N': not made by this plan, stays';
     ELSE IF EXISTS (SELECT 1 FROM sys.availability_groups) OR EXISTS (SELECT 1 FROM sys.database_mirroring WHERE mirroring_guid IS NOT NULL) OR EXISTS (SELECT 1 FROM sys.database_mirroring_witnesses)

@@ -31,11 +31,11 @@ BEGIN TRY
         PRINT N'[same] login ' + @account + N': exists';
     ELSE
     BEGIN
-        SET @q = N'CREATE LOGIN ' + QUOTENAME(@account) + N' FROM WINDOWS;';
-        EXEC sys.sp_executesql @q;
         SET @property = N'mbamplan/local-system/login';
         SET @value = @account;
         IF NOT EXISTS (SELECT 1 FROM master.sys.extended_properties WHERE class = 0 AND name = @property) EXEC master.sys.sp_addextendedproperty @name = @property, @value = @value;
+        SET @q = N'CREATE LOGIN ' + QUOTENAME(@account) + N' FROM WINDOWS;';
+        EXEC sys.sp_executesql @q;
         PRINT N'[done] login ' + @account + N': created';
     END;
     SELECT @principal = principal_id, @account = name FROM sys.server_principals WHERE sid = @sid;
@@ -46,11 +46,11 @@ BEGIN TRY
         PRINT N'[same] permission ' + @permission + N': granted';
     ELSE
     BEGIN
-        SET @q = N'GRANT ' + @permission + N' TO ' + QUOTENAME(@account) + N';';
-        EXEC sys.sp_executesql @q;
         SET @property = N'mbamplan/local-system/' + @permission;
         SET @value = @account;
         IF NOT EXISTS (SELECT 1 FROM master.sys.extended_properties WHERE class = 0 AND name = @property) EXEC master.sys.sp_addextendedproperty @name = @property, @value = @value;
+        SET @q = N'GRANT ' + @permission + N' TO ' + QUOTENAME(@account) + N';';
+        EXEC sys.sp_executesql @q;
         PRINT N'[done] permission ' + @permission + N': granted to ' + @account;
     END;
     SET @permission = N'CONNECT SQL';
@@ -58,11 +58,11 @@ BEGIN TRY
         PRINT N'[same] permission ' + @permission + N': granted';
     ELSE
     BEGIN
-        SET @q = N'GRANT ' + @permission + N' TO ' + QUOTENAME(@account) + N';';
-        EXEC sys.sp_executesql @q;
         SET @property = N'mbamplan/local-system/' + @permission;
         SET @value = @account;
         IF NOT EXISTS (SELECT 1 FROM master.sys.extended_properties WHERE class = 0 AND name = @property) EXEC master.sys.sp_addextendedproperty @name = @property, @value = @value;
+        SET @q = N'GRANT ' + @permission + N' TO ' + QUOTENAME(@account) + N';';
+        EXEC sys.sp_executesql @q;
         PRINT N'[done] permission ' + @permission + N': granted to ' + @account;
     END;
     SET @permission = N'VIEW SERVER STATE';
@@ -70,11 +70,11 @@ BEGIN TRY
         PRINT N'[same] permission ' + @permission + N': granted';
     ELSE
     BEGIN
-        SET @q = N'GRANT ' + @permission + N' TO ' + QUOTENAME(@account) + N';';
-        EXEC sys.sp_executesql @q;
         SET @property = N'mbamplan/local-system/' + @permission;
         SET @value = @account;
         IF NOT EXISTS (SELECT 1 FROM master.sys.extended_properties WHERE class = 0 AND name = @property) EXEC master.sys.sp_addextendedproperty @name = @property, @value = @value;
+        SET @q = N'GRANT ' + @permission + N' TO ' + QUOTENAME(@account) + N';';
+        EXEC sys.sp_executesql @q;
         PRINT N'[done] permission ' + @permission + N': granted to ' + @account;
     END;
 END TRY
