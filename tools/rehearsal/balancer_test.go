@@ -188,7 +188,7 @@ func TestBalancerRefuses(t *testing.T) {
 		{"WMI is broken", "install", "720-nlb-cluster.ps1", ready, func(n *Night) { web(n, "1").BreakNLB() }, 2, "Windows does not say whether this server belongs to an NLB cluster"},
 		{"no cluster yet", "install", "730-nlb-join.ps1", ready, nil, 2, "This server is no node of the cluster 10.1.0.60. Run the install of balancer/nlb-cluster"},
 		{"the site of the other node is stopped", "install", "730-nlb-join.ps1", made, func(n *Night) { web(n, "2").StopSite(site(n), true) }, 3, "WEB2 does not serve the site, so it must not join"},
-		{"the other node has no NLB", "install", "730-nlb-join.ps1", made, func(n *Night) { web(n, "2").SetFeature("NLB", "Available") }, 1, "NLB is not installed on WEB2"},
+		{"the other node has no NLB", "install", "730-nlb-join.ps1", made, func(n *Night) { web(n, "2").SetFeature("NLB", "Available") }, 2, "WEB2 could not join: NLB is not installed on WEB2"},
 		{"the other node is off", "install", "730-nlb-join.ps1", made, func(n *Night) { web(n, "2").SetOff(true) }, 3, "WEB2 does not serve the site"},
 		{"no watch on a server without a cluster", "install", "WEB2/install/740-nlb-watch.ps1", made, nil, 2, "This server is no node of an NLB cluster yet"},
 		{"the feature under a cluster", "rollback", "WEB1/rollback/710-nlb-feature.ps1", made, nil, 3, "This server is still a node of the cluster mbam.contoso.com (10.1.0.60)"},
