@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mbamplan/mbamplan/tools/rehearsal/pwsh"
 	"github.com/mbamplan/mbamplan/tools/rehearsal/sqlserver"
 	"github.com/mbamplan/mbamplan/tools/rehearsal/tsql"
 )
@@ -316,6 +317,17 @@ func (w world) Publish(n *sqlserver.Network) {
 		return
 	}
 	const kind = "SQL Server Availability Group"
+	before := c.names(kind)
+	defer func() {
+		// A network name that is deleted leaves its computer object disabled ("Dealing with Accounts After a Failover Cluster is
+		// Destroyed", Windows Server documentation). The record in DNS stays.
+		now := c.names(kind)
+		for _, name := range before {
+			if e := w.farm.Directory.Find(name + "$"); e != nil && !slices.Contains(now, name) {
+				e.Flags |= disabled
+			}
+		}
+	}()
 	var roles []*Role
 	for _, r := range c.Roles {
 		group := slices.ContainsFunc(r.Resources, func(x *Resource) bool { return x.Type == kind })
@@ -363,6 +375,22 @@ func (w world) Publish(n *sqlserver.Network) {
 		}
 		role.Resources = keep
 	}
+}
+
+// names are the network names in roles that have a resource of a type.
+func (c *Cluster) names(typ string) []string {
+	var out []string
+	for _, r := range c.Roles {
+		if !slices.ContainsFunc(r.Resources, func(x *Resource) bool { return x.Type == typ }) {
+			continue
+		}
+		for _, x := range r.Resources {
+			if x.Type == "Network Name" {
+				out = append(out, pwsh.Text(x.Parameters["Name"]))
+			}
+		}
+	}
+	return out
 }
 
 // Now implements sqlserver.World.
