@@ -195,7 +195,41 @@ func (s *Session) ldapEntry(path string) (any, bool) {
 		}
 		pwsh.Throw("System.DirectoryServices.DirectoryServicesCOMException", "There is no such object on the server.")
 	}
+	if d.place(strings.ReplaceAll(rest, `\/`, "/")) {
+		return bound(func(name string) valueCollection {
+			if s.policies().closed && (name == "allowedattributeseffective" || name == "allowedchildclasseseffective") {
+				return nil
+			}
+			switch name {
+			case "allowedattributeseffective":
+				return valueCollection{"gPLink", "description"}
+			case "allowedchildclasseseffective":
+				return valueCollection{"user", "group", "computer", "groupPolicyContainer"}
+			}
+			pwsh.Unknown("the attribute %s of a container by ADSI", name)
+			return nil
+		}), true
+	}
 	return nil, false
+}
+
+// place reports whether there is a container of the name: one for accounts, the domain itself, or that of the Group Policy objects.
+func (d *Directory) place(dn string) bool {
+	return d.container(dn) || strings.EqualFold(dn, d.DN) || strings.EqualFold(dn, "CN=Policies,CN=System,"+d.DN)
+}
+
+// ldapExists is DirectoryEntry.Exists.
+func (s *Session) ldapExists(path string) bool {
+	d := s.directory()
+	rest, ok := strings.CutPrefix(path, "LDAP://"+d.DNS+"/")
+	if !ok {
+		pwsh.Unknown("DirectoryEntry.Exists of %s", path)
+	}
+	if s.NoDomain {
+		pwsh.Throw("System.Runtime.InteropServices.COMException", "The specified domain either does not exist or could not be contacted.")
+	}
+	dn := strings.ReplaceAll(rest, `\/`, "/")
+	return d.place(dn) || d.byDN(dn) != nil
 }
 
 // forest is the Forest of the domain, of which scripts use the search in a global catalog.
