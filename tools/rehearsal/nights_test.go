@@ -4,6 +4,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/mbamplan/mbamplan/tools/rehearsal/pwsh"
 )
 
 // forward runs the night in the order of the plan: each preflight, each install, for the first time with -WhatIf ahead of it, and each verify.
@@ -42,6 +44,7 @@ func TestNights(t *testing.T) {
 	}
 	for _, file := range files {
 		t.Run(filepath.Base(file), func(t *testing.T) {
+			t.Cleanup(pwsh.Forget)
 			n := night(t, filepath.Base(file))
 			if n.Planned.MBAM.V2() {
 				t.Skip("the set-up of MBAM 2.0 does not run yet")

@@ -1,7 +1,6 @@
 package farm
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/mbamplan/mbamplan/tools/rehearsal/pwsh"
@@ -109,39 +108,12 @@ func (s *Session) attributes(e *Entry) propertyTable {
 			}
 			return out
 		case "allowedattributeseffective":
-			return s.effective("servicePrincipalName")
+			// What a domain administrator may write, of what is asked for (Active Directory schema, allowedAttributesEffective).
+			return valueCollection{"servicePrincipalName"}
 		}
 		pwsh.Unknown("the attribute %s by ADSI", name)
 		return nil
 	}
-}
-
-// effective is what a domain administrator may do with an object, of the rights that are asked for: a domain controller works it out for whoever reads
-// it (Active Directory schema, allowedAttributesEffective, allowedChildClassesEffective).
-func (s *Session) effective(rights ...any) valueCollection {
-	if s.User != "admin" {
-		pwsh.Unknown("the effective rights of %s", s.User)
-	}
-	return rights
-}
-
-// container is a unit, or a folder that every domain has; nil when there is none of the name.
-func (s *Session) container(dn string) *thing {
-	d := s.directory()
-	same := func(unit string) bool { return strings.EqualFold(unit, dn) }
-	if !slices.ContainsFunc(d.Units, same) && !same("CN=Policies,CN=System,"+d.DN) && !same("CN=Computers,"+d.DN) && !same("CN=Users,"+d.DN) && !same(d.DN) {
-		return nil
-	}
-	return bound(func(name string) valueCollection {
-		switch name {
-		case "allowedattributeseffective":
-			return s.effective("gPLink")
-		case "allowedchildclasseseffective":
-			return s.effective("computer", "group", "groupPolicyContainer", "user")
-		}
-		pwsh.Unknown("the attribute %s of a container", name)
-		return nil
-	})
 }
 
 func (d *Directory) bySID(sid string) *Entry {
@@ -162,12 +134,6 @@ func (s *Session) ldapEntry(path string) (any, bool) {
 	rest, ok := strings.CutPrefix(path, "LDAP://")
 	if !ok {
 		return nil, false
-	}
-	if dn, ok := strings.CutPrefix(rest, d.DNS+"/"); ok && strings.Contains(dn, "=") && !strings.HasPrefix(dn, "<") {
-		if c := s.container(strings.ReplaceAll(dn, `\/`, "/")); c != nil {
-			return c, true
-		}
-		pwsh.Throw("System.DirectoryServices.DirectoryServicesCOMException", "There is no such object on the server.")
 	}
 	if host, tail, named := strings.Cut(rest, "/"); named && !strings.HasPrefix(rest, "<") {
 		if !strings.EqualFold(host, d.DNS) && !strings.EqualFold(host, d.Server) {
