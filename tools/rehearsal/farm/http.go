@@ -136,6 +136,25 @@ func (m *Machine) answer(from *Machine, protocol string, port int, host, path, u
 	return out
 }
 
+// Browse is a GET of a page by somebody at this machine who follows the name: the status, the machine that answered, and whether Kerberos proved
+// it. Without an answer the status is 0.
+func (m *Machine) Browse(user, address string) (status int, by *Machine, mutual bool) {
+	target, err := url.Parse(address)
+	if err != nil {
+		panic(err) // tests give good ones
+	}
+	port := map[string]int{"http": 80, "https": 443}[target.Scheme]
+	if p, err := strconv.Atoi(target.Port()); err == nil {
+		port = p
+	}
+	by, problem := m.farm.Connect(m, target.Hostname(), port)
+	if problem != nil || target.Scheme == "https" && by.trusted(by.served(port, target.Hostname()), target.Hostname()) != "" {
+		return 0, nil, false
+	}
+	p := by.answer(m, target.Scheme, port, target.Hostname(), target.EscapedPath(), user)
+	return p.status, by, p.mutual
+}
+
 // ticket are the accounts that a domain controller finds for http/host; HOST stands for http too.
 func (d *Directory) ticket(host string) []*Entry {
 	if own := d.Owners("http/" + host); len(own) > 0 {

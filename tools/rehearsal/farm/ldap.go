@@ -107,6 +107,9 @@ func (s *Session) attributes(e *Entry) propertyTable {
 				out = append(out, n)
 			}
 			return out
+		case "allowedattributeseffective":
+			// What a domain administrator may write, of what is asked for (Active Directory schema, allowedAttributesEffective).
+			return valueCollection{"servicePrincipalName"}
 		}
 		pwsh.Unknown("the attribute %s by ADSI", name)
 		return nil

@@ -227,6 +227,9 @@ func parsed(source []byte) *psverify.File {
 	return f
 }
 
+// Forget lets the trees of all scripts go: those of one topology are a hundred megabytes.
+func Forget() { trees.Clear() }
+
 // show takes what reaches the console.
 func (in *Interp) show(v any) {
 	for _, line := range strings.Split(Text(v), "\n") {
