@@ -117,7 +117,7 @@ func wayBack(t *testing.T, n, began *Night) string {
 
 // stays is what the way back leaves, and the words by which a script or its header announces it.
 var stays = []struct{ line, words string }{
-	{`^\+ directory: computer CN=|^\+ dns: `, "its computer object and DNS record stay for the domain administrator"},
+	{`^\+ dns: `, "its computer object and DNS record stay for the domain administrator"},
 	{`^\+ file: \(share\) \S+\.\d{8}-\d{6}Z\.(bak|trn) |^\+ file: \S+ \S:\S+\.\d{8}-\d{6}Z\.(bak|trn) `, "Its backup files stay"},
 	{`^\+ file: \(share\) \S+\.(full\.bak|log\.trn) |^\+ sql \S+: msdb: backup . of .*"mbamplan seed"`, "the FULL recovery model, the backup files, and their history in msdb"},
 	{`^\+ sql \S+: property mbamplan/recovery-model/`, "The former model is recorded in master as an extended property"},
