@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"path"
 	"strings"
+	"sync"
 
 	"github.com/mbamplan/mbamplan/pkg/artifact"
 	"github.com/mbamplan/mbamplan/pkg/compile"
@@ -28,8 +29,47 @@ type Night struct {
 	Desk *farm.Machine
 }
 
+// made keeps each night that was made, before its first script: rendering costs more than what most tests do with it.
+var made sync.Map
+
+// exchange, when it is set, may lay another text in the place of a rendered file: how a mutant gets into a night.
+var exchange func(topology string, file artifact.File) []byte
+
 // New renders a topology and makes the farm as it is before the first script.
 func New(name string, topology []byte) (*Night, error) {
+	key := name + "\x00" + string(topology)
+	n, ok := made.Load(key)
+	if !ok {
+		fresh, err := rendered(name, topology)
+		if err != nil {
+			return nil, err
+		}
+		n, _ = made.LoadOrStore(key, fresh)
+	}
+	night := n.(*Night).Clone()
+	if exchange == nil {
+		return night, nil
+	}
+	return night, night.exchange(name)
+}
+
+// exchange puts other texts in the place of files, in the tree and on the machines.
+func (n *Night) exchange(topology string) error {
+	tree := &artifact.Tree{Steps: n.Tree.Steps}
+	for _, file := range n.Tree.Files() {
+		if data := exchange(topology, file); data != nil {
+			file.Data, file.SHA256 = data, ""
+			n.place(file)
+		}
+		if err := tree.Add(file); err != nil {
+			return err
+		}
+	}
+	n.Tree = tree
+	return nil
+}
+
+func rendered(name string, topology []byte) (*Night, error) {
 	_, f, found := compile.Topology(name, topology)
 	if found.Errors() > 0 {
 		return nil, fmt.Errorf("%s: %s", name, found[0].Message)
@@ -88,12 +128,17 @@ func (n *Night) build(f *planned.Farm) {
 	n.balancer(f)
 	n.clients(f)
 	for _, file := range n.Tree.Files() {
-		m := n.Farm.Machines[strings.ToUpper(file.Meta.Server)]
-		if m == nil {
-			m = n.Desk
-		}
-		m.Files.Put(folder+`\`+strings.ReplaceAll(file.Path, "/", `\`), file.Data)
+		n.place(file)
 	}
+}
+
+// place lays a file onto the machine that it is for.
+func (n *Night) place(file artifact.File) {
+	m := n.Farm.Machines[strings.ToUpper(file.Meta.Server)]
+	if m == nil {
+		m = n.Desk
+	}
+	m.Files.Put(folder+`\`+strings.ReplaceAll(file.Path, "/", `\`), file.Data)
 }
 
 // services makes the accounts of SQL Server, the computer object of the cluster, and the memberships that the plan takes for

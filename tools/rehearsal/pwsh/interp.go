@@ -156,7 +156,14 @@ type Interp struct {
 	global       *scope
 	caught       []*Record
 	transcribing bool
+	turns, depth int // of all loops so far, of the calls under way
 }
+
+// No script of ours comes near these bounds; one that passes them does not end.
+const (
+	maxTurns = 100_000
+	maxDepth = 200
+)
 
 // A Result is how a script ended.
 type Result struct {
@@ -224,6 +231,12 @@ func parsed(source []byte) *psverify.File {
 	f := psverify.Parse(source)
 	trees.Store(string(source), f)
 	return f
+}
+
+// Forget drops what is kept of the text of a script that will not be started again, and reports whether it was started.
+func Forget(source []byte) bool {
+	_, was := trees.LoadAndDelete(string(source))
+	return was
 }
 
 // show takes what reaches the console.
