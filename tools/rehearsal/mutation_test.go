@@ -153,9 +153,13 @@ type fate struct {
 }
 
 // static asks the checkers of a file one after the other.
-func static(s subject, data []byte) (string, error) {
+func static(s subject, data []byte) (layer string, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("a checker falls over: %v", r)
+		}
+	}()
 	if path.Ext(s.file.Path) == ".sql" {
-		layer := ""
 		for _, f := range sqlverify.Check(s.file.Path, data, sqlverify.Options{Version: s.version}) {
 			if strings.HasPrefix(f.Code, "SQP") || strings.HasPrefix(f.Code, "SQG") {
 				return byGrammar, nil
@@ -229,7 +233,7 @@ func judgeMutants(t *testing.T, list []mutate.Mutant, of map[string]subject) []f
 				s := of[m.File+"\x00"+m.Template]
 				layer, err := static(s, m.Apply(s.file.Data))
 				if err != nil {
-					t.Error(err)
+					t.Errorf("%s: %v", m, err)
 				}
 				out[i] = fate{Mutant: m, layer: layer}
 			}
