@@ -181,8 +181,8 @@ func static(s subject, data []byte) (layer string, err error) {
 	return "", nil
 }
 
-// microsoft asks Microsoft's parser about all that is T-SQL and was not found.
-func microsoft(t *testing.T, list []fate, of map[string]subject) {
+// askMicrosoft asks Microsoft's parser about all that is T-SQL and was not found.
+func askMicrosoft(t *testing.T, list []fate, of map[string]subject) {
 	t.Helper()
 	tool := mscheck.Require(t)
 	var files []sqlverify.Source
@@ -247,7 +247,7 @@ func judgeMutants(t *testing.T, list []mutate.Mutant, of map[string]subject) []f
 	wait.Wait()
 	t.Logf("%d mutants through the static layers in %v", len(list), time.Since(start).Round(time.Second))
 	start = time.Now()
-	microsoft(t, out, of)
+	askMicrosoft(t, out, of)
 	t.Logf("Microsoft's parser in %v", time.Since(start).Round(time.Second))
 
 	start = time.Now()

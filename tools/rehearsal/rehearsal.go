@@ -6,6 +6,7 @@ import (
 	"path"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/mbamplan/mbamplan/pkg/artifact"
 	"github.com/mbamplan/mbamplan/pkg/compile"
@@ -59,7 +60,7 @@ func (n *Night) exchange(topology string) error {
 	for _, file := range n.Tree.Files() {
 		if data := exchange(topology, file); data != nil {
 			file.Data, file.SHA256 = data, ""
-			n.place(file)
+			n.place(n.Plan.Farm, file)
 		}
 		if err := tree.Add(file); err != nil {
 			return err
@@ -128,17 +129,29 @@ func (n *Night) build(f *planned.Farm) {
 	n.balancer(f)
 	n.clients(f)
 	for _, file := range n.Tree.Files() {
-		n.place(file)
+		n.place(f, file)
 	}
 }
 
-// place lays a file onto the machine that it is for.
-func (n *Night) place(file artifact.File) {
-	m := n.Farm.Machines[strings.ToUpper(file.Meta.Server)]
-	if m == nil {
-		m = n.Desk
+// place lays a file onto the machine that it is for; what is in the folder of an instance, onto each server that may run it.
+func (n *Night) place(f *planned.Farm, file artifact.File) {
+	machines := []*farm.Machine{n.Desk}
+	if m := n.Farm.Machines[strings.ToUpper(file.Meta.Server)]; m != nil {
+		machines[0] = m
+	} else {
+		for _, i := range f.Instances {
+			if i.Folder() != file.Meta.Server {
+				continue
+			}
+			machines = nil
+			for _, h := range i.Nodes {
+				machines = append(machines, n.Farm.Machines[strings.ToUpper(h.Name)])
+			}
+		}
 	}
-	m.Files.Put(folder+`\`+strings.ReplaceAll(file.Path, "/", `\`), file.Data)
+	for _, m := range machines {
+		m.Files.Put(folder+`\`+strings.ReplaceAll(file.Path, "/", `\`), file.Data)
+	}
 }
 
 // services makes the accounts of SQL Server, the computer object of the cluster, and the memberships that the plan takes for
@@ -228,6 +241,7 @@ type Run struct {
 	ExitCode int
 	Console  []string
 	Killed   bool
+	Open     bool // a transcript was left open
 }
 
 // Text is what the console showed.
@@ -240,7 +254,8 @@ type Options struct {
 	Session func(*farm.Session) // changes the session ahead of the run
 }
 
-// Run runs a script. The error says that the rehearsal does not know something that the script uses.
+// Run runs a script. The error says that the rehearsal does not know something that the script uses, or that the run broke a promise that
+// every script makes.
 func (n *Night) Run(s Script, o Options) (run Run, err error) {
 	m := n.Machine(s)
 	at := folder + `\` + strings.ReplaceAll(s.Path, "/", `\`)
@@ -249,6 +264,7 @@ func (n *Night) Run(s Script, o Options) (run Run, err error) {
 		m = o.Machine
 		m.Files.Put(at, data)
 	}
+	n.Farm.Clock = n.Farm.Clock.Add(time.Second) // nobody starts two scripts within one
 	session := m.Start("admin")
 	if o.Session != nil {
 		o.Session(session)
@@ -258,6 +274,9 @@ func (n *Night) Run(s Script, o Options) (run Run, err error) {
 		params["WhatIf"] = true
 	}
 	run.Script = s
+	script, _ := m.Files.Read(at)
+	name := n.name(s)
+	was := n.look(m, name)
 	defer func() {
 		run.Console = session.Console
 		switch r := recover().(type) {
@@ -269,6 +288,9 @@ func (n *Night) Run(s Script, o Options) (run Run, err error) {
 		}
 	}()
 	result, err := session.Run(at, params)
-	run.ExitCode = result.ExitCode
+	run.ExitCode, run.Console, run.Open = result.ExitCode, session.Console, result.Open
+	if err == nil {
+		err = n.judge(m, script, name, run, o, was)
+	}
 	return run, err
 }

@@ -16,6 +16,8 @@ type Session struct {
 	Console  []string // every line that the console showed
 	Log      []string // every line that a transcript holds
 	Before   func(what string)
+	Wow64    bool                   // the 32-bit PowerShell of a 64-bit Windows
+	Deaf     func(name string) bool // commands and programs that say nothing and do nothing
 
 	transcript string
 }
@@ -218,8 +220,10 @@ func (s *Session) Static(typ, member string, args []any, call bool) (any, bool) 
 		return v, ok
 	case "environment::setenvironmentvariable":
 		return nil, strings.EqualFold(str(args, 0), "PSModulePath")
-	case "environment::is64bitoperatingsystem", "environment::is64bitprocess":
+	case "environment::is64bitoperatingsystem":
 		return true, true
+	case "environment::is64bitprocess":
+		return !s.Wow64, true
 	case "environment::machinename":
 		return m.Name, true
 	case "environment::username":
@@ -235,6 +239,9 @@ func (s *Session) Static(typ, member string, args []any, call bool) (any, bool) 
 	case "io.fileattributes::reparsepoint":
 		return pwsh.Enum{Of: "FileAttributes", Name: "ReparsePoint", Value: 1024}, true
 	case "io.file::getattributes":
+		if f := m.Files.folders[key(str(args, 0))]; f != nil && f.link {
+			return pwsh.Enum{Of: "FileAttributes", Name: "Directory, ReparsePoint", Value: 16 | 1024}, true
+		}
 		if m.Files.IsFolder(str(args, 0)) {
 			return pwsh.Enum{Of: "FileAttributes", Name: "Directory", Value: 16}, true
 		}
@@ -343,6 +350,9 @@ func (s *Session) Program(path string, args []string) ([]string, int, bool) {
 		pwsh.Throw("System.Management.Automation.CommandNotFoundException", "The term '%s' is not recognized.", path)
 	}
 	name := strings.ToLower(path[strings.LastIndexByte(path, '\\')+1:])
+	if s.Deaf != nil && s.Deaf(name) {
+		return nil, 0, true
+	}
 	if name == "setspn.exe" {
 		return s.setspn(args)
 	}

@@ -169,6 +169,7 @@ const (
 type Result struct {
 	ExitCode int
 	Thrown   *Record // what ended the script, where nothing caught it
+	Open     bool    // a transcript was left open
 }
 
 // New makes an interpreter for the text of a script.
@@ -195,6 +196,7 @@ func (in *Interp) Run(params map[string]any) (result Result, err error) {
 	in.global.vars["whatifpreference"] = Truth(params["WhatIf"])
 	in.global.vars["erroractionpreference"] = "Continue"
 	defer func() {
+		result.Open = in.transcribing
 		switch r := recover().(type) {
 		case nil:
 		case *exited:
