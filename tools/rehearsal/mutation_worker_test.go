@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -21,7 +22,7 @@ import (
 // A judge is a test of this package that fails when a script below a folder is wrong. What it asserts of scripts is what it asserts of
 // mutants: a worker runs the test itself, with the mutant lying where the script was.
 type judge struct {
-	test    string // as for -test.run, with {example} for the name of the topology and {file} for that of the script
+	test    string // as for -test.run, with {example} for the name of the topology {file} for that of the script, {script} for its path
 	example string // the only one whose scripts it runs, "" for any
 	under   string // what the path of a script begins with
 }
@@ -32,19 +33,25 @@ var judges = []judge{
 	{"^TestDirectoryForwardBackForward$", directoryExample, "directory/"},
 	{"^TestDirectoryVerifyFails$", directoryExample, "directory/"},
 	{"^TestDirectoryOfEveryExample$/^{example}$", "", "directory/"},
+	{"^TestRefusals$/^{script}$", directoryExample, "directory/"},
+	{"^TestDeaf$/^{example}$/^{script}$", "", "directory/"},
 	{"^TestEvidence$", directoryExample, "directory/"},
 	{"^TestHistoryMakesWay$", directoryExample, "directory/"},
 	{"^TestPreflightOfADatabaseServer$", directoryExample, "database/SQL1/preflight/"},
 	{"^TestPreflightOfSomebodyWithoutRights$", "", ""},
-	{"^TestDirectoryInterrupted$/^{example}$/^{file}$", "", "directory/"},
+	{"^TestDirectoryInterrupted$/^{example}$/^{file}$", "", "directory/install/"},
+	{"^TestFaults$/^{example}$/^{script}$", "", "directory/"},
 }
+
+// few are the examples of the tests that go into single scripts.
+var few = []string{directoryExample, "rtm-2012.yaml"}
 
 // judges tells whether the test runs a script.
 func (j judge) judges(example, path string) bool {
 	if j.test == "^TestPreflightOfSomebodyWithoutRights$" && !strings.Contains(path, "preflight") {
 		return false
 	}
-	if strings.HasPrefix(j.test, "^TestDirectoryInterrupted") && example != directoryExample && example != "rtm-2012.yaml" {
+	if strings.HasSuffix(j.test, "}$") && strings.Count(j.test, "$/") == 2 && !slices.Contains(few, example) {
 		return false
 	}
 	return (j.example == "" || j.example == example) && strings.HasPrefix(path, j.under)
@@ -111,7 +118,7 @@ func (w *worker) judge(j job) (v verdict) {
 		if !one.judges(j.Example, j.Path) {
 			continue
 		}
-		pattern := strings.NewReplacer("{example}", j.Example, "{file}", path.Base(j.Path)).Replace(one.test)
+		pattern := strings.NewReplacer("{example}", j.Example, "{file}", path.Base(j.Path), "{script}", strings.ReplaceAll(j.Path, "/", ".")).Replace(one.test)
 		if !w.clean[pattern] {
 			exchange = nil
 			if !w.test(pattern) {

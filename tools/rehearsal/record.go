@@ -79,7 +79,7 @@ func (n *Night) judge(m *farm.Machine, script []byte, name string, r Run, o Opti
 	bad := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
 	state := n.Farm.State()
 	if state != b.state && r.ExitCode != 0 && strings.Contains(r.Text(), "Nothing was changed") {
-		bad("it says that nothing was changed, and something was")
+		bad("it says that nothing was changed, and something was: %s", difference(b.state, state))
 	}
 	if o.WhatIf {
 		if state != b.state || n.Farm.Records() != b.all {
@@ -89,11 +89,6 @@ func (n *Night) judge(m *farm.Machine, script []byte, name string, r Run, o Opti
 	}
 	if r.Open {
 		bad("the transcript was left open")
-	}
-	for _, f := range m.Files.List() {
-		if strings.HasPrefix(f, records) && strings.HasSuffix(f, ".tmp") && !slices.Contains(b.files, f) {
-			bad("it left %s", f)
-		}
 	}
 	result, _ := m.Files.Read(records + name + ".result.json")
 	history, _ := m.Files.Read(records + name + ".history.jsonl")
@@ -111,6 +106,11 @@ func (n *Night) judge(m *farm.Machine, script []byte, name string, r Run, o Opti
 			bad("it could not write its record and ended with 0")
 		}
 		return joined(r, problems)
+	}
+	for _, f := range m.Files.List() {
+		if strings.HasPrefix(f, records) && strings.HasSuffix(f, ".tmp") && !slices.Contains(b.files, f) {
+			bad("it left %s", f)
+		}
 	}
 	var kept, end, begin record
 	if err := strict(result, &kept); err != nil {
@@ -230,6 +230,23 @@ func (n *Night) outcome(r Run, end record, changed bool, bad func(string, ...any
 	if r.ExitCode == 0 && failed > 0 || r.ExitCode == 4 && r.Kind == "verify" && failed == 0 {
 		bad("exit code %d with %d failed checks", r.ExitCode, failed)
 	}
+}
+
+// difference shows the lines in which two states differ.
+func difference(was, is string) string {
+	a, b := strings.Split(was, "\n"), strings.Split(is, "\n")
+	var out []string
+	for _, l := range a {
+		if !slices.Contains(b, l) {
+			out = append(out, "- "+l)
+		}
+	}
+	for _, l := range b {
+		if !slices.Contains(a, l) {
+			out = append(out, "+ "+l)
+		}
+	}
+	return strings.Join(out, "\n")
 }
 
 func firstLine(s string) string {
