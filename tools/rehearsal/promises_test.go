@@ -201,7 +201,6 @@ var changing = regexp.MustCompile(`(?i)^((Set|Add|New|Remove|Enable|Disable|Inst
 func TestDeaf(t *testing.T) {
 	for _, example := range []string{directoryExample, "rtm-2012.yaml"} {
 		t.Run(example, func(t *testing.T) {
-			tried := 0
 			each(t, example, func(t *testing.T, d due) {
 				var names []string
 				n := d.night.Clone()
@@ -216,8 +215,10 @@ func TestDeaf(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
+				if (d.Kind == "verify") != (len(names) == 0) {
+					t.Errorf("a %s script calls %q", d.Kind, names)
+				}
 				for _, name := range names {
-					tried++
 					n := d.night.Clone()
 					r, err := n.Run(d.Script, Options{Session: func(s *farm.Session) {
 						s.Deaf = func(what string) bool { return what == name }
@@ -234,9 +235,6 @@ func TestDeaf(t *testing.T) {
 					}
 				}
 			})
-			if tried < 2 {
-				t.Errorf("%d commands", tried)
-			}
 		})
 	}
 }
