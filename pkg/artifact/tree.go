@@ -44,6 +44,7 @@ type Tree struct {
 	files   []File
 	names   map[string]string // folded path of a file → its path
 	folders map[string]string // folded path of a folder → its path
+	spelt   map[string]bool   // the paths of folders, each with its parents
 	sorted  bool
 }
 
@@ -64,7 +65,7 @@ func (t *Tree) Add(f File) error {
 		return fmt.Errorf("add file %q: %w", f.Path, err)
 	}
 	folded := fold(f.Path)
-	if folded == fold(ManifestName) {
+	if folded == ManifestName { // which is lower-case
 		return fmt.Errorf("add file %q: the name %s is mbamplan's own", f.Path, folded)
 	}
 	if other, taken := t.names[folded]; taken {
@@ -73,20 +74,22 @@ func (t *Tree) Add(f File) error {
 	if other, taken := t.folders[folded]; taken {
 		return fmt.Errorf("add file %q: other files are in a folder %q", f.Path, other)
 	}
-	for dir := path.Dir(f.Path); dir != "."; dir = path.Dir(dir) {
+	var folders []string // that are new, with their parents
+	for dir := path.Dir(f.Path); dir != "." && !t.spelt[dir]; dir = path.Dir(dir) {
 		if other, taken := t.names[fold(dir)]; taken {
 			return fmt.Errorf("add file %q: its folder %q is a file %q", f.Path, dir, other)
 		}
-		if other, known := t.folders[fold(dir)]; known && other != dir {
+		if other, known := t.folders[fold(dir)]; known {
 			return fmt.Errorf("add file %q: its folder is spelt %q by other files", f.Path, other)
 		}
+		folders = append(folders, dir)
 	}
 	if t.names == nil {
-		t.names, t.folders = map[string]string{}, map[string]string{}
+		t.names, t.folders, t.spelt = map[string]string{}, map[string]string{}, map[string]bool{}
 	}
 	t.names[folded] = f.Path
-	for dir := path.Dir(f.Path); dir != "."; dir = path.Dir(dir) {
-		t.folders[fold(dir)] = dir
+	for _, dir := range folders {
+		t.folders[fold(dir)], t.spelt[dir] = dir, true
 	}
 	if f.SHA256 == "" {
 		f.SHA256 = digest(f.Data)

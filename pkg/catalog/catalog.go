@@ -6,7 +6,10 @@
 package catalog
 
 import (
+	"bytes"
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io/fs"
 	"path"
@@ -191,22 +194,49 @@ type file struct {
 
 // text returns what a file of the catalogue holds.
 func (c *Catalog) text(p string) string {
+	text, _ := c.summed(p)
+	return text
+}
+
+// buffers are for files on their way into a string.
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// summed returns what a file of the catalogue holds, and its digest in lower-case hex.
+func (c *Catalog) summed(p string) (text, sum string) {
 	f := c.files[p]
+	b := buffers.Get().(*bytes.Buffer)
+	defer buffers.Put(b)
+	b.Reset()
 	if f.from == nil {
-		return f.data
-	}
-	data, err := fs.ReadFile(f.from, p)
-	if err != nil {
+		b.WriteString(f.data)
+	} else if err := readInto(b, f.from, p); err != nil {
 		panic("catalog: a file of the index is gone: " + err.Error())
 	}
-	return normal(data)
+	data := normal(b.Bytes())
+	digest := sha256.Sum256(data)
+	return string(data), hex.EncodeToString(digest[:])
+}
+
+func readInto(b *bytes.Buffer, files fs.FS, p string) error {
+	f, err := files.Open(p)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	_, err = b.ReadFrom(f)
+	return err
 }
 
 // foreign tells which files of a folder are not part of the catalogue.
 func foreign(p string) bool { return path.Ext(p) == ".go" || path.Base(p) == ".keep" }
 
 // normal has line feeds only, whatever a checkout made of the file.
-func normal(data []byte) string { return strings.ReplaceAll(string(data), "\r\n", "\n") }
+func normal(data []byte) []byte {
+	if !bytes.Contains(data, []byte("\r\n")) {
+		return data
+	}
+	return bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n"))
+}
 
 // Load reads the embedded catalogue and lays overlay over it; overlay may be nil. Findings about the embedded
 // catalogue are defects of this program and never occur in a release; those about the overlay are the user's.
@@ -261,7 +291,7 @@ func (c *Catalog) read(f fs.FS, overlay bool) error {
 		if err != nil {
 			return err
 		}
-		c.files[p] = file{data: normal(data), overlay: overlay}
+		c.files[p] = file{data: string(normal(data)), overlay: overlay}
 		return nil
 	})
 }

@@ -83,6 +83,21 @@ func TestInspectionRefusesAndAllows(t *testing.T) {
 		{"a variable", "ps1", "{{$n := .Name}}$a = {{ps $n}}", ""},
 		{"control flow", "ps1", "{{if .Name}}$a = {{ps .Name}}{{else}}$a = ''{{end}}", ""},
 		{"a loop of literals", "ps1", "{{range .List}}Do-It -Name {{ps .}}\n{{end}}", ""},
+		{"a list", "ps1", "$a = @({{range $i, $v := .List}}{{if $i}}, {{end}}{{ps $v}}{{end}})", ""},
+		{"a list, the other way", "ps1", "$a = @({{range $i, $v := .List}}{{if $i}}, {{ps $v}}{{else}}{{ps $v}}{{end}}{{end}})", ""},
+		{"a list in a list", "ps1", "{{range $i, $v := .List}}{{if $i}}, {{end}}@({{range $j, $w := $v}}{{if $j}}, {{end}}{{ps $w}}{{end}}){{end}}", ""},
+		{"a list without commas", "ps1", "$a = @({{range $i, $v := .List}}{{ps $v}}{{end}})", CodeContext},
+		{"a list with a comma in the first round", "ps1", "$a = @({{range $i, $v := .List}}{{if $i}}{{else}}, {{end}}{{ps $v}}{{end}})", CodeContext},
+		{"a list with a comma by the element", "ps1", "$a = @({{range $i, $v := .List}}{{if $v}}, {{end}}{{ps $v}}{{end}})", CodeContext},
+		{"a list with an index that was set", "ps1", "$a = @({{range $i, $v := .List}}{{$i = 0}}{{if $i}}, {{end}}{{ps $v}}{{end}})", CodeContext},
+		{"a list by the index of another", "ps1", "$a = @({{range $i, $v := .List}}{{range $i, $w := $v}}{{end}}{{if $i}}, {{end}}{{ps $v}}{{end}})", CodeContext},
+		{"a string that the second round closes", "ps1", "{{range $i, $v := .List}}{{if $i}}'{{else}}$a = 'x{{end}}{{end}}", CodeContext},
+		{"a value in the string that the first round opens", "ps1", "{{range $i, $v := .List}}{{if $i}}{{ps $v}}{{else}}$a = 'x{{end}}{{end}}'", CodeContext},
+		{"a list without some", "ps1", "$a = 1{{range .List}}{{if .}}{{continue}}{{end}}, {{ps .}}{{end}}", ""},
+		{"a loop that is left in code", "ps1", "{{range .List}}{{if .}}{{break}}{{end}}'x'; {{end}}", ""},
+		{"a loop that is left in a string", "ps1", "{{range .List}}'x{{if .}}{{break}}{{end}}'; {{end}}", CodeContext},
+		{"a round that ends in a string", "ps1", "{{range .List}}'x{{if .}}{{continue}}{{end}}'; {{end}}", CodeContext},
+		{"a round that ends in a string, in a loop", "ps1", "{{range .List}}'x{{range .}}{{continue}}{{end}}'; {{end}}", ""},
 		{"a note", "ps1", "# {{psNote .Name}}\n$a = 1", ""},
 		{"a bare field", "ps1", "$a = {{.Name}}", CodeUnquoted},
 		{"sprig's quote", "ps1", "$a = {{.Name | upper}}", CodeUnquoted},
@@ -96,6 +111,9 @@ func TestInspectionRefusesAndAllows(t *testing.T) {
 		{"a name", "sql", "ALTER DATABASE {{sqlName .Name}} SET RECOVERY FULL;", ""},
 		{"a string", "sql", "SELECT {{sqlString .Name}};", ""},
 		{"a string in a string", "sql", "SELECT N'a {{sqlString .Name}}';", CodeContext},
+		{"minutes ago", "sql", "SELECT DATEADD(minute, -{{sqlInt 5}}, GETDATE());", ""},
+		{"a name behind a minus sign", "sql", "SELECT -{{sqlName .Name}};", CodeContext},
+		{"sprig's number", "sql", "SELECT {{int .Name}};", CodeUnquoted},
 		{"a name in brackets", "sql", "SELECT [{{sqlName .Name}}];", CodeContext},
 		{"a name in a comment", "sql", "/* {{sqlName .Name}} */", CodeContext},
 		{"a block of a library that leaks", "sql", `{{define "sql/x"}}{{.}}{{end}}{{template "sql/x" .Name}}`, CodeUnquoted},
@@ -245,7 +263,7 @@ func TestOverlayOverridesAddsAndIsInspected(t *testing.T) {
 	if len(more) > 0 {
 		t.Fatal(more)
 	}
-	if text, err := p.Text(&weave.Run{}, "", nil); err != nil || text != "'overlaid'" {
+	if text, err := p.Whole(&weave.Run{}, nil); err != nil || string(text) != "'overlaid'" {
 		t.Errorf("got %q, %v", text, err)
 	}
 }

@@ -2,8 +2,6 @@ package catalog
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"path"
 	"regexp"
@@ -28,38 +26,29 @@ type Parsed struct {
 	name string
 }
 
-// Body renders the main template, without line feeds at its ends. The result is good until it is released.
+// Whole renders the main template. The result is good until it is released.
+func (p *Parsed) Whole(r *weave.Run, dot any) ([]byte, error) { return p.set.Execute(r, p.name, dot) }
+
+// Body is Whole without line feeds at its ends.
 func (p *Parsed) Body(r *weave.Run, dot any) ([]byte, error) {
-	text, err := p.set.Execute(r, p.name, dot)
+	text, err := p.Whole(r, dot)
 	return bytes.Trim(text, "\n"), err
 }
 
-// Text renders the main template, or a named block of it.
+// Text renders a named block of the template.
 func (p *Parsed) Text(r *weave.Run, block string, dot any) (string, error) {
-	return p.set.Text(r, p.block(block), dot)
-}
-
-func (p *Parsed) block(name string) string {
-	if name == "" {
-		return p.name
-	}
-	return name
+	return p.set.Text(r, block, dot)
 }
 
 // Has reports whether the template or its library defines a block, as "params".
 func (p *Parsed) Has(block string) bool { return p.set.Has(block) }
 
-func digest(s string) string {
-	sum := sha256.Sum256([]byte(s))
-	return hex.EncodeToString(sum[:])
-}
-
 // Parse parses an artifact's template once; any number of goroutines may ask for it. A template that a user's overlay has a
-// part in is inspected, too; the embedded ones are inspected by this package's tests, once for every release instead of at
-// every start.
+// part in is inspected, too; the embedded ones are inspected by the tests of folder templates, once for every release instead of
+// at every start.
 func (c *Catalog) Parse(a *Artifact) (*Parsed, diag.List) {
 	a.once.Do(func() {
-		text := c.text(a.Path)
+		text, sum := c.summed(a.Path)
 		set, found := c.parse(a, text)
 		if len(found) == 0 && (a.Overlay || c.libOverlaid(a.Language)) {
 			found = c.inspect(set, a)
@@ -68,7 +57,7 @@ func (c *Catalog) Parse(a *Artifact) (*Parsed, diag.List) {
 			a.found = found
 			return
 		}
-		a.parsed = &Parsed{digest(text), set, display(a.Path)}
+		a.parsed = &Parsed{sum, set, display(a.Path)}
 	})
 	return a.parsed, a.found
 }
@@ -193,6 +182,9 @@ type inspection struct {
 	found diag.List
 	known map[visit]lexer // place behind an included template by its name and the place before it
 	busy  map[visit]bool
+
+	again map[string]bool // by the index variable of a loop around: whether this is a round behind the first
+	jumps []lexer         // where break and continue leave a round of the loop around
 }
 
 type visit struct {
@@ -208,7 +200,7 @@ func (c *Catalog) inspect(set *weave.Set, a *Artifact) diag.List {
 		return diag.List{c.syntax(a.Path, err)}
 	}
 	t = t.Lookup(display(a.Path))
-	in := &inspection{set: t, lang: a.Language, safe: map[string]bool{}, known: map[visit]lexer{}, busy: map[visit]bool{}}
+	in := &inspection{set: t, lang: a.Language, safe: map[string]bool{}, known: map[visit]lexer{}, busy: map[visit]bool{}, again: map[string]bool{}}
 	for _, n := range quote.Safe(a.Language) {
 		in.safe[n] = true
 	}
@@ -236,7 +228,10 @@ func (in *inspection) include(name string, at lexer) lexer {
 		return at
 	}
 	in.busy[v] = true
+	outside := in.again
+	in.again = map[string]bool{} // a template has variables of its own
 	end := in.list(t.Tree, t.Tree.Root, at)
+	in.again = outside
 	in.known[v] = end
 	return end
 }
@@ -269,11 +264,13 @@ func (in *inspection) list(tree *parse.Tree, l *parse.ListNode, at lexer) lexer 
 		case *parse.ActionNode:
 			at = in.action(tree, n, at)
 		case *parse.IfNode:
-			at = in.branch(tree, n, &n.BranchNode, at, false)
+			at = in.branch(tree, n, &n.BranchNode, at)
 		case *parse.WithNode:
-			at = in.branch(tree, n, &n.BranchNode, at, false)
+			at = in.branch(tree, n, &n.BranchNode, at)
 		case *parse.RangeNode:
-			at = in.branch(tree, n, &n.BranchNode, at, true)
+			at = in.loop(tree, n, at)
+		case *parse.BreakNode, *parse.ContinueNode:
+			in.jumps = append(in.jumps, at)
 		case *parse.TemplateNode:
 			if in.set.Lookup(n.Name) == nil {
 				in.report(tree, n, CodeTemplate, "", "no template is called %q", n.Name)
@@ -286,25 +283,72 @@ func (in *inspection) list(tree *parse.Tree, l *parse.ListNode, at lexer) lexer 
 }
 
 // branch requires that every way through ends in the same place: code stays code, a string is closed where it was opened.
-func (in *inspection) branch(tree *parse.Tree, n parse.Node, b *parse.BranchNode, at lexer, loop bool) lexer {
-	end := in.list(tree, b.List, at)
-	other := at
-	if b.ElseList != nil {
-		other = in.list(tree, b.ElseList, at)
+func (in *inspection) branch(tree *parse.Tree, n parse.Node, b *parse.BranchNode, at lexer) lexer {
+	in.declare(b.Pipe)
+	if again, ok := in.again[alone(b.Pipe)]; ok {
+		if again {
+			return in.list(tree, b.List, at)
+		}
+		return in.list(tree, b.ElseList, at)
 	}
-	joined, err := end.join(other)
-	if err == nil && loop {
-		// A second round begins where the first ended.
-		_, err = in.list(tree, b.List, joined).join(joined)
+	return in.join(tree, n, in.list(tree, b.List, at), in.list(tree, b.ElseList, at))
+}
+
+// loop requires it of every number of rounds. An index is zero in the first round and in no other, so that a list can be
+// written as {{range $i, $v := .List}}{{if $i}}, {{end}}{{ps $v}}{{end}}.
+func (in *inspection) loop(tree *parse.Tree, n *parse.RangeNode, at lexer) lexer {
+	in.declare(n.Pipe)
+	round := func(again bool, at lexer) lexer {
+		if len(n.Pipe.Decl) == 2 && !n.Pipe.IsAssign {
+			index := n.Pipe.Decl[0].Ident[0]
+			in.again[index] = again
+			defer delete(in.again, index)
+		}
+		outside := in.jumps
+		in.jumps = nil
+		end := in.list(tree, n.List, at)
+		for _, jump := range in.jumps {
+			end = in.join(tree, n, end, jump)
+		}
+		in.jumps = outside
+		return end
 	}
+	first := round(false, at)
+	end := in.join(tree, n, first, round(true, first))
+	if end != first {
+		in.join(tree, n, end, round(true, end))
+	}
+	return in.join(tree, n, end, in.list(tree, n.ElseList, at))
+}
+
+func (in *inspection) join(tree *parse.Tree, n parse.Node, a, b lexer) lexer {
+	joined, err := a.join(b)
 	if err != nil {
 		in.report(tree, n, CodeContext, "close strings and comments in the branch that opens them", "the ways through this end in different places: %s", err)
-		return end
+		return a
 	}
 	return joined
 }
 
+// declare notes that variables have a new value.
+func (in *inspection) declare(p *parse.PipeNode) {
+	for _, v := range p.Decl {
+		delete(in.again, v.Ident[0])
+	}
+}
+
+// alone returns the variable that a pipeline consists of, or "".
+func alone(p *parse.PipeNode) string {
+	if len(p.Decl) == 0 && len(p.Cmds) == 1 && len(p.Cmds[0].Args) == 1 {
+		if v, ok := p.Cmds[0].Args[0].(*parse.VariableNode); ok && len(v.Ident) == 1 {
+			return v.Ident[0]
+		}
+	}
+	return ""
+}
+
 func (in *inspection) action(tree *parse.Tree, n *parse.ActionNode, at lexer) lexer {
+	in.declare(n.Pipe)
 	if len(n.Pipe.Decl) > 0 {
 		return at
 	}

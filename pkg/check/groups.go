@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/mbamplan/mbamplan/pkg/decode"
 	"github.com/mbamplan/mbamplan/pkg/diag"
@@ -12,7 +13,7 @@ import (
 )
 
 // groupName is what a group's name may be: SQL Server takes 128 characters of any kind, the cluster makes a role of it.
-var groupName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+var groupName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`) })
 
 // clusterRoles are the roles that every failover cluster has from its start.
 var clusterRoles = []string{"Cluster Group", "Available Storage"}
@@ -36,7 +37,7 @@ var groupRules = []Rule{
 					c.Report(path, "choose another name, as MBAM-AG", "group %q has the name of a role of the failover cluster", g.Name)
 				case len([]rune(g.Name)) > 64:
 					c.Report(path, "use at most 64 letters, digits, hyphens and underscores, as MBAM-AG", "group name %q has more than 64 characters", g.Name)
-				case !groupName.MatchString(g.Name):
+				case !groupName().MatchString(g.Name):
 					c.Warn(path, "use at most 64 letters, digits, hyphens and underscores, as MBAM-AG", "group name %q has other characters than letters, digits, hyphens and underscores: the cluster makes a role of it, and scripts and alerts carry it", g.Name)
 				}
 			}

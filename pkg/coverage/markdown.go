@@ -5,6 +5,7 @@ import (
 	"io"
 	"regexp"
 	"strings"
+	"sync"
 	"unicode"
 
 	"github.com/mbamplan/mbamplan/pkg/catalog"
@@ -87,11 +88,11 @@ func (t Table) Markdown(w io.Writer) error {
 }
 
 // place matches where a script puts a value into the name of a check.
-var place = regexp.MustCompile(`(\{[0-9]\})+`)
+var place = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(\{[0-9]\})+`) })
 
 // shown is the text of a check as people read it: values as dots, without the quotes of a script.
 func shown(text string) string {
-	return strings.ReplaceAll(strings.Trim(place.ReplaceAllString(text, "…"), "' "), "''", "'")
+	return strings.ReplaceAll(strings.Trim(place().ReplaceAllString(text, "…"), "' "), "''", "'")
 }
 
 // Heading is the heading of a step in docs/steps.md.

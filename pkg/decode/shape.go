@@ -69,19 +69,21 @@ func shapeNamed(name string) *Shape {
 	return nil
 }
 
-var duration = regexp.MustCompile(`\A(?:[1-9][0-9]?h(?:[1-5]?[0-9]m)?|[1-9][0-9]{0,2}m)\z`)
+var duration = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`\A(?:[1-9][0-9]?h(?:[1-5]?[0-9]m)?|[1-9][0-9]{0,2}m)\z`)
+})
 
-func isDuration(s string) bool { return duration.MatchString(s) }
+func isDuration(s string) bool { return duration().MatchString(s) }
 
 func isNumber(s string, low, high int) bool {
 	n, err := strconv.Atoi(s)
 	return err == nil && low <= n && n <= high && strconv.Itoa(n) == s
 }
 
-var percent = regexp.MustCompile(`^[0-9]{1,2}(?:\.[0-9]{1,6})?$`)
+var percent = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9]{1,2}(?:\.[0-9]{1,6})?$`) })
 
 // isPercent takes neither 0 nor 100: nothing is available never or always.
-func isPercent(s string) bool { return percent.MatchString(s) && strings.Trim(s, "0.") != "" }
+func isPercent(s string) bool { return percent().MatchString(s) && strings.Trim(s, "0.") != "" }
 
 func alphanumeric(c byte) bool {
 	return c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z'

@@ -14,6 +14,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -430,10 +431,10 @@ type text struct {
 }
 
 var (
-	namePattern   = regexp.MustCompile(`\A[A-Za-z0-9._-]{1,200}\z`)
-	stepPattern   = regexp.MustCompile(`\A[a-z0-9-]+/[a-z0-9-]+\z`)
-	kindPattern   = regexp.MustCompile(`\A[a-z]{1,40}\z`)
-	digestPattern = regexp.MustCompile(`\A[0-9a-f]{64}\z`)
+	namePattern   = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\A[A-Za-z0-9._-]{1,200}\z`) })
+	stepPattern   = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\A[a-z0-9-]+/[a-z0-9-]+\z`) })
+	kindPattern   = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\A[a-z]{1,40}\z`) })
+	digestPattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\A[0-9a-f]{64}\z`) })
 	outcomes      = []string{changed, unchanged, skipped, verified, restart, partial, failed}
 )
 
@@ -470,10 +471,10 @@ func parse(data []byte) (*record, int, error) {
 		to      *string
 		pattern *regexp.Regexp
 	}{
-		{"step", t.Step, &r.Step, stepPattern},
-		{"kind", t.Kind, &r.Kind, kindPattern},
-		{"name", t.Name, &r.Name, namePattern},
-		{"script", t.Script, &r.Script, digestPattern},
+		{"step", t.Step, &r.Step, stepPattern()},
+		{"kind", t.Kind, &r.Kind, kindPattern()},
+		{"name", t.Name, &r.Name, namePattern()},
+		{"script", t.Script, &r.Script, digestPattern()},
 		{"host", t.Host, &r.Host, nil},
 		{"user", t.User, &r.User, nil},
 		{"outcome", t.Outcome, &r.Outcome, nil},

@@ -53,7 +53,7 @@ func safe(lang Language) []function {
 		}
 	case LangSQL:
 		return []function{
-			{"sqlInt", Code, SQLInt},
+			{"sqlInt", Number, SQLInt},
 			{"sqlName", Code, SQLName},
 			{"sqlNote", Comment, SQLNote},
 			{"sqlString", Code, SQLString},

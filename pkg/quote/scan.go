@@ -12,6 +12,7 @@ type Context uint8
 const (
 	Code    Context = iota + 1 // outside comments and literals, as a token of its own
 	Comment                    // inside a comment
+	Number                     // where Code may; digits also behind a minus sign of T-SQL, and within the quotes of an HTML attribute
 )
 
 func (c Context) String() string {

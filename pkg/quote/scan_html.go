@@ -10,7 +10,6 @@ import (
 const (
 	Attribute Context = iota + 10 // a whole attribute value with its quotes, behind name=
 	Address                       // the same for an attribute that holds an address
-	Number                        // digits: as text, or within the quotes of an attribute
 )
 
 type htmlMode uint8

@@ -60,6 +60,7 @@ func (s SQLState) Action(ctx Context) (SQLState, error) {
 	switch {
 	case s.prev == afterValue:
 		return s, misplaced(ctx, "directly behind another value")
+	case s.prev == '-' && ctx == Number: // a number has no sign of its own
 	case s.prev == '-' || s.prev == '/':
 		return s, misplaced(ctx, "directly behind "+string(s.prev)+", which with the value could begin a comment: leave a blank")
 	case s.prev > 0 && (isWord(s.prev) || s.prev == '@' || s.prev == '#' || s.prev == '$'):

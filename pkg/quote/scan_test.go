@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// In the scanner tests ⟦c⟧ is an action for code and ⟦n⟧ one for comments.
-var actions = map[string]Context{"c": Code, "n": Comment}
+// In the scanner tests ⟦c⟧ is an action for code, ⟦i⟧ one for numbers and ⟦n⟧ one for comments.
+var actions = map[string]Context{"c": Code, "n": Comment, "i": Number}
 
 func runPS(text string) (s PSState, err error) {
 	for i, piece := range strings.Split(text, "⟦") {
@@ -158,6 +158,7 @@ func TestScanSQL(t *testing.T) {
 		{"[dbo].⟦c⟧ = ⟦c⟧, (⟦c⟧)", "in code"},
 		{"-- ⟦n⟧ x ⟦n⟧\n", "in code"},
 		{"/*⟦n⟧*/⟦c⟧", "in code"},
+		{"(1, -⟦i⟧)", "in code"},
 	} {
 		s, err := runSQL(c.text)
 		if err != nil || s.Where() != c.where {
@@ -175,6 +176,10 @@ func TestScanSQL(t *testing.T) {
 		{"@⟦c⟧", "directly behind a name"},
 		{"-⟦c⟧", "could begin a comment"},
 		{"/⟦c⟧", "could begin a comment"},
+		{"/⟦i⟧", "could begin a comment"},
+		{"--⟦i⟧", "inside a -- comment"},
+		{"N'⟦i⟧'", "inside a '...' literal"},
+		{"⟦i⟧⟦i⟧", "another value"},
 		{"⟦c⟧⟦c⟧", "another value"},
 		{"⟦c⟧'", "directly behind a value"},
 		{"⟦c⟧]", "directly behind a value"},

@@ -101,7 +101,7 @@ func TestFunctions(t *testing.T) {
 				t.Errorf("%s: %s is safe but no function", lang, name)
 			}
 			ctx, err := ContextOf(lang, name)
-			wantCtx, own := map[string]Context{"htmlAttr": Attribute, "htmlInt": Number, "htmlURL": Address}[name]
+			wantCtx, own := map[string]Context{"htmlAttr": Attribute, "htmlInt": Number, "htmlURL": Address, "sqlInt": Number}[name]
 			if !own {
 				wantCtx = map[bool]Context{true: Comment, false: Code}[strings.HasSuffix(name, "Note")]
 			}

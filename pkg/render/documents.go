@@ -1,6 +1,7 @@
 package render
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"sort"
@@ -110,17 +111,18 @@ func (e *Engine) documents(t *artifact.Tree, p *plan.Plan, o Options, entries []
 	var written []document
 	r := e.runs.get() // without Remembered: a document reads everything, so none is like another
 	defer e.runs.put(r)
+	defer r.Release(r.Mark())
 	for _, n := range names {
 		a := e.catalog.Documents[n]
 		parsed, found := e.catalog.Parse(a)
 		if len(found) > 0 {
 			return found, nil
 		}
-		text, err := parsed.Text(r, "", dot)
+		text, err := parsed.Whole(r, dot)
 		if err != nil {
 			return diag.List{executionError(a, err)}, nil
 		}
-		if strings.TrimSpace(text) == "" {
+		if len(bytes.TrimSpace(text)) == 0 {
 			continue
 		}
 		written = append(written, document{n, a, parsed, text})
@@ -135,7 +137,7 @@ func (e *Engine) documents(t *artifact.Tree, p *plan.Plan, o Options, entries []
 		if err != nil {
 			return nil, fmt.Errorf("stamp %s: %w", d.name, err)
 		}
-		f := artifact.File{Path: d.name, Data: encode(d.artifact.Ext, []byte(text)), Meta: e.meta(nil, d.artifact, d.parsed)}
+		f := artifact.File{Path: d.name, Data: encode(d.artifact.Ext, text), Meta: e.meta(nil, d.artifact, d.parsed)}
 		if err := t.Add(f); err != nil {
 			return nil, err
 		}
@@ -147,7 +149,7 @@ type document struct {
 	name     string
 	artifact *catalog.Artifact
 	parsed   *catalog.Parsed
-	text     string
+	text     []byte
 }
 
 // notOurs marks what an overlay has a part in. The one who renders knows it, the ones who run the files do not.

@@ -54,7 +54,7 @@ func (l *library) needed(texts ...[]byte) string {
 	if text, ok := l.ready.Load(key); ok {
 		return text.(string)
 	}
-	var out strings.Builder
+	var list []string
 	done := map[string]bool{}
 	var add func(names []string)
 	add = func(names []string) {
@@ -62,13 +62,14 @@ func (l *library) needed(texts ...[]byte) string {
 			if !done[n] {
 				done[n] = true
 				add(l.functions[n].calls)
-				out.WriteString(l.functions[n].text)
+				list = append(list, l.functions[n].text)
 			}
 		}
 	}
 	add(called)
-	l.ready.Store(key, out.String())
-	return out.String()
+	text := strings.Join(list, "")
+	l.ready.Store(key, text)
+	return text
 }
 
 // called returns the names of functions that occur in the texts as whole words, sorted.

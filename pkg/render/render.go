@@ -318,7 +318,8 @@ func (e *Engine) file(r *weave.Run, p *plan.Plan, it *plan.Item, a *catalog.Arti
 	}
 	defer r.Release(r.Mark())
 	dot := newDot(it, p, o, a.Secret)
-	w := writing{e, r, a, parsed, factsOf(it, a), dot}
+	name := FileName(it, a)
+	w := writing{e, r, a, parsed, factsOf(it, a, path.Base(name)), dot}
 	type key struct {
 		*catalog.Artifact
 		facts
@@ -346,7 +347,7 @@ func (e *Engine) file(r *weave.Run, p *plan.Plan, it *plan.Item, a *catalog.Arti
 		return nil, nil, nil
 	}
 	end := len(text) - 2*sha256.Size
-	return &artifact.File{Path: FileName(it, a), Data: text[:end:end], SHA256: string(text[end:]), Secret: a.Secret, Meta: e.meta(it, a, parsed)}, nil, nil
+	return &artifact.File{Path: name, Data: text[:end:end], SHA256: string(text[end:]), Secret: a.Secret, Meta: e.meta(it, a, parsed)}, nil, nil
 }
 
 // writing is the making of one file. What it needs of the item beside what templates read are the facts; nothing else may
@@ -369,9 +370,9 @@ type facts struct {
 	farmHosts                     string // that may not, for such a step
 }
 
-func factsOf(it *plan.Item, a *catalog.Artifact) facts {
+func factsOf(it *plan.Item, a *catalog.Artifact, file string) facts {
 	f := facts{
-		file: path.Base(FileName(it, a)), result: resultName(it, a), title: it.Title, downtime: it.Downtime, stamp: it.Farm.Stamp(), where: where(it, a.Kind),
+		file: file, result: resultName(it, a), title: it.Title, downtime: it.Downtime, stamp: it.Farm.Stamp(), where: where(it, a.Kind),
 	}
 	if it.Instance != nil {
 		f.instance = it.Instance.Name
@@ -395,9 +396,7 @@ func (w *writing) around(body []byte) (text []byte, err error) {
 	case "sql":
 		text, err = w.tsql(body)
 	default:
-		var s string
-		s, err = stamped(ext, string(body)+"\n", w.stamps(w.facts.stamp, w.artifact)...)
-		text = []byte(s)
+		text, err = stamped(ext, append(body, '\n'), w.stamps(w.facts.stamp, w.artifact)...)
 	}
 	if err != nil {
 		return nil, err

@@ -2,6 +2,7 @@ package render
 
 import (
 	"regexp"
+	"slices"
 	"sync"
 
 	"github.com/mbamplan/mbamplan/pkg/quote"
@@ -14,7 +15,7 @@ var (
 
 // stamped puts stamps, as that of an unsupported plan, into the first lines of a file that has no script header, in the form
 // that its language reads as a note. JSON has none; the manifest beside it tells the same. An empty stamp is none.
-func stamped(ext, text string, stamps ...string) (string, error) {
+func stamped(ext string, text []byte, stamps ...string) ([]byte, error) {
 	var err error
 	for i := len(stamps) - 1; i >= 0 && err == nil; i-- {
 		if stamps[i] != "" {
@@ -24,7 +25,7 @@ func stamped(ext, text string, stamps ...string) (string, error) {
 	return text, err
 }
 
-func stampedOnce(ext, text, stamp string) (string, error) {
+func stampedOnce(ext string, text []byte, stamp string) ([]byte, error) {
 	note := func(f func(string) (string, error), before, after string) (string, error) {
 		quoted, err := f(stamp)
 		return before + quoted + after, err
@@ -46,13 +47,13 @@ func stampedOnce(ext, text, stamp string) (string, error) {
 	case "cmd":
 		line, err = note(quote.CmdNote, "@rem ", "\n")
 	case "xml", "config":
-		at = len(declaration().FindString(text))
+		at = len(declaration().Find(text))
 		line, err = note(quote.XMLNote, "<!-- ", " -->\n")
 	case "html":
-		if place := body().FindStringIndex(text); place != nil {
+		if place := body().FindIndex(text); place != nil {
 			at = place[1]
 		}
 		line, err = note(quote.HTMLText, "\n<p><strong>", "</strong></p>")
 	}
-	return text[:at] + line + text[at:], err
+	return slices.Concat(text[:at], []byte(line), text[at:]), err
 }

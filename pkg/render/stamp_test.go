@@ -19,14 +19,15 @@ func TestStamped(t *testing.T) {
 		{"html", "<html><body class=\"x\"><h1>T</h1></body></html>", "<html><body class=\"x\">\n<p><strong>UNSUPPORTED"},
 		{"json", "{}\n", "{}\n"},
 	} {
-		got, err := stamped(tt.ext, tt.text, stamp)
+		data, err := stamped(tt.ext, []byte(tt.text), stamp)
+		got := string(data)
 		if err != nil || !strings.HasPrefix(got, tt.want) {
 			t.Errorf("%s: %v\n got %q\nwant %q…", tt.ext, err, got, tt.want)
 		}
 		if tt.ext == "xml" && strings.Contains(strings.TrimSuffix(strings.SplitAfter(got, "<!--")[1], " -->\n<a/>\n"), "--") {
 			t.Errorf("the comment of XML holds --: %q", got)
 		}
-		if got, err := stamped(tt.ext, tt.text, ""); err != nil || got != tt.text {
+		if got, err := stamped(tt.ext, []byte(tt.text), ""); err != nil || string(got) != tt.text {
 			t.Errorf("%s without a stamp: %q, %v", tt.ext, got, err)
 		}
 	}

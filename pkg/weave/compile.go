@@ -96,7 +96,7 @@ func (c *compiler) node(n parse.Node) statement {
 	switch n := n.(type) {
 	case *parse.TextNode:
 		text := n.Text
-		return func(f *frame) { f.out = append(f.out, text...) }
+		return func(f *frame) { f.write(text) }
 	case *parse.CommentNode:
 		return func(*frame) {}
 	case *parse.ActionNode:
@@ -116,7 +116,7 @@ func (c *compiler) node(n parse.Node) statement {
 func (c *compiler) action(n *parse.ActionNode) statement {
 	if len(n.Pipe.Decl) == 0 {
 		if text := c.quoting(n.Pipe); text != nil {
-			return func(f *frame) { f.out = append(f.out, text(f)...) }
+			return func(f *frame) { f.writeString(text(f)) }
 		}
 	}
 	value := c.pipeline(n.Pipe)
@@ -152,10 +152,10 @@ func (f *frame) print(v reflect.Value) {
 	}
 	switch v.Type() {
 	case stringType:
-		f.out = append(f.out, v.String()...)
+		f.writeString(v.String())
 		return
 	case textType:
-		f.out = append(f.out, v.Bytes()...)
+		f.write(v.Bytes())
 		return
 	case intType:
 		f.out = strconv.AppendInt(f.out, v.Int(), 10)

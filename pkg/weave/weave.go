@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
+	"slices"
 	"sync"
 	"text/template"
 	"text/template/parse"
@@ -154,6 +155,24 @@ func (r *Run) Mark() int { return len(r.out) }
 
 // Release gives back the memory of all results since the mark.
 func (r *Run) Release(mark int) { r.out = r.out[:mark] }
+
+// write adds text to the output. The memory doubles when it is full: what append does by itself makes a long text cost
+// five times its size.
+func (r *Run) write(text []byte) {
+	r.room(len(text))
+	r.out = append(r.out, text...)
+}
+
+func (r *Run) writeString(text string) {
+	r.room(len(text))
+	r.out = append(r.out, text...)
+}
+
+func (r *Run) room(size int) {
+	if size > cap(r.out)-len(r.out) {
+		r.out = slices.Grow(r.out, size+max(cap(r.out), 16<<10))
+	}
+}
 
 // Execute returns what the template of the name makes of dot. The result is good until it is released; it must not be
 // changed.

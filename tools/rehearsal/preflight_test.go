@@ -35,11 +35,8 @@ func (closed) Call(name string, _ []any) (any, bool) {
 }
 
 // network is an IPGlobalProperties of a machine that nobody has a connection to.
-type network struct{ *pwsh.Object }
+type network struct{ pwsh.Members }
 
-func (network) TypeName() string              { return "System.Net.NetworkInformation.IPGlobalProperties" }
-func (network) Set(string, any) bool          { return false }
-func (n network) Get(name string) (any, bool) { return n.Object.Get(name) }
 func (network) Call(name string, _ []any) (any, bool) {
 	return pwsh.NewArray(), strings.EqualFold(name, "GetActiveTcpListeners")
 }
@@ -119,7 +116,7 @@ func (r *reader) Static(typ, member string, args []any, call bool) (any, bool) {
 		return request{}, true
 	case "net.networkinformation.ipglobalproperties::getipglobalproperties":
 		inner, _ := r.Session.Static(typ, member, args, call)
-		return network{inner.(*pwsh.Object)}, true
+		return network{inner.(pwsh.Members)}, true
 	case "guid::newguid":
 		return "00000000-0000-0000-0000-000000000001", true
 	}

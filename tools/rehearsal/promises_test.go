@@ -139,7 +139,7 @@ func TestRefusals(t *testing.T) {
 				t.Errorf("%s: ended with %d, wanted %d and %q:\n%s", r.what, run.ExitCode, r.code, r.says, run.Text())
 			}
 			if got := n.Farm.State(); got != start {
-				t.Errorf("%s: something was changed:\n%s", r.what, difference(start, got))
+				t.Errorf("%s: something was changed:\n%s", r.what, unlike(start, got))
 			}
 		}
 	})
@@ -182,7 +182,7 @@ func faults(t *testing.T, d due) {
 			t.Fatalf("fault at %s, place %d: the script run again ended with %d %v\n%s", where, at, again.ExitCode, err, again.Text())
 		}
 		if n.Farm.State() != done {
-			t.Fatalf("fault at %s, place %d: the script run again ends elsewhere:\n%s", where, at, difference(done, n.Farm.State()))
+			t.Fatalf("fault at %s, place %d: the script run again ends elsewhere:\n%s", where, at, unlike(done, n.Farm.State()))
 		}
 		if d.Kind != "install" {
 			continue

@@ -79,7 +79,7 @@ func (n *Night) judge(m *farm.Machine, script []byte, name string, r Run, o Opti
 	bad := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
 	state := n.Farm.State()
 	if state != b.state && r.ExitCode != 0 && strings.Contains(r.Text(), "Nothing was changed") {
-		bad("it says that nothing was changed, and something was: %s", difference(b.state, state))
+		bad("it says that nothing was changed, and something was: %s", unlike(b.state, state))
 	}
 	if o.WhatIf {
 		if state != b.state || n.Farm.Records() != b.all {
@@ -232,8 +232,8 @@ func (n *Night) outcome(r Run, end record, changed bool, bad func(string, ...any
 	}
 }
 
-// difference shows the lines in which two states differ.
-func difference(was, is string) string {
+// unlike shows the lines in which two states differ.
+func unlike(was, is string) string {
 	a, b := strings.Split(was, "\n"), strings.Split(is, "\n")
 	var out []string
 	for _, l := range a {

@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"path"
+	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/mbamplan/mbamplan/pkg/artifact"
 	"github.com/mbamplan/mbamplan/pkg/compile"
@@ -23,9 +23,12 @@ const folder = `C:\mbamplan`
 
 // A Night is one topology, what was rendered from it, and the farm that the scripts run in.
 type Night struct {
-	Plan *plan.Plan
-	Tree *artifact.Tree
-	Farm *farm.Farm
+	Planned *planned.Farm
+	Plan    *plan.Plan
+	Tree    *artifact.Tree
+	Farm    *farm.Farm
+	// Keys are the machine key and the compare key that were rendered.
+	Keys secrets.File
 	// Desk is the management computer.
 	Desk *farm.Machine
 }
@@ -91,7 +94,7 @@ func rendered(name string, topology []byte) (*Night, error) {
 	if err != nil || len(found) > 0 {
 		return nil, fmt.Errorf("render: %v %v", err, found)
 	}
-	n := &Night{Plan: p, Tree: tree}
+	n := &Night{Planned: f, Plan: p, Tree: tree, Keys: key}
 	n.build(f)
 	return n, nil
 }
@@ -203,7 +206,7 @@ func (n *Night) Clone() *Night {
 	return &out
 }
 
-// A Script is one PowerShell file of the plan, on the machine that runs it.
+// A Script is one file of the plan that is run: PowerShell on its machine, or T-SQL on its instance.
 type Script struct {
 	Item *plan.Item
 	Kind string
@@ -211,7 +214,12 @@ type Script struct {
 }
 
 // Scripts lists the PowerShell files of one kind in the order of the plan.
-func (n *Night) Scripts(kind string) []Script {
+func (n *Night) Scripts(kind string) []Script { return n.files(kind, "ps1") }
+
+// Files lists the PowerShell and T-SQL files of one kind in the order of the plan.
+func (n *Night) Files(kind string) []Script { return n.files(kind, "ps1", "sql") }
+
+func (n *Night) files(kind string, languages ...string) []Script {
 	there := map[string]bool{}
 	for _, f := range n.Tree.Files() {
 		there[f.Path] = true
@@ -219,7 +227,7 @@ func (n *Night) Scripts(kind string) []Script {
 	var out []Script
 	for _, it := range n.Plan.Items {
 		for _, a := range it.Step.Artifacts {
-			if file := render.FileName(it, a); a.Kind == kind && a.Ext == "ps1" && there[file] {
+			if file := render.FileName(it, a); a.Kind == kind && slices.Contains(languages, a.Ext) && there[file] {
 				out = append(out, Script{it, kind, path.Clean(file)})
 			}
 		}
@@ -242,6 +250,7 @@ type Run struct {
 	Console  []string
 	Killed   bool
 	Open     bool // a transcript was left open
+	Session  *farm.Session
 }
 
 // Text is what the console showed.
@@ -251,7 +260,9 @@ func (r Run) Text() string { return strings.Join(r.Console, "\n") }
 type Options struct {
 	WhatIf  bool
 	Machine *farm.Machine       // elsewhere
+	Server  string              // T-SQL: elsewhere
 	Session func(*farm.Session) // changes the session ahead of the run
+	Params  map[string]any
 }
 
 // Run runs a script. The error says that the rehearsal does not know something that the script uses, or that the run broke a promise that
@@ -264,16 +275,21 @@ func (n *Night) Run(s Script, o Options) (run Run, err error) {
 		m = o.Machine
 		m.Files.Put(at, data)
 	}
-	n.Farm.Clock = n.Farm.Clock.Add(time.Second) // nobody starts two scripts within one
 	session := m.Start("admin")
 	if o.Session != nil {
 		o.Session(session)
 	}
+	if strings.HasSuffix(s.Path, ".sql") {
+		return n.runSQL(s, session, o)
+	}
 	params := map[string]any{}
+	for k, v := range o.Params {
+		params[k] = v
+	}
 	if o.WhatIf {
 		params["WhatIf"] = true
 	}
-	run.Script = s
+	run.Script, run.Session = s, session
 	script, _ := m.Files.Read(at)
 	name := n.name(s)
 	was := n.look(m, name)
@@ -292,5 +308,32 @@ func (n *Night) Run(s Script, o Options) (run Run, err error) {
 	if err == nil {
 		err = n.judge(m, script, name, run, o, was)
 	}
+	return run, err
+}
+
+// runSQL runs a file as its administrator does with sqlcmd.
+func (n *Night) runSQL(s Script, session *farm.Session, o Options) (run Run, err error) {
+	run.Script = s
+	if o.WhatIf {
+		return run, nil // the runner prints what it would run
+	}
+	server := s.Item.Instance.SQLCmdServer()
+	if o.Server != "" {
+		server = o.Server
+	}
+	data, ok := session.Machine.Files.Read(folder + `\` + strings.ReplaceAll(s.Path, "/", `\`))
+	if !ok {
+		return run, fmt.Errorf("%s does not lie on %s", s.Path, session.Machine.Name)
+	}
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case pwsh.Killed:
+			run.Killed = true
+		default:
+			panic(r)
+		}
+	}()
+	run.Console, run.ExitCode, err = n.Farm.RunSQL(session, server, s.Path, data, nil)
 	return run, err
 }

@@ -16,8 +16,8 @@ const (
 	Bad       Kind = Kind(bad)
 )
 
-// A Token is one piece of T-SQL; comments and blanks are none.
-type Token struct {
+// A Piece is a token with its place in bytes; comments and blanks are none.
+type Piece struct {
 	Kind     Kind
 	Raw      string // as written
 	Off, End int    // bytes in the source
@@ -34,7 +34,7 @@ type Statement struct {
 
 // An Outline is a file cut into tokens, batches and statements, for whoever changes a file and does not judge it.
 type Outline struct {
-	Tokens  []Token
+	Tokens  []Piece
 	Batches [][]*Statement
 	Ranges  [][2]int // tokens of each batch
 }
@@ -44,7 +44,7 @@ func Cut(src string) *Outline {
 	s := scan(src)
 	out := &Outline{}
 	for _, t := range s.tokens {
-		out.Tokens = append(out.Tokens, Token{Kind(t.kind), t.raw, t.off, t.end, t.line})
+		out.Tokens = append(out.Tokens, Piece{Kind(t.kind), t.raw, t.off, t.end, t.line})
 	}
 	for _, b := range s.batches {
 		out.Batches = append(out.Batches, outline(parseBatch(s.tokens, b, func(token, string, string, ...any) {})))

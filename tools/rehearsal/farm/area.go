@@ -10,7 +10,11 @@ type area struct {
 	object  func(s *Session, typ string, args []any) (any, bool)
 	cast    func(s *Session, typ string, v any) (any, bool)
 	// items does what a command with a path (Test-Path, Get-ItemProperty …, in lower case) does on a drive that is no file system: "HKLM:", "IIS:".
-	items   func(s *Session, command, path string, c *pwsh.Call) ([]any, bool)
+	items func(s *Session, command, path string, c *pwsh.Call) ([]any, bool)
+	// feature is told of a feature of Windows that came or went.
+	feature func(m *Machine, name string, there bool)
+	// cim answers Get-CimInstance on a machine; namespace (with backslashes) and class come in lower case.
+	cim     func(s *Session, m *Machine, namespace, class, filter string) ([]any, bool)
 	program func(s *Session, name string, args []string) ([]string, int, bool) // "setspn.exe"
 }
 

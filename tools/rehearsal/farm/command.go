@@ -1,6 +1,7 @@
 package farm
 
 import (
+	"sort"
 	"strings"
 
 	"github.com/mbamplan/mbamplan/tools/rehearsal/pwsh"
@@ -29,8 +30,8 @@ func (s *Session) command(name string) *pwsh.Command {
 			}
 			return []any{&security{f.owner, f.allow}}
 		}}
-	case "test-path", "get-item", "get-childitem", "get-itemproperty", "set-itemproperty", "new-itemproperty", "remove-itemproperty", "new-item", "set-item", "remove-item":
-		return &pwsh.Command{Positional: []string{"Path", "Value"}, Switches: []string{"Force", "Recurse"}, Run: func(c *pwsh.Call) []any { return s.items(name, c) }}
+	case "test-path", "get-item", "get-childitem", "get-itemproperty", "set-itemproperty", "new-itemproperty", "remove-itemproperty", "new-item", "set-item", "remove-item", "copy-item":
+		return &pwsh.Command{Positional: []string{"Path", "Value"}, Switches: []string{"Force", "Recurse", "DeleteKey"}, Run: func(c *pwsh.Call) []any { return s.items(name, c) }}
 	case "get-module":
 		return &pwsh.Command{Switches: []string{"ListAvailable"}, Run: func(c *pwsh.Call) []any {
 			if s.Machine.Modules[strings.ToLower(c.Text("Name"))] {
@@ -39,7 +40,7 @@ func (s *Session) command(name string) *pwsh.Command {
 			return nil
 		}}
 	case "import-module":
-		return &pwsh.Command{Positional: []string{"Name"}, Run: func(c *pwsh.Call) []any {
+		return &pwsh.Command{Positional: []string{"Name"}, Switches: []string{"DisableNameChecking"}, Run: func(c *pwsh.Call) []any {
 			if !s.Machine.Modules[strings.ToLower(c.Text("Name"))] {
 				pwsh.ThrowID("System.IO.FileNotFoundException", "Modules_ModuleNotFound", "The specified module '%s' was not loaded because no valid module file was found in any module directory.", c.Text("Name"))
 			}
@@ -83,15 +84,110 @@ func (s *Session) items(command string, c *pwsh.Call) []any {
 	return s.fileItems(command, p, c)
 }
 
+// fileItems does what the commands with a path do on files and folders.
 func (s *Session) fileItems(command, p string, c *pwsh.Call) []any {
-	if command != "test-path" {
-		pwsh.Unknown("%s of %s", command, p)
+	f := s.Machine.Files
+	there := f.Exists(p) || f.IsFolder(p)
+	if command != "test-path" && !there {
+		pwsh.ThrowID("System.Management.Automation.ItemNotFoundException", "PathNotFound,"+c.Name, "Cannot find path '%s' because it does not exist.", p)
 	}
-	switch strings.ToLower(c.Text("PathType")) {
-	case "leaf":
-		return []any{s.Machine.Files.Exists(p)}
-	case "container":
-		return []any{s.Machine.Files.IsFolder(p)}
+	switch command {
+	case "test-path":
+		takes(c, "LiteralPath", "Path", "PathType")
+		switch strings.ToLower(c.Text("PathType")) {
+		case "leaf":
+			return []any{f.Exists(p)}
+		case "container":
+			return []any{f.IsFolder(p)}
+		}
+		return []any{there}
+	case "get-item":
+		takes(c, "LiteralPath", "Path")
+		return []any{f.item(p)}
+	case "get-childitem":
+		takes(c, "LiteralPath", "Path")
+		var out []any
+		for _, child := range f.children(p) {
+			out = append(out, f.item(child))
+		}
+		return out
+	case "copy-item":
+		takes(c, "LiteralPath", "Path", "Destination", "Recurse", "Force")
+		needs(c, "Destination")
+		if !c.WhatIf {
+			f.copy(p, c.Text("Destination"), c.Switch("Recurse"))
+		}
+		return nil
+	case "remove-item":
+		takes(c, "LiteralPath", "Path", "Recurse", "Force")
+		if f.IsFolder(p) && len(f.children(p)) > 0 && !c.Switch("Recurse") {
+			pwsh.Unknown("Remove-Item of a folder that is not empty without -Recurse, which asks") // nobody answers in a script
+		}
+		if !c.WhatIf {
+			f.Remove(p)
+			f.RemoveFolder(p)
+		}
+		return nil
 	}
-	return []any{s.Machine.Files.Exists(p) || s.Machine.Files.IsFolder(p)}
+	pwsh.Unknown("%s of %s", command, p)
+	return nil
+}
+
+// item is a FileInfo or a DirectoryInfo.
+func (f *Files) item(p string) *pwsh.Object {
+	at := f.on(p)
+	if one := at.files[key(p)]; one != nil {
+		return pwsh.NewObject("Name", leaf(one.path), "FullName", one.path, "Length", int64(len(one.data)), "PSIsContainer", false)
+	}
+	full := strings.TrimRight(p, `\`)
+	if one := at.folders[key(p)]; one != nil {
+		full = one.path
+	}
+	return pwsh.NewObject("Name", leaf(full), "FullName", full, "PSIsContainer", true)
+}
+
+func leaf(p string) string { return p[strings.LastIndexByte(p, '\\')+1:] }
+
+// children are the files and folders directly in a folder, sorted.
+func (f *Files) children(p string) []string {
+	var out []string
+	at := f.on(p)
+	direct := func(k string) bool {
+		rest, ok := strings.CutPrefix(k, key(p)+`\`)
+		return ok && !strings.Contains(rest, `\`)
+	}
+	for k, one := range at.files {
+		if direct(k) {
+			out = append(out, one.path)
+		}
+	}
+	for k, one := range at.folders {
+		if direct(k) {
+			out = append(out, one.path)
+		}
+	}
+	sort.Strings(out)
+	return out
+}
+
+// copy copies a file, or a folder with what is in it; into a folder when the target is one.
+func (f *Files) copy(from, to string, recurse bool) {
+	if f.Full {
+		pwsh.Throw("System.IO.IOException", "There is not enough space on the disk.")
+	}
+	if f.IsFolder(to) {
+		to += `\` + leaf(strings.TrimRight(from, `\`))
+	}
+	if data, ok := f.Read(from); ok {
+		f.write(to, data)
+		return
+	}
+	f.folder(to, "S-1-5-32-544", nil)
+	if !recurse {
+		return
+	}
+	for _, child := range f.Below(from) {
+		data, _ := f.Read(child)
+		f.write(to+child[len(strings.TrimRight(from, `\`)):], data)
+	}
 }

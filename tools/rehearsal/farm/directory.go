@@ -31,6 +31,7 @@ type Entry struct {
 	SPNs        []string
 	Members     []string // DNs
 	Delegate    []string // msDS-AllowedToDelegateTo
+	Password    string   // of a user
 	full        []string // SIDs with full control
 }
 
@@ -60,12 +61,12 @@ func (d *Directory) add(e *Entry) *Entry {
 
 // AddUser makes a user whose password never expires.
 func (d *Directory) AddUser(name string) *Entry {
-	return d.add(&Entry{Class: "user", Name: name, DN: "CN=" + name + ",CN=Users," + d.DN, UPN: name + "@" + d.DNS, Flags: normalAccount | neverExpires})
+	return d.add(&Entry{Class: "user", Name: name, DN: "CN=" + escapeName(name) + ",CN=Users," + d.DN, UPN: name + "@" + d.DNS, Flags: normalAccount | neverExpires, Password: "pass-phrase of " + name})
 }
 
 // AddGroup makes a security group.
 func (d *Directory) AddGroup(name string, members ...*Entry) *Entry {
-	e := d.add(&Entry{Class: "group", Name: name, DN: "CN=" + name + ",CN=Users," + d.DN})
+	e := d.add(&Entry{Class: "group", Name: name, DN: "CN=" + escapeName(name) + ",CN=Users," + d.DN})
 	for _, m := range members {
 		e.Members = append(e.Members, m.DN)
 	}
@@ -141,6 +142,9 @@ func (d *Directory) SetAddress(leaf, address string) {
 
 func (s *Session) directoryCommand(name string) *pwsh.Command {
 	d := s.directory()
+	if c := s.accountCommand(name); c != nil {
+		return c
+	}
 	switch name {
 	case "get-addomaincontroller":
 		return &pwsh.Command{Switches: []string{"Discover", "Writable"}, Run: func(*pwsh.Call) []any {
@@ -153,7 +157,7 @@ func (s *Session) directoryCommand(name string) *pwsh.Command {
 	case "new-adcomputer":
 		return &pwsh.Command{Switches: []string{"PassThru"}, Run: s.newADComputer}
 	case "remove-adcomputer":
-		return &pwsh.Command{Run: func(c *pwsh.Call) []any {
+		return &pwsh.Command{Asks: true, Run: func(c *pwsh.Call) []any {
 			e := d.byDN(c.Text("Identity"))
 			if e == nil || e.Class != "computer" {
 				pwsh.ThrowID("Microsoft.ActiveDirectory.Management.ADIdentityNotFoundException", "ActiveDirectoryCmdlet:Microsoft.ActiveDirectory.Management.ADIdentityNotFoundException", "Cannot find an object with identity: '%s'.", c.Text("Identity"))
@@ -403,6 +407,9 @@ func (s *Session) directoryObject(typ string, args []any) (any, bool) {
 	case "directoryservices.activedirectoryaccessrule":
 		return pwsh.NewObject("IdentityReference", args[0], "ActiveDirectoryRights", args[1], "AccessControlType", args[2]), true
 	case "directoryservices.directoryentry":
+		if e, ok := s.ldapEntry(str(args, 0)); ok {
+			return e, true
+		}
 		rest, ok := strings.CutPrefix(str(args, 0), "LDAP://"+d.Server+"/")
 		if !ok {
 			return nil, false
@@ -457,6 +464,8 @@ var genericAll = pwsh.Enum{Of: "ActiveDirectoryRights", Name: "GenericAll", Valu
 
 func (s *Session) directoryStatic(what string, _ []any) (any, bool) {
 	switch what {
+	case "directoryservices.activedirectory.forest::getcurrentforest":
+		return s.forest(), true
 	case "directoryservices.securitymasks::dacl":
 		return pwsh.Enum{Of: "SecurityMasks", Name: "Dacl", Value: 4}, true
 	case "directoryservices.activedirectoryrights::genericall":

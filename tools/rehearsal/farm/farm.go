@@ -12,18 +12,21 @@ import (
 
 // A Farm is the whole simulated world. It is changed by scripts alone once it is set up.
 type Farm struct {
-	Directory *Directory
-	Machines  map[string]*Machine // by NetBIOS name in upper case
-	Clock     time.Time
-	databases *databases
-	balancer  *balancer
-	policies  *policies
-	random    uint64
+	Directory   *Directory
+	Cluster     *Cluster            // nil without one
+	Machines    map[string]*Machine // by NetBIOS name in upper case
+	Clock       time.Time
+	fileServers *Files // which every machine sees
+	databases   *databases
+	balancer    *balancer
+	policies    *policies
+	behind      map[string][]string // machines behind an address that no adapter has
+	random      uint64
 }
 
 // New makes a farm with a directory and no machines.
 func New(dns, netBIOS string) *Farm {
-	f := &Farm{Machines: map[string]*Machine{}, Clock: time.Date(2026, 3, 14, 20, 0, 0, 0, time.UTC)}
+	f := &Farm{Machines: map[string]*Machine{}, fileServers: newFiles(), Clock: time.Date(2026, 3, 14, 20, 0, 0, 0, time.UTC)}
 	f.Directory = newDirectory(f, dns, netBIOS)
 	f.databases, f.balancer, f.policies = newDatabases(), newBalancer(), newPolicies()
 	return f
@@ -42,10 +45,17 @@ type Machine struct {
 	Windows string // "2012 R2", "2016" …
 	Files   *Files
 	Modules map[string]bool // PowerShell modules that are installed, by name in lower case
-	system  *system
-	web     *web
-	mbam    *mbam
-	farm    *Farm
+	// ModulePath is PSModulePath of the machine; SearchPath are the folders of PATH.
+	ModulePath string
+	SearchPath []string
+	// SetupCode is what the next set-ups end with, 0 or a demand for a restart.
+	SetupCode int
+	// ClockBehind is by how much the clock of the machine is behind the domain's.
+	ClockBehind time.Duration
+	system      *system
+	web         *web
+	mbam        *mbam
+	farm        *Farm
 }
 
 // AddMachine joins a computer to the domain.
@@ -54,9 +64,12 @@ func (f *Farm) AddMachine(name, windows string) *Machine {
 		Name: strings.ToUpper(name), FQDN: strings.ToLower(name) + "." + f.Directory.DNS, Windows: windows, Files: newFiles(),
 		Modules: map[string]bool{}, system: newSystem(), web: newWeb(), mbam: newMbam(), farm: f,
 	}
+	m.Files.shares, m.Files.clock = f.fileServers, &f.Clock
 	m.Files.folder(`C:\ProgramData`, "S-1-5-18", nil)
+	m.Files.folder(`C:\Program Files`, "S-1-5-18", nil)
 	m.Files.folder(`C:\Windows\System32`, "S-1-5-18", nil)
 	m.Files.write(`C:\Windows\System32\setspn.exe`, []byte("MZ"))
+	m.windows()
 	f.Machines[m.Name] = m
 	// Joining registers the computer's own names; HOST stands for http too (windows.md, setspn: the mapping of services to HOST).
 	f.Directory.add(&Entry{

@@ -13,17 +13,25 @@ type Session struct {
 	Machine  *Machine
 	User     string // account name
 	Elevated bool
+	NoDomain bool     // no domain controller answers
 	Console  []string // every line that the console showed
 	Log      []string // every line that a transcript holds
+	Answers  []string // to Read-Host, in order
 	Before   func(what string)
-	Wow64    bool                   // the 32-bit PowerShell of a 64-bit Windows
-	Deaf     func(name string) bool // commands and programs that say nothing and do nothing
+	Wow64    bool                                               // the 32-bit PowerShell of a 64-bit Windows
+	Deaf     func(name string) bool                             // commands and programs that say nothing and do nothing
+	Ask      func(user string) (name, password string, ok bool) // answers Get-Credential; nil for a person who knows every password
+	Typed    []string                                           // passwords that were typed
+	Programs []string                                           // programs that were started, with their arguments
 
+	tickets    []string // service principal names of the Kerberos tickets of the logon session
 	transcript string
+	env        map[string]string // what scripts set for themselves
 }
 
-// Start opens a session of a user on a machine.
+// Start opens a session of a user on a machine; a second passes, as one does when powershell.exe starts.
 func (m *Machine) Start(user string) *Session {
+	m.farm.Clock = m.farm.Clock.Add(time.Second)
 	return &Session{Machine: m, User: user, Elevated: true}
 }
 
@@ -74,7 +82,16 @@ func (s *Session) Step(what string) {
 
 // Env implements pwsh.Host.
 func (s *Session) Env(name string) (string, bool) {
+	if v, ok := s.env[strings.ToLower(name)]; ok {
+		return v, true
+	}
 	switch strings.ToLower(name) {
+	case "systemdrive":
+		return "C:", true
+	case "windir":
+		return `C:\Windows`, true
+	case "programfiles":
+		return `C:\Program Files`, true
 	case "programdata":
 		return `C:\ProgramData`, true
 	case "systemroot":
@@ -82,7 +99,7 @@ func (s *Session) Env(name string) (string, bool) {
 	case "computername":
 		return s.Machine.Name, true
 	case "psmodulepath":
-		return `C:\Windows\System32\WindowsPowerShell\v1.0\Modules`, true
+		return s.Machine.ModulePath, true
 	}
 	return "", false
 }
@@ -216,10 +233,24 @@ func (s *Session) Static(typ, member string, args []any, call bool) (any, bool) 
 	m := s.Machine
 	switch k := kind(typ) + "::" + strings.ToLower(member); k {
 	case "environment::getenvironmentvariable":
+		if len(args) == 2 && str(args, 0) == "PSModulePath" && str(args, 1) == "Machine" {
+			return m.ModulePath, true
+		}
 		v, ok := s.Env(str(args, 0))
 		return v, ok
 	case "environment::setenvironmentvariable":
-		return nil, strings.EqualFold(str(args, 0), "PSModulePath")
+		if len(args) != 3 || str(args, 2) != "Process" {
+			return nil, strings.EqualFold(str(args, 0), "PSModulePath")
+		}
+		if s.env == nil {
+			s.env = map[string]string{}
+		}
+		if args[1] == nil {
+			delete(s.env, strings.ToLower(str(args, 0)))
+		} else {
+			s.env[strings.ToLower(str(args, 0))] = str(args, 1)
+		}
+		return pwsh.Void, true
 	case "environment::is64bitoperatingsystem":
 		return true, true
 	case "environment::is64bitprocess":
@@ -231,7 +262,17 @@ func (s *Session) Static(typ, member string, args []any, call bool) (any, bool) 
 	case "environment::userdomainname":
 		return s.directory().NetBIOS, true
 	case "net.networkinformation.ipglobalproperties::getipglobalproperties":
-		return pwsh.NewObject("HostName", strings.ToLower(m.Name), "DomainName", s.directory().DNS), true
+		return &thing{
+			typ:   "System.Net.NetworkInformation.IPGlobalProperties",
+			props: map[string]any{"hostname": strings.ToLower(m.Name), "domainname": s.directory().DNS},
+			methods: map[string]func([]any) any{"getactivetcplisteners": func([]any) any {
+				out := pwsh.NewArray()
+				for _, p := range m.listeners() {
+					out.Items = append(out.Items, pwsh.NewObject("Port", int64(p)))
+				}
+				return out
+			}},
+		}, true
 	case "security.principal.windowsidentity::getcurrent":
 		return pwsh.NewObject("Name", s.directory().NetBIOS+`\`+s.User), true
 	case "security.principal.windowsbuiltinrole::administrator":
@@ -310,6 +351,23 @@ func (s *Session) io(what string, args []any) (any, bool) {
 		data, _ := f.Read(path)
 		f.write(path, append(slices.Clone(data), str(args, 1)...))
 		return pwsh.Void, true
+	case "io.file::writeallbytes":
+		a, ok := args[1].(*pwsh.Array)
+		if !ok {
+			return nil, false
+		}
+		room()
+		data := make([]byte, len(a.Items))
+		for i, b := range a.Items {
+			data[i] = byte(number(b))
+		}
+		f.write(path, data)
+		return pwsh.Void, true
+	case "io.file::getlastwritetimeutc":
+		if one := f.on(path).files[key(path)]; one != nil {
+			return one.at, true
+		}
+		return time.Date(1601, 1, 1, 0, 0, 0, 0, time.UTC), true // what .NET gives for a file that is not there
 	case "io.file::move":
 		data, ok := f.Read(path)
 		if !ok {
@@ -346,8 +404,12 @@ func (s *Session) io(what string, args []any) (any, bool) {
 
 // Program implements pwsh.Host.
 func (s *Session) Program(path string, args []string) ([]string, int, bool) {
+	s.Programs = append(s.Programs, path+" "+strings.Join(args, " "))
 	if !s.Machine.Files.Exists(path) {
 		pwsh.Throw("System.Management.Automation.CommandNotFoundException", "The term '%s' is not recognized.", path)
+	}
+	if out, code, ok := s.setupProgram(path, args); ok {
+		return out, code, true
 	}
 	name := strings.ToLower(path[strings.LastIndexByte(path, '\\')+1:])
 	if s.Deaf != nil && s.Deaf(name) {

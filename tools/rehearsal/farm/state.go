@@ -12,10 +12,13 @@ func (f *Farm) Clone() *Farm {
 	out := *f
 	out.Directory = f.Directory.clone(&out)
 	out.databases, out.balancer, out.policies = f.databases.clone(&out), f.balancer.clone(&out), f.policies.clone(&out)
+	out.Cluster = f.Cluster.clone()
+	out.fileServers = f.fileServers.clone()
 	out.Machines = map[string]*Machine{}
 	for name, m := range f.Machines {
 		c := *m
 		c.farm, c.Files = &out, m.Files.clone()
+		c.Files.shares, c.Files.clock = out.fileServers, &out.Clock
 		c.Modules = map[string]bool{}
 		for k, v := range m.Modules {
 			c.Modules[k] = v
@@ -65,7 +68,7 @@ func (f *Farm) State() string {
 		sort.Strings(spns)
 		sort.Strings(members)
 		sort.Strings(full)
-		add("directory: %s %s, %q, flags %x, upn %s, names %q, members %q, full control %q, delegates to %q", e.Class, e.DN, e.Name, e.Flags, e.UPN, spns, members, full, e.Delegate)
+		add("directory: %s %s, %q, %q, flags %x, upn %s, names %q, members %q, full control %q, delegates to %q", e.Class, e.DN, e.Name, e.Description, e.Flags, e.UPN, spns, members, full, e.Delegate)
 	}
 	for name, list := range d.zone {
 		for _, r := range list {
@@ -75,27 +78,36 @@ func (f *Farm) State() string {
 	f.databases.state(add)
 	f.balancer.state(add)
 	f.policies.state(add)
+	f.Cluster.state(add)
+	f.fileServers.state("(share)", add)
 	for _, m := range f.Machines {
 		m.system.state(m, add)
 		m.web.state(m, add)
 		m.mbam.state(m, add)
-		for _, one := range m.Files.files {
-			switch {
-			case own(one.path):
-			case one.given:
-				add("file: %s %s as given", m.Name, one.path)
-			default:
-				add("file: %s %s %q", m.Name, one.path, one.data)
-			}
-		}
-		for _, one := range m.Files.folders {
-			if !own(one.path) {
-				add("folder: %s %s %s %q", m.Name, one.path, one.owner, one.allow)
-			}
+		m.Files.state(m.Name, add)
+		for name := range m.Modules {
+			add("module: %s %s", m.Name, name)
 		}
 	}
 	sort.Strings(lines)
 	return strings.Join(lines, "\n")
+}
+
+func (f *Files) state(where string, add func(format string, args ...any)) {
+	for _, one := range f.files {
+		switch {
+		case own(one.path):
+		case one.given:
+			add("file: %s %s as given", where, one.path)
+		default:
+			add("file: %s %s %q", where, one.path, one.data)
+		}
+	}
+	for _, one := range f.folders {
+		if !own(one.path) {
+			add("folder: %s %s %s %q", where, one.path, one.owner, one.allow)
+		}
+	}
 }
 
 // Records lists what our own scripts left on the machines, with its contents.

@@ -31,6 +31,9 @@ func (in *Interp) value(n nodeRef, s *scope) any {
 		"key_expression", "switch_condition", "switch_clause_condition", "while_condition", "for_condition", "script_parameter_default":
 		for _, c := range n.Children {
 			if c.Kind != "comment" && c.Named {
+				if list := trailing(n); list != nil && c.Kind == "member_access" {
+					return in.invokeWith(c, list, s)
+				}
 				return in.value(c, s)
 			}
 		}
@@ -367,6 +370,9 @@ func (in *Interp) unary(n nodeRef, s *scope) any {
 		if strings.EqualFold(typ, "ordered") {
 			return in.hash(inner.Unwrap(), s, true)
 		}
+		if strings.EqualFold(typ, "ref") && inner.Unwrap().Kind == "variable" {
+			return &Ref{Set: func(v any) { in.put(inner.Unwrap(), s, v) }}
+		}
 		v := in.value(inner, s)
 		if strings.EqualFold(typ, "void") {
 			return nothing{}
@@ -432,12 +438,24 @@ func (in *Interp) convert(v any, typ string) (any, bool) {
 		return f, ok
 	case "bool", "switch", "management.automation.switchparameter":
 		return Truth(v), true
+	case "version":
+		if n, ok := v.(Version); ok {
+			return n, true
+		}
+		return readVersion(Text(v))
 	case "char":
+		if code, number := v.(int64); number {
+			return string(rune(code)), code >= 0 && code <= 0xFFFF
+		}
 		t := Text(v)
 		return t, len([]rune(t)) == 1
 	case "datetime":
 		if t, ok := v.(time.Time); ok {
 			return t, true
+		}
+		if s, ok := v.(string); ok { // as our records write it; a text without a zone would be local time
+			t, err := time.Parse(time.RFC3339Nano, s)
+			return t, err == nil
 		}
 	case "hashtable", "collections.hashtable", "collections.idictionary":
 		h, ok := v.(*Hash)
@@ -606,6 +624,12 @@ func (in *Interp) comparison(n nodeRef, s *scope) any {
 			parts = append(parts, Text(e))
 		}
 		return strings.Join(parts, Text(r))
+	case "split":
+		var parts []string
+		for _, e := range elements(l) {
+			parts = append(parts, in.pattern(n, "(?i)"+Text(r)).Split(Text(e), -1)...)
+		}
+		return Strings(parts)
 	case "match", "notmatch":
 		if fold {
 			in.unsupported(n, "%s: patterns mind case in our scripts", op)

@@ -49,6 +49,7 @@ type Command struct {
 	Positional []string          // parameters that may be given without a name, in order
 	Switches   []string          // parameters without a value
 	Pipeline   string            // parameter that takes what flows in, "" for none
+	Asks       bool              // asks for confirmation unless -Confirm:$false is given, which nobody answers in an unattended run
 	Run        func(*Call) []any // an error is thrown by Throw
 }
 

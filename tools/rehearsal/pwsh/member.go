@@ -226,10 +226,27 @@ func (in *Interp) element(n nodeRef, s *scope) any {
 
 // invoke calls a method.
 func (in *Interp) invoke(n nodeRef, s *scope) any {
+	return in.invokeWith(n, n.Child("argument_list"), s)
+}
+
+// trailing is the argument list that the grammar puts beside the member, where a method call is the argument of a command; nil for none.
+func trailing(n nodeRef) nodeRef {
+	if n.Parent == nil || n.Parent.Kind != "command_elements" {
+		return nil
+	}
+	for i, c := range n.Parent.Children {
+		if c == n && i+1 < len(n.Parent.Children) && n.Parent.Children[i+1].Kind == "argument_list" {
+			return n.Parent.Children[i+1]
+		}
+	}
+	return nil
+}
+
+func (in *Interp) invokeWith(n, list nodeRef, s *scope) any {
 	target := in.value(n.Children[0], s)
 	name := in.memberName(n, s)
 	var args []any
-	if list := n.Child("argument_list"); list != nil {
+	if list != nil {
 		if l := list.Child("argument_expression_list"); l != nil {
 			for _, c := range l.Children {
 				if c.Kind == "argument_expression" {
@@ -287,6 +304,9 @@ func text(args []any, i int) string { return Text(args[i]) }
 func (in *Interp) method(n nodeRef, target any, name string, args []any) (any, bool) {
 	key := strings.ToLower(name)
 	if key == "gettype" && len(args) == 0 {
+		if t, ok := target.(interface{ GetType() any }); ok { // a type of the host with members of its own
+			return t.GetType(), true
+		}
 		full := TypeName(target)
 		return NewObject("Name", full[strings.LastIndexByte(full, '.')+1:], "FullName", full), true
 	}
@@ -493,7 +513,7 @@ func (in *Interp) dateMethod(n nodeRef, v time.Time, key string, args []any) (an
 // dateText formats a date by the formats that the scripts use.
 func (in *Interp) dateText(n nodeRef, v time.Time, form string) string {
 	layouts := map[string]string{
-		"o": "2006-01-02T15:04:05.0000000Z", "yyyyMMddTHHmmss": "20060102T150405", "yyyy-MM-dd": "2006-01-02", "yyyy-MM-dd HH:mm:ss": "2006-01-02 15:04:05",
+		"s": "2006-01-02T15:04:05", "o": "2006-01-02T15:04:05.0000000Z", "yyyyMMddTHHmmss": "20060102T150405", "yyyy-MM-dd": "2006-01-02", "yyyy-MM-dd HH:mm:ss": "2006-01-02 15:04:05",
 		"yyyyMMddHHmmss": "20060102150405", "HH:mm:ss": "15:04:05", "yyyy-MM-dd HH:mm": "2006-01-02 15:04", "u": "2006-01-02 15:04:05Z", "yyyyMMdd": "20060102",
 	}
 	if form == "yyyyMMddTHHmmssfff" {
@@ -641,6 +661,15 @@ func (in *Interp) known(n nodeRef, key string, args []any) (any, bool) {
 	switch key {
 	case "datetime::utcnow", "datetime::now":
 		return in.Host.Now(), true
+	case "datetime::parse":
+		if len(args) == 3 {
+			if t, err := time.Parse(time.RFC3339Nano, text(args, 0)); err == nil {
+				return t, true
+			}
+			Throw("System.FormatException", "String was not recognized as a valid DateTime.")
+		}
+	case "globalization.datetimestyles::roundtripkind":
+		return Enum{"DateTimeStyles", "RoundtripKind", 128}, true
 	case "environment::newline":
 		return "\r\n", true
 	case "nullstring::value", "management.automation.language.nullstring::value":
@@ -756,6 +785,9 @@ type encoding struct {
 }
 
 func (encoding) TypeName() string { return "System.Text.Encoding" }
+
+// Preamble tells whether a text in this encoding begins with a byte order mark.
+func (e encoding) Preamble() bool { return e.bom }
 
 func (e encoding) call(key string, args []any) (any, bool) {
 	switch {

@@ -196,6 +196,9 @@ func (in *Interp) foreign(call *psverify.Command, s *scope, input []any, out sin
 	if v, ok := named["whatif"]; ok {
 		whatIf = v
 	}
+	if confirm, given := named["confirm"]; c.Asks && (!given || Truth(confirm)) && !Truth(whatIf) {
+		in.unsupported(call.Node, "an answer to the question that %s asks", c.Name)
+	}
 	quiet := strings.EqualFold(Text(named["erroraction"]), "SilentlyContinue") || strings.EqualFold(Text(named["erroraction"]), "Ignore")
 	for _, k := range []string{"whatif", "confirm", "verbose", "erroraction", "warningaction"} {
 		delete(named, k)

@@ -36,6 +36,9 @@ type Object struct {
 // A Type is a type literal, as [string].
 type Type string
 
+// A Ref is [ref]$variable, which a method of the host writes.
+type Ref struct{ Set func(any) }
+
 // A Block is a script block with the scope that it was made in.
 type Block struct {
 	node  nodeRef
@@ -279,9 +282,50 @@ func plain(v any) any {
 	return v
 }
 
+// A Version is a System.Version of two to four numbers; one that is not given counts as less than 0.
+type Version [4]int
+
+// TypeName is the type's name.
+func (Version) TypeName() string { return "System.Version" }
+
+func (v Version) String() string {
+	var parts []string
+	for _, n := range v {
+		if n >= 0 {
+			parts = append(parts, strconv.Itoa(n))
+		}
+	}
+	return strings.Join(parts, ".")
+}
+
+// readVersion reads a version as a cast does.
+func readVersion(s string) (Version, bool) {
+	v := Version{-1, -1, -1, -1}
+	parts := strings.Split(strings.TrimSpace(s), ".")
+	if len(parts) < 2 || len(parts) > 4 {
+		return v, false
+	}
+	for i, p := range parts {
+		n, err := strconv.Atoi(p)
+		if err != nil || n < 0 {
+			return v, false
+		}
+		v[i] = n
+	}
+	return v, true
+}
+
 // compare orders two values; the left one decides how. The error says that the right one cannot be read that way.
 func compare(left, right any, fold bool) (int, error) {
 	switch l := left.(type) {
+	case Version:
+		r, ok := right.(Version)
+		if !ok {
+			if r, ok = readVersion(Text(right)); !ok {
+				return 0, fmt.Errorf("cannot convert %q to System.Version", Text(right))
+			}
+		}
+		return slices.Compare(l[:], r[:]), nil
 	case string:
 		r := Text(right)
 		if fold {
@@ -391,6 +435,8 @@ func TypeName(v any) string {
 		return "System.Double"
 	case time.Time:
 		return "System.DateTime"
+	case Version:
+		return "System.Version"
 	case *Array:
 		if v.Of != "" {
 			return "System." + strings.ToUpper(v.Of[:1]) + v.Of[1:] + "[]"

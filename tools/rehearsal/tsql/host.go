@@ -74,6 +74,12 @@ type Host interface {
 	Step(what string)
 }
 
+// A Reporter is a Host with statements that return rows: RESTORE FILELISTONLY, HEADERONLY and LABELONLY are handed to Report instead of
+// Statement. The rows go where those of a procedure go.
+type Reporter interface {
+	Report(tokens []Token) (*Table, bool)
+}
+
 // An Error is an error of the server as a script sees it in a CATCH block.
 type Error struct {
 	Number          int
@@ -111,4 +117,9 @@ func Unknown(format string, args ...any) { panic(&Unsupported{What: fmt.Sprintf(
 type Options struct {
 	StopOnError bool              // -b: end with 1 on an error of severity 11 or higher
 	Variables   map[string]string // $(NAME); nil when they are off (-x)
+	// Late says that the server gets on with the rest of a batch before the client is gone that an error or state 127 made leave. Both may
+	// happen; without it the batch ends with the statement.
+	Late bool
+	// Studio runs the file as Management Studio does: neither an error nor state 127 keeps it from the next batch.
+	Studio bool
 }
