@@ -74,6 +74,7 @@ func (n *Night) databases(f *planned.Farm) {
 			n.Farm.AddFolder(in.Owner, f.Backup.Folder)
 		}
 	}
+	n.existingDatabases(f)
 }
 
 // cluster is the failover cluster as it is planned: it exists before the first script.

@@ -3,6 +3,7 @@ package farm
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -52,6 +53,16 @@ func (f *Farm) SQLNetwork() *sqlserver.Network {
 
 // AddShare makes a folder on a file server that the accounts of SQL Server may write to.
 func (f *Farm) AddShare(path string) { f.fileServers.folder(path, "S-1-5-32-544", nil) }
+
+// PrestageListener makes the disabled computer object of a listener, on which the cluster has full control (1.3).
+func (f *Farm) PrestageListener(cluster, name string) {
+	e := f.Directory.Find(name + "$")
+	if e == nil {
+		e = f.Directory.AddComputer(name, "CN=Computers,"+f.Directory.DN)
+		e.Flags |= disabled
+	}
+	e.full = append(e.full, f.Directory.Find(cluster+"$").SID)
+}
 
 // AddFolder makes a folder on a drive of a machine.
 func (f *Farm) AddFolder(machine, path string) {
@@ -295,6 +306,63 @@ func (w world) NetworkName(cluster, name string, addresses []string) string {
 		d.zone[strings.ToLower(name)] = append(d.zone[strings.ToLower(name)], record{"A", a})
 	}
 	return ""
+}
+
+// Publish implements sqlserver.World: each group is a role of the cluster on the machine of its primary, with a network name for each listener, called group_listener, and its
+// addresses (1.17). What somebody set on a resource stays.
+func (w world) Publish(n *sqlserver.Network) {
+	c := w.farm.Cluster
+	if c == nil {
+		return
+	}
+	const kind = "SQL Server Availability Group"
+	var roles []*Role
+	for _, r := range c.Roles {
+		group := slices.ContainsFunc(r.Resources, func(x *Resource) bool { return x.Type == kind })
+		if !group || n.GroupNamed(r.Name) != nil {
+			roles = append(roles, r)
+		}
+	}
+	c.Roles = roles
+	for _, g := range n.Groups {
+		p := n.Instance(g.Primary)
+		if p == nil {
+			continue
+		}
+		role := c.Role(g.Name)
+		if role == nil {
+			role = &Role{Name: g.Name, Resources: []*Resource{{Name: g.Name, Type: kind, Parameters: map[string]any{}}}}
+			c.Roles = append(c.Roles, role)
+		}
+		role.Owner = p.Owner
+		var keep []*Resource
+		var needs []string
+		resource := func(name, typ string, parameters map[string]any, offline bool) *Resource {
+			_, x := c.resource(name)
+			if x == nil {
+				x = &Resource{Name: name, Type: typ, Parameters: parameters}
+			}
+			x.Offline = offline
+			keep = append(keep, x)
+			return x
+		}
+		for _, l := range g.Listeners {
+			nn := resource(g.Name+"_"+l.Name, "Network Name", map[string]any{"Name": strings.ToUpper(l.Name), "DnsName": l.Name, "RegisterAllProvidersIP": int64(1), "HostRecordTTL": int64(1200)}, false)
+			nn.Needs = nil
+			needs = append(needs, nn.Name)
+			for _, a := range l.Addresses {
+				ip := resource(g.Name+"_"+a.Address, "IP Address", map[string]any{"Address": a.Address, "SubnetMask": a.Mask}, !n.Hosts(p, a))
+				nn.Needs = append(nn.Needs, ip.Name)
+			}
+		}
+		for _, x := range role.Resources {
+			if x.Type == kind {
+				x.Needs = needs
+				keep = append(keep, x)
+			}
+		}
+		role.Resources = keep
+	}
 }
 
 // Now implements sqlserver.World.

@@ -150,7 +150,10 @@ func (m *Machine) TieServices(in *sqlserver.Instance) {
 		s.Starting = func(m *Machine) error {
 			if i := here(m); i != nil {
 				i.Start()
-				i.Agent = false // a service of its own
+				i.Agent = i.Clustered() // of a clustered instance the cluster starts it, else it is a service of its own
+				if a := m.Service(agentOf(i)); a != nil && i.Agent {
+					a.State = "Running"
+				}
 			}
 			return nil
 		}

@@ -194,6 +194,7 @@ func (n *Network) Settle() {
 	for _, m := range n.Mirrors {
 		n.settleMirror(m, now)
 	}
+	n.World.Publish(n)
 }
 
 func (n *Network) settleGroup(g *Group, now time.Time) {
@@ -772,7 +773,7 @@ func (s *Session) listenable(l *Listener) {
 		}
 		addresses = append(addresses, a.Address)
 	}
-	if !slices.ContainsFunc(l.Addresses, func(a Subnet) bool { return n.hosted(s.in, a) }) {
+	if !slices.ContainsFunc(l.Addresses, func(a Subnet) bool { return n.Hosts(s.in, a) }) {
 		tsql.Raise(19456, "None of the IP addresses configured for the availability group listener can be hosted by the server '%s'. Either configure a public cluster network on which one of the specified IP addresses can be hosted, or add another listener IP address which can be hosted on a public cluster network for this server.", s.in.Owner)
 	}
 	if why := n.World.NetworkName(n.Cluster.Name, l.Name, addresses); why != "" {
@@ -781,8 +782,8 @@ func (s *Session) listenable(l *Listener) {
 	}
 }
 
-// hosted reports whether the machine of an instance lies in the network of an address.
-func (n *Network) hosted(in *Instance, a Subnet) bool {
+// Hosts reports whether the machine of an instance lies in the network of an address.
+func (n *Network) Hosts(in *Instance, a Subnet) bool {
 	return n.Subnets[strings.ToUpper(in.Owner)] == network(a.Address, a.Mask)
 }
 

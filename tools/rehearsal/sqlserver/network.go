@@ -33,6 +33,8 @@ type World interface {
 	// NetworkName brings a name of a cluster online with its addresses: the computer object is used or made and the record registered.
 	// It answers "" or why not.
 	NetworkName(cluster, name string, addresses []string) string
+	// Publish tells the cluster which roles the groups are.
+	Publish(*Network)
 	Now() time.Time
 	Sleep(time.Duration)
 }

@@ -460,7 +460,7 @@ var group2012 = map[string]func(*Session) *tsql.Table{
 			for _, l := range g.Listeners {
 				for _, a := range l.Addresses {
 					p := n.Instance(g.Primary)
-					up := n.serving(g) && p != nil && n.hosted(p, a)
+					up := n.serving(g) && p != nil && n.Hosts(p, a)
 					add(t, l.ID, a.Address, a.Mask, false, up, map[bool]string{true: "ONLINE", false: "OFFLINE"}[up])
 				}
 			}

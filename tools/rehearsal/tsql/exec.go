@@ -200,7 +200,10 @@ func (e *env) do(st stmt) flow {
 	case *waitStmt:
 		e.host.Sleep(e.delay(st))
 	case *insertStmt:
-		rows = e.insert(st)
+		var how flow
+		if rows, how = e.insert(st); how != flowNext {
+			return how
+		}
 	case *deleteStmt:
 		rows = e.remove(st)
 	case *createTable:
@@ -337,8 +340,10 @@ func (e *env) delay(st *waitStmt) time.Duration {
 	return 0
 }
 
-func (e *env) insert(st *insertStmt) int {
+// insert runs INSERT and gives the number of rows; an EXEC within may end the batch.
+func (e *env) insert(st *insertStmt) (int, flow) {
 	m := e.memory(st.into)
+	how := flowNext
 	var rows [][]Value
 	switch {
 	case st.q != nil:
@@ -347,7 +352,7 @@ func (e *env) insert(st *insertStmt) int {
 		outer := e.sink
 		e.sink = &Table{}
 		defer func() { e.sink = outer }()
-		e.exec(st.exec)
+		how = e.exec(st.exec)
 		rows = e.sink.Rows
 	default:
 		kinds := make([]kind, len(st.values[0]))
@@ -370,7 +375,7 @@ func (e *env) insert(st *insertStmt) int {
 		}
 	}
 	m.insert(st.columns, rows)
-	return len(rows)
+	return len(rows), how
 }
 
 // remove runs DELETE.

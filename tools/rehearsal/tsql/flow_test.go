@@ -168,6 +168,10 @@ func TestFlow(t *testing.T) {
 			text: "DECLARE @c TABLE ([a] int, [b] nvarchar(5));\nINSERT INTO @c EXEC dbo.report;\nPRINT (SELECT COUNT(*) FROM @c);\nEXEC dbo.report;", want: "2\n1 x\n2 NULL\n(2 rows affected)",
 		},
 		{
+			name: "sqlcmd -b leaves with an error within INSERT EXEC as well", text: "DECLARE @c TABLE ([a] int);\nINSERT INTO @c EXEC sys.sp_executesql N'ALTER DATABASE [x] SET PARTNER OFF;';\nEXEC dbo.later;",
+			fails: alter, options: asRunner, want: "Msg 1478, Level 16, State 3, Server SQL1, Line 1\nThe mirror has insufficient log data.\nexit 1", done: []string{"> ALTER DATABASE"},
+		},
+		{
 			name: "INSERT EXEC with other columns ends the batch", text: "DECLARE @c TABLE ([a] int);\nINSERT INTO @c EXEC dbo.report;\nPRINT N'no';",
 			want: "Msg 213, Level 16, State 1, Server SQL1, Line 2\nColumn name or number of supplied values does not match table definition.",
 		},
