@@ -20,6 +20,12 @@ var microsoft = farm.Signature{Status: "Valid", Signer: "Microsoft Corporation"}
 func (n *Night) servers(f *planned.Farm) {
 	n.Desk.AddAdapter(farm.Adapter{Name: "Ethernet", Addresses: []string{"10.255.0.10"}})
 	n.cluster(f)
+	for at, p := range f.Groups() {
+		if p.Existing && p.Listener != nil && len(n.Farm.Directory.Addresses(p.Listener.FQDN)) == 0 {
+			leaf, _, _ := strings.Cut(p.Listener.FQDN, ".")
+			n.Farm.Directory.SetAddress(leaf, fmt.Sprintf("10.252.0.%d", 10+at))
+		}
+	}
 	for at, h := range f.Hosts {
 		m := n.Farm.Machines[strings.ToUpper(h.Name)]
 		m.FQDN = h.FQDN

@@ -1,7 +1,8 @@
 function Restart-SitePool {
     # Starts an application pool again and waits up to a minute for it. Its callers ask ShouldProcess.
     param([string]$Pool)
-    Restart-WebAppPool -Name $Pool
+    # A stopped pool, as one that Windows has disabled because its identity could not log on, is not recycled but started.
+    if ([string](Get-WebAppPoolState -Name $Pool).Value -eq 'Stopped') { Start-WebAppPool -Name $Pool } else { Restart-WebAppPool -Name $Pool }
     $tries = 0
     $run = ''
     while ($run -ne 'Started' -and $tries -lt 30) {

@@ -39,6 +39,11 @@ func (s *Session) command(name string) *pwsh.Command {
 			}
 			return nil
 		}}
+	case "push-location", "pop-location": // nothing of ours rests on the current folder
+		return &pwsh.Command{Run: func(c *pwsh.Call) []any {
+			takes(c)
+			return nil
+		}}
 	case "import-module":
 		return &pwsh.Command{Positional: []string{"Name"}, Switches: []string{"DisableNameChecking"}, Run: func(c *pwsh.Call) []any {
 			if !s.Machine.Modules[strings.ToLower(c.Text("Name"))] {
@@ -60,10 +65,22 @@ func (s *Session) command(name string) *pwsh.Command {
 
 // items does what a command with a path does: on a drive of an area, or on files.
 func (s *Session) items(command string, c *pwsh.Call) []any {
-	p := c.Text("LiteralPath")
-	if p == "" {
-		p = c.Text("Path")
+	paths := c.List("LiteralPath")
+	if len(paths) == 0 {
+		paths = c.List("Path")
 	}
+	if len(paths) != 1 {
+		var out []any
+		for _, p := range paths {
+			one := *c
+			one.Args = copied(c.Args)
+			delete(one.Args, "path")
+			one.Args["literalpath"] = p
+			out = append(out, s.items(command, &one)...)
+		}
+		return out
+	}
+	p := paths[0]
 	if strings.EqualFold(p, `Variable:\PSSenderInfo`) && command == "test-path" {
 		return []any{false} // set in a remote session alone, and nobody is in one here
 	}
@@ -105,10 +122,16 @@ func (s *Session) fileItems(command, p string, c *pwsh.Call) []any {
 		takes(c, "LiteralPath", "Path")
 		return []any{f.item(p)}
 	case "get-childitem":
-		takes(c, "LiteralPath", "Path")
+		takes(c, "LiteralPath", "Path", "Recurse", "Filter")
+		list := f.children(p)
+		if c.Switch("Recurse") {
+			list = f.Below(p) // files alone: the folders between them are no part of what our scripts look for
+		}
 		var out []any
-		for _, child := range f.children(p) {
-			out = append(out, f.item(child))
+		for _, child := range list {
+			if !c.Has("Filter") || matches(c.Text("Filter"), leaf(child)) {
+				out = append(out, f.item(child))
+			}
 		}
 		return out
 	case "copy-item":

@@ -403,6 +403,7 @@ func (s *Session) enableWebApplication(c *pwsh.Call) []any {
 			m.web.config[place+"|"+windows+"useapppoolcredentials"] = "true"
 		}
 	}
+	s.Step("Enable-MbamWebApplication, with the site and its files made")
 	web := mbamRegistry + `\Web`
 	m.SetRegistry(web, "ComplianceDBConnectionString", values["complianceandauditdbconnectionstring"])
 	m.SetRegistry(web, "RecoveryDBConnectionString", values["recoverydbconnectionstring"])
@@ -536,6 +537,7 @@ func (s *Session) disableWebApplication(c *pwsh.Call) []any {
 		})
 		m.Files.RemoveFolder(folder)
 	}
+	s.Step("Disable-MbamWebApplication, with the applications removed")
 	delete(m.mbam.features, f.selector)
 	m.RemoveRegistry(mbamRegistry+`\Enabled`, f.value)
 	if f.selector != "AgentService" {

@@ -83,6 +83,7 @@ func (s *Session) enableDatabase(c *pwsh.Call) []any {
 	if !slices.Contains(have.Contents().Schemas, d.schema) {
 		pwsh.Throw("Microsoft.MBAM.Server.Commands.DatabaseException", "The database %s is not a database of MBAM.", d.name)
 	}
+	s.Step("Enable-MbamDatabase, with the database made and without its users")
 	for _, a := range d.accounts {
 		roles := []string{"ReadRole"}
 		if a == "AccessAccount" {

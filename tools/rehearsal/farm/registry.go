@@ -2,6 +2,7 @@ package farm
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
@@ -60,6 +61,17 @@ func (m *Machine) Registry(path, name string) (any, bool) {
 		return nil, false
 	}
 	return k.value(name)
+}
+
+// CopyRegistry copies a key with all below it from another machine.
+func (m *Machine) CopyRegistry(from *Machine, path string) {
+	at := strings.ToLower(registryPath(path))
+	for k, v := range from.system.registry {
+		if k == at || strings.HasPrefix(k, at+`\`) {
+			m.SetRegistry(v.path, "", nil)
+			m.system.registry[k].values = slices.Clone(v.values)
+		}
+	}
 }
 
 // RemoveRegistry takes a value away, or a key with all below it when the name is empty.

@@ -295,3 +295,24 @@ func (f *Farm) Lead(fqdn, machine string) {
 		f.Balance(found[0], append(slices.Clone(have), machine)...)
 	}
 }
+
+// SetPool gives the pool of a site's root application another identity.
+func (m *Machine) SetPool(site, user, password string) {
+	p := m.web.pool(m.web.site(site).apps[0].pool)
+	p.user, p.password = user, password
+}
+
+// Bind gives the first https binding of a site another certificate.
+func (m *Machine) Bind(site, thumbprint string) {
+	for _, b := range m.web.site(site).bindings {
+		if b.protocol == "https" {
+			b.thumbprint = thumbprint
+			return
+		}
+	}
+}
+
+// Configure sets an attribute, section@attribute, at a place of applicationHost.config.
+func (m *Machine) Configure(place, attribute, value string) {
+	m.web.config[strings.ToLower(place+"|"+attribute)] = value
+}

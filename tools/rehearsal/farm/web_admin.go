@@ -59,8 +59,8 @@ func (s *Session) webCommand(name string) *pwsh.Command {
 		"restart-webapppool": func(c *pwsh.Call) []any {
 			p := x.needPool(c.Text("Name"))
 			if p.stopped {
-				// A stopped pool cannot be recycled (IIS; windows.md, IIS on web nodes).
-				pwsh.Throw("System.Runtime.InteropServices.COMException", "The object '/AppPools/%s' is stopped and cannot be recycled.", p.name)
+				// WAS restarts no stopped pool, an administrator starts it (IIS 7, Start or Stop an Application Pool).
+				pwsh.Throw("System.InvalidOperationException", "You have to start stopped object before restarting it.")
 			}
 			return nil
 		},

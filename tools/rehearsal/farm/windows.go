@@ -17,6 +17,7 @@ func (m *Machine) windows() {
 	m.SetRegistry(about, "EditionID", map[bool]string{true: "ServerDatacenter", false: "ServerEnterprise"}[m.year() >= 2012])
 	m.SetRegistry(about, "CurrentVersion", "6.3")
 	m.SetRegistry(uninstall, "", nil)
+	m.SetRegistry(`HKLM:\SOFTWARE\Wow6432Node\Microsoft\Windows\CurrentVersion\Uninstall`, "", nil)
 	release := int64(528049)
 	switch {
 	case m.year() < 2016:

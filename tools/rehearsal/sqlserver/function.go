@@ -70,6 +70,15 @@ func (s *Session) Function(name string, args []tsql.Value) (tsql.Value, bool) {
 			}
 		}
 		return nil, true
+	case "CONNECTIONPROPERTY":
+		// A client of the domain comes by TCP and with a ticket.
+		switch strings.ToLower(arg(0)) {
+		case "auth_scheme":
+			return "KERBEROS", true
+		case "net_transport":
+			return "TCP", true
+		}
+		return nil, false
 	case "IS_SRVROLEMEMBER":
 		if len(args) != 1 || !strings.EqualFold(arg(0), "sysadmin") {
 			return nil, false

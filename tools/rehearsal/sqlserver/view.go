@@ -131,7 +131,7 @@ var server = map[string]func(*Session) *tsql.Table{
 	},
 	"sys.databases": func(s *Session) *tsql.Table {
 		columns := "name database_id source_database_id owner_sid create_date compatibility_level collation_name user_access is_read_only is_auto_close_on state state_desc " +
-			"recovery_model recovery_model_desc is_trustworthy_on is_db_chaining_on is_broker_enabled is_encrypted"
+			"recovery_model recovery_model_desc is_trustworthy_on is_db_chaining_on is_broker_enabled is_encrypted service_broker_guid"
 		modern := s.in.Version >= 2012
 		if modern {
 			columns += " replica_id group_database_id containment"
@@ -144,7 +144,7 @@ var server = map[string]func(*Session) *tsql.Table{
 			}
 			row := []tsql.Value{
 				d.Name, d.ID, nil, d.Owner, d.Created, d.Level, collation, d.UserAccess, d.ReadOnly, d.AutoClose, d.State, pick(databaseStates, d.State),
-				d.Recovery, recoveryModels[d.Recovery], d.Trustworthy, d.Chaining, d.Broker, d.Encrypted,
+				d.Recovery, recoveryModels[d.Recovery], d.Trustworthy, d.Chaining, d.Broker, d.Encrypted, d.family, // a copy keeps the identifier
 			}
 			if modern {
 				var replica, member tsql.Value
