@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/mbamplan/mbamplan/tools/rehearsal/farm"
 	"github.com/mbamplan/mbamplan/tools/rehearsal/pwsh"
@@ -452,6 +453,66 @@ func TestServersVerifyFails(t *testing.T) {
 			}
 			if got := settled(n); got != start {
 				t.Errorf("a verify script changed something:\n%s", differs(start, got))
+			}
+		})
+	}
+}
+
+// The preflights of servers that are as planned pass, in every example, and see everything that can be seen before the night.
+func TestServersPreflight(t *testing.T) {
+	files, err := filepath.Glob("../../examples/*.yaml")
+	if err != nil || len(files) < 12 {
+		t.Fatal(err, files)
+	}
+	ran := 0
+	for _, file := range files {
+		n := night(t, filepath.Base(file))
+		all(t, n, before(n.Scripts("install")), Options{}, 0)
+		start := settled(n)
+		for _, s := range n.Scripts("preflight") {
+			// The set-up of MBAM 2.0 has needs that earlier steps of the night meet.
+			if s.Item.Host == nil || n.Plan.Farm.MBAM.V2() && s.Item.Step.Number > 200 {
+				continue
+			}
+			ran++
+			for _, line := range all(t, n, []Script{s}, Options{}, 0)[0].Console {
+				// The way to the instance is opened by 310 only.
+				if strings.HasPrefix(line, "[--]") && !strings.Contains(line, "rights to create the database: ") {
+					t.Errorf("%s: %s did not check everything:\n%s", filepath.Base(file), s.Path, line)
+				}
+			}
+		}
+		if got := settled(n); got != start {
+			t.Errorf("%s: a preflight changed something:\n%s", filepath.Base(file), differs(start, got))
+		}
+	}
+	if ran < 60 {
+		t.Errorf("only %d preflights", ran)
+	}
+
+	ready := night(t, directoryExample)
+	all(t, ready, before(ready.Scripts("install")), Options{}, 0)
+	for _, tt := range []struct {
+		name, script string
+		spoil        func(m *farm.Machine)
+		says         string
+	}{
+		{"a restart is due", "WEB1/preflight/154-server-preflight.ps1", (*farm.Machine).AwaitRestart, "[FAIL] pending restart: expected none, found features or updates of Windows"},
+		{"another program on the port of the site", "WEB1/preflight/154-server-preflight.ps1", func(m *farm.Machine) { m.Listen(443, "nginx") }, "[FAIL] port: 443 (site of mbam.contoso.com): expected free, or served by System, found served by nginx"},
+		{"Server Core", "WEB1/preflight/154-server-preflight.ps1", (*farm.Machine).SetCore, "[FAIL] Windows installation type: expected Server, found Server Core"},
+		{"a full drive", "WEB1/preflight/154-server-preflight.ps1", func(m *farm.Machine) { m.SetDisk("C:", 1<<20) }, "[FAIL] disk space: C:"},
+		{"an unsigned set-up", "WEB1/preflight/154-server-preflight.ps1", func(m *farm.Machine) {
+			m.Sign(`\\fs1.contoso.com\mbam\MbamServerSetup.exe`, farm.Signature{Status: "NotSigned"})
+		}, `[FAIL] set-up program: \\fs1.contoso.com\mbam\MbamServerSetup.exe`},
+		{"ten minutes behind", "RPT1/preflight/153-server-preflight.ps1", func(m *farm.Machine) { m.ClockBehind = 10 * time.Minute }, "[FAIL] clock: "},
+		{"a stopped instance", "SQL1/preflight/156-instance-preflight.ps1", func(m *farm.Machine) { m.StopService("MSSQLSERVER") }, "[FAIL] SQL Server service: MSSQLSERVER: expected Running, found Stopped, Auto"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			n := ready.Clone()
+			s := named(t, n.Scripts("preflight"), tt.script)
+			tt.spoil(n.Machine(s))
+			if r := all(t, n, []Script{s}, Options{}, 4)[0]; !strings.Contains(r.Text(), tt.says) {
+				t.Errorf("wanted %q:\n%s", tt.says, r.Text())
 			}
 		})
 	}

@@ -52,6 +52,9 @@ func (n *Night) servers(f *planned.Farm) {
 		if h.NeedsMBAM() && !f.MBAM.V2() && (h.Established() || f.MBAM.Media == "") {
 			installMBAM(m, version(f.MBAM))
 		}
+		if r := h.Reporting; r != nil {
+			m.SetRegistry(`HKLM:\SOFTWARE\Microsoft\Microsoft SQL Server\Instance Names\RS`, r.Instance, r.InstanceKey()+map[bool]string{true: r.Instance}[strings.HasSuffix(r.InstanceKey(), ".")])
+		}
 		if r := h.Reporting; r != nil && r.Existing {
 			port, err := r.Port()
 			if err != nil {

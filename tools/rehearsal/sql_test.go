@@ -139,6 +139,9 @@ func TestSQLOfEveryExample(t *testing.T) {
 	}
 }
 
+// stamps are the times in the names of backup files.
+var stamps = regexp.MustCompile(`\d{8}-\d{6}Z`)
+
 // A file that is cut off ahead of any statement that changes something is finished by running it again.
 func TestSQLInterrupted(t *testing.T) {
 	for _, example := range []string{"contoso-alwayson.yaml", "adatum-mirroring.yaml"} {
@@ -177,7 +180,7 @@ func TestSQLInterrupted(t *testing.T) {
 					if again.ExitCode != 0 {
 						t.Errorf("%s, cut off ahead of %s (%d), does not finish: %d\n%s", s.Path, what, at, again.ExitCode, again.Text())
 					}
-					if d := differs(finished.Farm.State(), cut.Farm.State()); d != "" {
+					if d := differs(stamps.ReplaceAllString(finished.Farm.State(), "then"), stamps.ReplaceAllString(cut.Farm.State(), "then")); d != "" {
 						t.Errorf("%s, cut off ahead of %s (%d), ends elsewhere:\n%s", s.Path, what, at, d)
 					}
 				}

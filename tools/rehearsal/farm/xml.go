@@ -114,10 +114,7 @@ func (d *xmlDocument) bytes() []byte {
 	return b.Bytes()
 }
 
-var (
-	escapeText  = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
-	escapeValue = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;")
-)
+var escapeValue = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;")
 
 func (n *xmlNode) write(b *bytes.Buffer, depth int, indent bool) {
 	if n.local == "" {

@@ -87,6 +87,8 @@ func TestEndless(t *testing.T) {
 // Each case is a fact of Windows PowerShell that our scripts lean on.
 func TestFacts(t *testing.T) {
 	tests := []struct{ name, script, want string }{
+		{"versions by number", `[version]'2.5.1200.0' -gt [version]'2.5.1152.0'; [version]'2.10' -gt [version]'2.9'; try { [version]'2' } catch { 'throws' }`, "True\nTrue\nthrows"},
+		{"split by a pattern", `@('a;b;;C' -split ';').Count; ('aXbxc' -split 'x')[2]`, "4\nc"},
 		{"missing property", `$o = New-Object PSObject -Property @{ a = 1 }; try { $o.b } catch { $_.FullyQualifiedErrorId }`, "PropertyNotFoundStrict"},
 		{"missing key by dot and by index", `$h = @{ a = 1 }; $null -eq $h['b']; try { $h.b } catch { 'throws' }`, "True\nthrows"},
 		{"length of null", `$x = $null; try { $x.Length } catch { 'throws' }`, "throws"},
