@@ -168,7 +168,7 @@ func (in *Instance) CanConnect(account, database string) (bool, int) {
 		return false, 954
 	case d.State != 0:
 		return false, 927
-	case admin:
+	case admin, d.ID <= 4: // guest may enter master, tempdb and msdb
 		return true, 0
 	}
 	for _, l := range logins {
