@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"strconv"
+	"strings"
 
 	planned "github.com/mbamplan/mbamplan/pkg/farm"
 	"github.com/mbamplan/mbamplan/tools/rehearsal/farm"
@@ -61,8 +62,22 @@ func names(w *planned.Web) []string {
 	return out
 }
 
-// existingFeatures enables what the plan finds: reports, and the web features of existing nodes with what they have today.
+// existingFeatures enables what the plan finds: databases, reports, and the web features of existing nodes with what they have today.
 func (n *Night) existingFeatures(f *planned.Farm) {
+	for _, d := range f.Databases() {
+		if !d.Existing {
+			continue
+		}
+		args := map[string]any{
+			map[bool]string{true: "ComplianceAndAudit", false: "Recovery"}[d.IsCompliance()]: true,
+			"ConnectionString": "Integrated Security=SSPI;Data Source=" + d.Placement.Primary().Address(), "DatabaseName": d.Name, "AccessAccount": f.ReadWrite.Down(),
+		}
+		if d.IsCompliance() {
+			args["ReportAccount"] = f.ReadOnly.Down()
+		}
+		// The program ran on the server itself.
+		n.Farm.Machines[strings.ToUpper(d.Placement.Primary().Host().Name)].Enabled("Enable-MbamDatabase", args)
+	}
 	today := func(d *planned.Database) string {
 		on := d.Was
 		if on == nil && !d.Placement.Existing {

@@ -125,7 +125,7 @@ func (s *Session) fileItems(command, p string, c *pwsh.Call) []any {
 		takes(c, "LiteralPath", "Path", "Recurse", "Filter")
 		list := f.children(p)
 		if c.Switch("Recurse") {
-			list = f.Below(p) // files alone: the folders between them are no part of what our scripts look for
+			list = f.Below(p) // the folders in it are left out: nobody asks for them
 		}
 		var out []any
 		for _, child := range list {

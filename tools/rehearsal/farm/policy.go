@@ -147,7 +147,7 @@ func (p *Policy) Value(key, name string) *PolicyValue {
 }
 
 func policyArea() area {
-	return area{command: (*Session).policyCommand, cast: policyCast, object: policyObject}
+	return area{command: (*Session).policyCommand, cast: policyCast}
 }
 
 func policyCast(_ *Session, typ string, v any) (any, bool) {
@@ -422,40 +422,4 @@ func canonical(dn string, d *Directory) string {
 		rest = strings.TrimPrefix(rest[end:], ",")
 	}
 	return strings.Join(append([]string{d.DNS}, parts...), "/")
-}
-
-// policyObject makes the document that a report is read with.
-func policyObject(_ *Session, typ string, _ []any) (any, bool) {
-	if typ != "xml.xmldocument" {
-		return nil, false
-	}
-	var text string
-	return &thing{typ: "System.Xml.XmlDocument", methods: map[string]func([]any) any{
-		"loadxml": func(args []any) any {
-			text = str(args, 0)
-			return pwsh.Void
-		},
-		"selectnodes": func(args []any) any {
-			if str(args, 0) != "/*/*[local-name()='LinksTo'][*[local-name()='Enabled']='true']/*[local-name()='SOMPath']" {
-				pwsh.Unknown("the path %s", str(args, 0))
-			}
-			var report struct {
-				LinksTo []struct {
-					SOMPath string
-					Enabled string
-				}
-			}
-			_, body, _ := strings.Cut(text, "?>")
-			if err := xml.Unmarshal([]byte(body), &report); err != nil {
-				pwsh.Throw("System.Xml.XmlException", "%s", err)
-			}
-			out := pwsh.NewArray()
-			for _, l := range report.LinksTo {
-				if l.Enabled == "true" {
-					out.Items = append(out.Items, pwsh.NewObject("InnerText", l.SOMPath))
-				}
-			}
-			return out
-		},
-	}}, true
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/mbamplan/mbamplan/tools/rehearsal/pwsh"
@@ -40,6 +41,7 @@ func parseXML(data []byte) (*xmlDocument, error) {
 func (d *xmlDocument) read(data []byte) error {
 	dec := xml.NewDecoder(bytes.NewReader(bytes.TrimPrefix(data, []byte("\ufeff"))))
 	dec.Strict = true
+	dec.CharsetReader = func(_ string, text io.Reader) (io.Reader, error) { return text, nil } // a string has no encoding, whatever it declares
 	d.children = nil
 	at := &d.xmlNode
 	for {
@@ -188,8 +190,9 @@ func (n *xmlNode) text() string {
 
 // step is one step of the paths that our scripts use: a name or *, with conditions on the local name or an attribute.
 var (
-	xpathStep      = regexp.MustCompile(`^(\*|[A-Za-z_][A-Za-z0-9_.-]*)((?:\[(?:local-name\(\)|@[A-Za-z]+)=(?:"[^"]*"|'[^']*')\])*)`)
+	xpathStep      = regexp.MustCompile(`^(\*|[A-Za-z_][A-Za-z0-9_.-]*)((?:\[(?:local-name\(\)|@[A-Za-z]+|\*\[local-name\(\)='[^']*'\])=(?:"[^"]*"|'[^']*')\])*)`)
 	xpathCondition = regexp.MustCompile(`\[(local-name\(\)|@[A-Za-z]+)=["']([^"']*)["']\]`)
+	xpathChild     = regexp.MustCompile(`\[\*\[local-name\(\)='([^']*)'\]='([^']*)'\]`)
 )
 
 // find gives the elements that a path leads to.
@@ -240,7 +243,12 @@ func (n *xmlNode) fits(name, conditions string) bool {
 	if name != "*" && (n.local != name || n.space != "") {
 		return false
 	}
-	for _, c := range xpathCondition.FindAllStringSubmatch(conditions, -1) {
+	for _, c := range xpathChild.FindAllStringSubmatch(conditions, -1) {
+		if !slices.ContainsFunc(n.children, func(child *xmlNode) bool { return child.local == c[1] && child.text() == c[2] }) {
+			return false
+		}
+	}
+	for _, c := range xpathCondition.FindAllStringSubmatch(xpathChild.ReplaceAllString(conditions, ""), -1) {
 		have := n.local
 		if c[1] != "local-name()" {
 			have, _ = n.attribute(c[1][1:])

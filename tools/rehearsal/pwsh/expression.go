@@ -748,6 +748,9 @@ func (in *Interp) formatted(n nodeRef, v any, form string) string {
 		return in.dateText(n, t, form)
 	}
 	f, ok := number(v)
+	if ok && strings.Trim(form, "0") == "" {
+		return pad(strconv.FormatInt(int64(f), 10), len(form))
+	}
 	width, err := strconv.Atoi(form[1:])
 	if form[1:] == "" {
 		width, err = 0, nil

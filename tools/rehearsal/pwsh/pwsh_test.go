@@ -107,6 +107,7 @@ func TestFacts(t *testing.T) {
 		{"unique minds case", `@(@('a', 'A', 'a') | Select-Object -Unique).Count`, "2"},
 		{"format", `'{0}|{1}' -f '{1}', 'b'; '{{x}} {0:D3} {1:X2}' -f 7, 255`, "{1}|b\n{x} 007 FF"},
 		{"a number is a character by its code", `'{0}{1}' -f [char]65, [char]'7'; ('x{0}' -f [char]0).TrimEnd([char]0).Length`, "A7\n1"},
+		{"digits at the least", `'{0:000}-{1:00}' -f 7, 123`, "007-123"},
 		{"a lone brace", `try { '{' -f 1 } catch { 'throws' }`, "throws"},
 		{"elements become places", `$a = @('x', 'y'); '{0}{1}' -f $a`, "xy"},
 		{"splat of a table and a list", "function Get-It {\nparam([string]$A, [string]$B)\n'[{0}][{1}]' -f $A, $B\n}\n$h = @{ B = 'b'; A = $null }\nGet-It @h\n$l = @('1', '2')\nGet-It @l", "[][b]\n[1][2]"},

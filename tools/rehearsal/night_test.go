@@ -1,0 +1,301 @@
+package rehearsal
+
+import (
+	"fmt"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/mbamplan/mbamplan/pkg/plan"
+)
+
+// A turn is one thing that somebody starts on the night: a PowerShell file, or the runner of an instance for the T-SQL files of one number and
+// kind.
+type turn struct {
+	Script
+	number int // of T-SQL files; 0 for PowerShell
+}
+
+func (x turn) String() string {
+	if x.number == 0 {
+		return x.Path
+	}
+	return fmt.Sprintf("%s -Kind %s -Number %d", x.Path, x.Kind, x.number)
+}
+
+// turns lists what is started in the order of the plan, as the runbook says: for each item its files of these kinds, one kind after the other.
+func turns(n *Night, kinds ...string) []turn {
+	byItem := map[*plan.Item][]Script{}
+	for _, kind := range kinds {
+		for _, s := range n.Files(kind) {
+			byItem[s.Item] = append(byItem[s.Item], s)
+		}
+	}
+	var out []turn
+	for _, it := range n.Plan.Items {
+		for _, s := range byItem[it] {
+			one := turn{Script: s}
+			if strings.HasSuffix(s.Path, ".sql") {
+				one.Path, one.number = path.Join(path.Dir(path.Dir(s.Path)), "300-sql-runner.ps1"), it.Step.Number
+				if slices.ContainsFunc(out, func(have turn) bool { return have.String() == one.String() }) {
+					continue // the runner takes all files of the number
+				}
+			}
+			out = append(out, one)
+		}
+	}
+	return out
+}
+
+// start starts a turn.
+func start(n *Night, x turn, o Options) (Run, error) {
+	switch {
+	case x.number > 0:
+		o.Params = map[string]any{"Kind": x.Kind, "Number": int64(x.number)}
+	case x.Item.Step.ID == "web/farm-compare":
+		// Somebody collects the results of the nodes first.
+		const results = folder + `\results`
+		for _, node := range x.Item.Web.Nodes {
+			m := n.Farm.Machines[strings.ToUpper(node.Host.Name)]
+			if data, ok := m.Files.Read(`C:\ProgramData\mbamplan\web.node-check.verify.result.json`); ok {
+				n.Desk.Files.Put(results+`\`+m.Name+`\web.node-check.verify.result.json`, data)
+			}
+		}
+		o.Params = map[string]any{"ResultFolder": results}
+	}
+	return n.Run(x.Script, o)
+}
+
+// take starts a turn, which has to end well. A restart that a script declares is made.
+func take(t *testing.T, n *Night, x turn, o Options) Run {
+	t.Helper()
+	r, err := start(n, x, o)
+	if err != nil {
+		t.Fatalf("%s: %v", x, err)
+	}
+	if r.ExitCode != 0 && r.ExitCode != 3010 {
+		t.Fatalf("%s ended with %d:\n%s", x, r.ExitCode, r.Text())
+	}
+	if r.ExitCode == 3010 {
+		restarted(n)
+	}
+	return r
+}
+
+// TestNight runs the whole night of one example in the order of the plan: each file first with -WhatIf, then for good, then again.
+func TestNight(t *testing.T) {
+	n := night(t, "contoso-alwayson.yaml")
+	began := n.Clone()
+	first := n.Farm.State()
+	forward := func(n *Night, careful bool) {
+		for _, x := range turns(n, "install", "verify") {
+			if !careful || x.Kind == "verify" {
+				take(t, n, x, Options{})
+				continue
+			}
+			ahead, records := n.Farm.State(), n.Farm.Records()
+			take(t, n, x, Options{WhatIf: true})
+			if got := n.Farm.State(); got != ahead || n.Farm.Records() != records {
+				t.Errorf("%s -WhatIf changed something:\n%s", x, apart(got, ahead))
+			}
+			take(t, n, x, Options{})
+			done := n.Farm.State()
+			take(t, n, x, Options{})
+			if got := n.Farm.State(); got != done {
+				t.Errorf("%s, run again, changed something:\n%s", x, apart(got, done))
+			}
+		}
+	}
+	forward(n, true)
+	done := n.Farm.State()
+	copySecrets(n) // the files with keys were deleted; to compare again, a person copies them anew
+	for _, x := range turns(n, "verify") {
+		if x.Item.Step.ID != "web/remove-secrets" {
+			take(t, n, x, Options{})
+		}
+	}
+	for _, x := range turns(n, "install") {
+		take(t, n, x, Options{})
+	}
+	if got := n.Farm.State(); got != done {
+		t.Errorf("the whole night again changed something:\n%s", apart(got, done))
+	}
+
+	said := wayBack(t, n, began)
+	if got := apart(n.Farm.State(), first); got != "" {
+		announced(t, n, said, got)
+	}
+	forward(n, false)
+	// What the first way back left was there already, so the second way did not make it.
+	for _, l := range strings.Split(apart(n.Farm.State(), done), "\n") {
+		if l != "" && !strings.Contains(l, `\mbam-backup\`) && !strings.HasSuffix(l, `property mbamplan/local-system/login = NT AUTHORITY\SYSTEM`) {
+			t.Errorf("the second way ends elsewhere: %s", l)
+		}
+	}
+}
+
+// wayBack takes the night back in reverse order and gives what the scripts said. People uninstall the software in between, as they are told.
+func wayBack(t *testing.T, n, began *Night) string {
+	t.Helper()
+	var said []string
+	var back func()
+	way := turns(n, "rollback")
+	slices.Reverse(way)
+	for _, x := range way {
+		if back == nil && x.Item.Step.Number < 300 {
+			back = uninstalled(n, began)
+		}
+		said = append(said, take(t, n, x, Options{}).Text())
+	}
+	back()
+	return strings.Join(said, "\n")
+}
+
+// stays is what the way back leaves, and the words by which a script or its header announces it.
+var stays = []struct{ line, words string }{
+	{`^\+ directory: computer CN=MBAM-SQL,|^\+ dns: mbam-sql `, "its computer object and DNS record stay for the domain administrator"},
+	{`^\+ file: \(share\) \S+\\mbam-backup\\`, "Its backup files stay"},
+	{`^\+ file: \(share\) \S+\\mbam-seed\\|^\+ sql SQL1: property mbamplan/recovery-model/`, "The former model is recorded in master as an extended property"},
+	{`^\+ sql SQL\d: msdb: `, "every backup file and the backup history in msdb"},
+	{`^\+ folder: WEB\d C:\\inetpub|^\+ iis: WEB\d .*(Default Web Site|DefaultAppPool)`, `files under C:\inetpub`},
+	{`^\+ sql SQL1: database MBAM `, "was created by this plan and stays"},
+	{`^\+ sql SQL[23]: database MBAM `, "on each secondary a copy stays and is restoring"},
+	{`^\+ sql SQL1: (login|permission G CONNECT SQL of class 100 to) CONTOSO\\MBAM DB R[OW]`, "and the logins that MBAM made"},
+	{`^\+ sql SQL[23]: (login|permission G CONNECT SQL of class 100 to|property mbamplan/login/\S+ =) CONTOSO\\(MBAM DB R[OW]|svc-sql)`, "stays, it has perhaps a user in a database that is in a group"},
+	{`^\+ sql SQL\d: (login|permission G CONNECT SQL of class 100 to) NT AUTHORITY\\SYSTEM`, "login NT AUTHORITY\\SYSTEM: made by this plan, stays"},
+	{`^\+ (file|folder): ADMIN1 C:\\mbamplan\\results`, ""}, // what a person collected for web/farm-compare
+}
+
+// announced holds what a way back left against what the scripts announce.
+func announced(t *testing.T, n *Night, said, left string) {
+	t.Helper()
+	for _, f := range n.Tree.Files() {
+		if strings.HasSuffix(f.Path, "runbook.md") || strings.Contains(f.Path, "/install/") || strings.Contains(f.Path, "/rollback/") {
+			said += string(f.Data)
+		}
+	}
+	for _, l := range strings.Split(left, "\n") {
+		at := slices.IndexFunc(stays, func(s struct{ line, words string }) bool { return regexp.MustCompile(s.line).MatchString(l) })
+		if at < 0 {
+			t.Errorf("the way back leaves without a word: %s", l)
+		} else if !strings.Contains(said, stays[at].words) {
+			t.Errorf("nobody says %q, by which this stays: %s", stays[at].words, l)
+		}
+	}
+}
+
+// An edge is a need of the plan: what is run by late needs what is run by early.
+type edge struct{ early, late turn }
+
+func (e edge) String() string { return fmt.Sprintf("%s ahead of %s", e.late, e.early) }
+
+// main lists what makes each item true: its installs; where it has none, its verify scripts, which are gates.
+func main(n *Night) []turn {
+	var out []turn
+	installs := turns(n, "install")
+	for _, x := range turns(n, "install", "verify") {
+		gate := x.Kind == "verify" && !slices.ContainsFunc(installs, func(i turn) bool { return i.Item == x.Item })
+		if x.Kind == "install" || gate {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+// violated runs, for each need of the plan, the later of the two with everything done that comes before it but the earlier one and what rests on
+// that.
+func violated(t *testing.T, n *Night, each func(e edge, before, trial *Night, r Run)) {
+	t.Helper()
+	nodes := main(n)
+	of := map[*plan.Item]int{}
+	for i, x := range nodes {
+		for _, it := range n.Plan.Items {
+			same := x.number > 0 && it.Step.Number == x.number && it.Folder == x.Item.Folder
+			if _, done := of[it]; !done && (it == x.Item || same) {
+				of[it] = i
+			}
+		}
+	}
+	needs := make([][]int, len(nodes))
+	for _, it := range n.Plan.Items {
+		i, ok := of[it]
+		if !ok {
+			continue
+		}
+		for _, a := range it.After {
+			if k, ok := of[a]; ok && k != i {
+				needs[i] = append(needs[i], k)
+			}
+		}
+	}
+	now := n.Clone()
+	for a, early := range nodes {
+		if early.Kind == "install" {
+			at := now.Clone()
+			blocked := map[int]bool{a: true}
+			last := 0
+			for i := range nodes {
+				if slices.Contains(needs[i], a) {
+					last = i
+				}
+			}
+			for i := a + 1; i <= last; i++ {
+				late := nodes[i]
+				direct := slices.Contains(needs[i], a)
+				rests := slices.ContainsFunc(needs[i], func(k int) bool { return blocked[k] })
+				if rests {
+					blocked[i] = true
+				}
+				others := slices.ContainsFunc(needs[i], func(k int) bool { return k != a && blocked[k] })
+				switch {
+				case direct && !others:
+					trial := at.Clone()
+					r, err := start(trial, late, Options{})
+					if err != nil {
+						t.Errorf("%s: %v", edge{early, late}, err)
+						continue
+					}
+					each(edge{early, late}, at, trial, r)
+				case !rests && late.Kind == "install":
+					if r, err := start(at, late, Options{}); err != nil || r.ExitCode != 0 && r.ExitCode != 3010 {
+						t.Logf("without %s, %s ended with %d %v\n%s", early, late, r.ExitCode, err, r.Text())
+					}
+				}
+			}
+		}
+		if early.Kind == "install" {
+			take(t, now, early, Options{})
+		}
+	}
+}
+
+// An order that violates a need is stopped with nothing changed, or does no damage: the earlier file behind it and the later one once more end where
+// the right order ends.
+func TestNightOutOfOrder(t *testing.T) {
+	n := night(t, "contoso-alwayson.yaml")
+	stopped, harmless := 0, 0
+	violated(t, n, func(e edge, before, trial *Night, r Run) {
+		if r.ExitCode != 0 && r.ExitCode != 3010 {
+			stopped++
+			if got := apart(trial.Farm.State(), before.Farm.State()); got != "" {
+				t.Errorf("%s stops with %d, but changed something:\n%s\n%s", e, r.ExitCode, got, r.Text())
+			}
+			if r.ExitCode == 1 && e.late.number == 0 {
+				t.Errorf("%s stops without a message of its own:\n%s", e, r.Text())
+			}
+			return
+		}
+		harmless++
+		right := before.Clone()
+		take(t, right, e.early, Options{})
+		take(t, right, e.late, Options{})
+		take(t, trial, e.early, Options{})
+		take(t, trial, e.late, Options{})
+		if got := apart(trial.Farm.State(), right.Farm.State()); got != "" {
+			t.Errorf("%s ends elsewhere:\n%s", e, got)
+		}
+	})
+	t.Logf("%d stopped, %d harmless", stopped, harmless)
+}
