@@ -75,7 +75,7 @@ var modules = regexp.MustCompile(`Import-StepModule -Name (\S+)`)
 // read, and a missing module, before it changes anything.
 func TestRefusals(t *testing.T) {
 	each(t, directoryExample, func(t *testing.T, d due) {
-		name := d.night.name(d.Script)
+		name := d.night.about(d.Script).Result
 		install := strings.TrimSuffix(name, "rollback") + "install"
 		text, _ := d.night.Machine(d.Script).Files.Read(folder + `\` + strings.ReplaceAll(d.Path, "/", `\`))
 		type spoil func(n *Night, m *farm.Machine)

@@ -291,8 +291,7 @@ func (n *Night) Run(s Script, o Options) (run Run, err error) {
 	}
 	run.Script, run.Session = s, session
 	script, _ := m.Files.Read(at)
-	name := n.name(s)
-	was := n.look(m, name)
+	was := n.look(m, n.about(s).Result)
 	defer func() {
 		run.Console = session.Console
 		switch r := recover().(type) {
@@ -306,7 +305,7 @@ func (n *Night) Run(s Script, o Options) (run Run, err error) {
 	result, err := session.Run(at, params)
 	run.ExitCode, run.Console, run.Open = result.ExitCode, session.Console, result.Open
 	if err == nil {
-		err = n.judge(m, script, name, run, o, was)
+		err = n.judge(m, script, run, o, was)
 	}
 	return run, err
 }
