@@ -261,7 +261,7 @@ func judgeMutants(t *testing.T, list []mutate.Mutant, of map[string]subject) []f
 		s := of[m.File+"\x00"+m.Template]
 		out[i].layer = notRun
 		if rehearsed(s) {
-			jobs = append(jobs, func() job { return job{s.example, m.File, m.Apply(s.file.Data)} })
+			jobs = append(jobs, func() job { return job{s.example, m.File, s.file.Meta.Kind, m.Apply(s.file.Data)} })
 			at = append(at, i)
 		}
 	}

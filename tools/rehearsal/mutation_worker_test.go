@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/mbamplan/mbamplan/pkg/artifact"
+	"github.com/mbamplan/mbamplan/tools/contract"
 	"github.com/mbamplan/mbamplan/tools/rehearsal/pwsh"
 )
 
@@ -35,6 +36,7 @@ var judges = []judge{
 	{"^TestDirectoryOfEveryExample$/^{example}$", "", "directory/"},
 	{"^TestRefusals$/^{script}$", directoryExample, "directory/"},
 	{"^TestDeaf$/^{example}$/^{script}$", "", "directory/"},
+	{"^TestChanges$/^{turn}$", directoryExample, ""},
 	{"^TestEvidence$", directoryExample, "directory/"},
 	{"^TestHistoryMakesWay$", directoryExample, "directory/"},
 	{"^TestPreflightOfADatabaseServer$", directoryExample, "database/SQL1/preflight/"},
@@ -51,16 +53,26 @@ func (j judge) judges(example, path string) bool {
 	if j.test == "^TestPreflightOfSomebodyWithoutRights$" && !strings.Contains(path, "preflight") {
 		return false
 	}
+	if strings.Contains(j.test, "{turn}") && !slices.Contains([]string{"install", "verify", "rollback"}, contractKind(path)) {
+		return false
+	}
 	if strings.HasSuffix(j.test, "}$") && strings.Count(j.test, "$/") == 2 && !slices.Contains(few, example) {
 		return false
 	}
 	return (j.example == "" || j.example == example) && strings.HasPrefix(path, j.under)
 }
 
+// contractKind is the kind of a file by its path.
+func contractKind(path string) string {
+	kind, _ := contract.KindOf(path)
+	return string(kind)
+}
+
 // A job is a mutant for a worker.
 type job struct {
 	Example string
 	Path    string
+	Kind    string
 	Data    []byte
 }
 
@@ -118,7 +130,7 @@ func (w *worker) judge(j job) (v verdict) {
 		if !one.judges(j.Example, j.Path) {
 			continue
 		}
-		pattern := strings.NewReplacer("{example}", j.Example, "{file}", path.Base(j.Path), "{script}", strings.ReplaceAll(j.Path, "/", ".")).Replace(one.test)
+		pattern := strings.NewReplacer("{example}", j.Example, "{file}", path.Base(j.Path), "{script}", strings.ReplaceAll(j.Path, "/", "."), "{turn}", titleOf(j.Path, j.Kind)).Replace(one.test)
 		if !w.clean[pattern] {
 			exchange = nil
 			if !w.test(pattern) {
@@ -133,7 +145,7 @@ func (w *worker) judge(j job) (v verdict) {
 			return nil
 		}
 		failed := !w.test(pattern)
-		v.Ran = pwsh.Forget(j.Data) || v.Ran
+		v.Ran = pwsh.Forget(j.Data) || v.Ran || strings.HasSuffix(j.Path, ".sql") && strings.Contains(one.test, "{turn}")
 		if failed {
 			v.By = strings.TrimPrefix(strings.Split(one.test, "$")[0], "^Test")
 			return v

@@ -50,7 +50,7 @@ type check struct {
 // A moment is what was there ahead of a run.
 type moment struct {
 	state   string
-	all     string // all records of all machines
+	all     string // all records of all machines, where -WhatIf may leave none
 	result  []byte
 	history []byte
 	files   []string
@@ -66,8 +66,11 @@ func (n *Night) about(s Script) artifact.Meta {
 	return artifact.Meta{}
 }
 
-func (n *Night) look(m *farm.Machine, name string) moment {
-	b := moment{state: n.Farm.State(), all: n.Farm.Records(), files: m.Files.List()}
+func (n *Night) look(m *farm.Machine, name string, whatIf bool) moment {
+	b := moment{state: n.Farm.State(), files: m.Files.List()}
+	if whatIf {
+		b.all = n.Farm.Records()
+	}
 	b.result, _ = m.Files.Read(records + name + ".result.json")
 	b.history, _ = m.Files.Read(records + name + ".history.jsonl")
 	return b

@@ -291,7 +291,7 @@ func (n *Night) Run(s Script, o Options) (run Run, err error) {
 	}
 	run.Script, run.Session = s, session
 	script, _ := m.Files.Read(at)
-	was := n.look(m, n.about(s).Result)
+	was := n.look(m, n.about(s).Result, o.WhatIf)
 	defer func() {
 		run.Console = session.Console
 		switch r := recover().(type) {
