@@ -286,7 +286,12 @@ func rehearsed(s subject) bool {
 	return slices.ContainsFunc(judges, func(j judge) bool { return j.judges(s.example, s.file.Path) })
 }
 
-func byTemplate(m mutate.Mutant) string { return m.Operator + m.Template }
+// group is role, kind and language of a script.
+func group(m mutate.Mutant) string {
+	role, _, _ := strings.Cut(m.Template, "/")
+	kind, _, _ := strings.Cut(path.Base(m.Template), ".")
+	return strings.Join([]string{m.Operator, role, kind, path.Ext(m.File)}, " ")
+}
 
 // A reason explains survivors.
 type reason struct {
@@ -339,10 +344,10 @@ func TestMutation(t *testing.T) {
 	})
 	switch {
 	case *wholly && *only != "":
-		list = mutate.Sample(all, large, byTemplate)
+		list = mutate.Sample(all, large, group)
 		list = slices.DeleteFunc(list, func(m mutate.Mutant) bool { return !strings.HasPrefix(m.Template, *only) })
 	case *wholly:
-		list = mutate.Sample(all, large, byTemplate)
+		list = mutate.Sample(all, large, group)
 	}
 	fates := judgeMutants(t, list, of)
 	ours, others := count(fates, true), count(fates, false)
@@ -474,7 +479,7 @@ func write(t *testing.T, name string, ours, others figures, all int) {
 		a, b := f.found("")
 		found, judged = found+a, judged+b
 	}
-	body := fmt.Sprintf("<!-- figures -->\n## Figures\n\n%d mutants out of %d, at most %d of each operator in each template. Of all that are no message %s were found.\n\n"+
+	body := fmt.Sprintf("<!-- figures -->\n## Figures\n\n%d mutants out of %d, at most %d of each operator in each role, kind and language. Of all that are no message %s were found.\n\n"+
 		"Scripts that the rehearsal runs:\n\n%s\nScripts that it does not run yet, which only the static layers judge:\n\n%s<!-- end of figures -->",
 		ours.total()+others.total(), all, large, percent(found, judged), ours.table(), others.table())
 	if err := os.WriteFile(name, []byte(head+body+tail), 0o644); err != nil {

@@ -39,6 +39,21 @@ var judges = []judge{
 	{"^TestChanges$/^{turn}$", directoryExample, ""},
 	{"^TestEvidence$", directoryExample, "directory/"},
 	{"^TestHistoryMakesWay$", directoryExample, "directory/"},
+	{"^TestSQLWrongInstance$", directoryExample, "database/"},
+	{"^TestSQLEveryLaterLogIsNamed$", directoryExample, "database/"},
+	{"^TestAccounts(ForwardBackForward|Refuses|VerifyFails)$", "", "directory/install/110-"},
+	{"^TestAccounts(ForwardBackForward|Refuses|VerifyFails)$", "", "directory/rollback/110-"},
+	{"^TestPolicy(ForwardBackForward|Refuses|VerifyFails)$", "", "clients/"},
+	{"^TestBalancer(Refuses|VerifyFails)$", "", "web/"},
+	{"^TestServersRestart$", directoryExample, "web/"},
+	{"^TestServersRefuse$", "", ""},
+	{"^TestServersVerifyFails$", "", ""},
+	{"^TestWeb(VerifyFails|Maintenance|FarmCompare)$", "", "web/"},
+	{"^TestWebRefuses$", "", "web/"},
+	{"^TestSQLVerifyFails$", "", "database/"},
+	{"^TestSQLDrills$", "", "database/"},
+	{"^TestSQLRefuses$", "", "database/"},
+	{"^Test(Servers|SQL|Web)OfEveryExample$/^{example}$", "", ""},
 	{"^TestPreflightOfADatabaseServer$", directoryExample, "database/SQL1/preflight/"},
 	{"^TestPreflightOfSomebodyWithoutRights$", "", ""},
 	{"^TestDirectoryInterrupted$/^{example}$/^{file}$", "", "directory/install/"},
@@ -50,16 +65,30 @@ var few = []string{directoryExample, "rtm-2012.yaml"}
 
 // judges tells whether the test runs a script.
 func (j judge) judges(example, path string) bool {
-	if j.test == "^TestPreflightOfSomebodyWithoutRights$" && !strings.Contains(path, "preflight") {
+	kind := contractKind(path)
+	night := slices.Contains([]string{"install", "verify", "rollback"}, kind)
+	sql := strings.HasSuffix(path, ".sql")
+	switch {
+	case j.example != "" && j.example != example || !strings.HasPrefix(path, j.under):
 		return false
-	}
-	if strings.Contains(j.test, "{turn}") && !slices.Contains([]string{"install", "verify", "rollback"}, contractKind(path)) {
+	case strings.Contains(j.test, "Preflight"):
+		return kind == "preflight"
+	case kind == "preflight":
 		return false
+	case strings.Contains(j.test, "{turn}"):
+		return night
+	case strings.Contains(j.test, "Night$"), strings.Contains(j.test, "OfEveryExample") && j.under == "":
+		return night && example != directoryExample // TestChanges runs the base example
+	case strings.Contains(j.test, "Drills"):
+		return kind == "drill"
+	case strings.Contains(j.test, "VerifyFails") && !strings.Contains(j.test, "|"):
+		return kind == "verify" && sql == strings.Contains(j.test, "SQL")
+	case strings.Contains(j.test, "SQL"), strings.Contains(j.test, "ServersRefuse"):
+		return kind == "install" && sql == strings.Contains(j.test, "SQL")
+	case strings.Count(j.test, "$/") == 2:
+		return slices.Contains(few, example)
 	}
-	if strings.HasSuffix(j.test, "}$") && strings.Count(j.test, "$/") == 2 && !slices.Contains(few, example) {
-		return false
-	}
-	return (j.example == "" || j.example == example) && strings.HasPrefix(path, j.under)
+	return !sql
 }
 
 // contractKind is the kind of a file by its path.

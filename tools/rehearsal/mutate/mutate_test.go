@@ -54,7 +54,6 @@ func TestPowerShell(t *testing.T) {
 		{"assignments", "$a = $true\n$b = 'x', 'y'", `
 			drop statement: $a = $true =>
 			drop statement: $b = 'x', 'y' =>
-			swap statements: $a = $true $b = 'x', 'y' => $b = 'x', 'y' $a = $true
 			change variable: $a => $b
 			change variable: $b => $a
 			change flag: $true => $false
@@ -76,6 +75,22 @@ func TestPowerShell(t *testing.T) {
 			drop statement: $b = 1 =>
 			swap statements: 'Look at {0} here' -f $a $b = 1 => $b = 1 'Look at {0} here' -f $a
 			change number: 1 => 0`},
+		{"a variable that is only shown", "$a = if ($b) { 'yes' } else { 'no' }\nAdd-Check -Name 'x' -Ok $b -Expected 'yes' -Actual $a", `
+			drop statement: $a = if ($b) { 'yes' } else { 'no' } =>
+			! drop statement: 'yes' =>
+			! drop statement: 'no' =>
+			drop statement: Add-Check -Name 'x' -Ok $b -Expected 'yes' -Actual $a =>
+			swap statements: $a = if ($b) { 'yes' } else { 'no' } Add-Check -Name 'x' -Ok $b -Expected 'yes' -Actual $a => Add-Check -Name 'x' -Ok $b -Expected 'yes' -Actual $a $a = if ($b) { 'yes' } else { 'no' }
+			change variable: $b => $a
+			! change variable: $b => $a
+			drop argument: -Actual $a =>
+			drop argument: -Expected 'yes' =>
+			drop argument: -Name 'x' =>
+			drop argument: -Ok $b =>
+			! change text: 'yes' => 'yesx'
+			! change text: 'no' => 'nox'
+			! change text: 'x' => 'xx'
+			! change text: 'yes' => 'yesx'`},
 		{"handlers", "try { $a.B() } catch { $a.C() }", `
 			drop statement: try { $a.B() } catch { $a.C() } =>
 			drop statement: $a.B() =>

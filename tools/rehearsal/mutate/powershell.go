@@ -28,6 +28,7 @@ type powershell struct {
 	vars     map[*psverify.Function][]string // variables by function, nil for the script
 	members  []string
 	commands []string
+	shown    map[string]bool // variables that are read in texts for people only, by function and name
 	out      []Mutant
 }
 
@@ -43,6 +44,7 @@ func PowerShell(name, template string, src []byte) ([]Mutant, error) {
 		calls: map[*psverify.Node]*psverify.Command{}, vars: map[*psverify.Function][]string{},
 	}
 	p.collect()
+	p.shown = p.forPeople()
 	for n := range f.Root.All() {
 		if n.Ancestor("param_block", "function_parameter_declaration") != nil {
 			continue
@@ -190,10 +192,49 @@ func (p *powershell) statements(n *psverify.Node) {
 		p.add("drop statement", c, c.Start, c.End, "")
 		if before != nil {
 			between := string(p.file.Source[before.End:c.Start])
+			if independent(before, c) {
+				before = c
+				continue
+			}
 			p.add("swap statements", c, before.Start, c.End, c.Text()+between+before.Text())
 		}
 		before = c
 	}
+}
+
+// independent tells whether two statements do the same in either order: both set variables to values that nothing outside them has a part
+// in, and neither uses what the other sets.
+func independent(a, b *psverify.Node) bool {
+	x, y := setter(a), setter(b)
+	return x != "" && y != "" && !strings.EqualFold(x, y) && !uses(a, y) && !uses(b, x)
+}
+
+// setter is the variable that a statement sets to a value without a command or a call, "" for any other statement.
+func setter(n *psverify.Node) string {
+	if n.Kind != "pipeline" || len(n.Children) != 1 || n.Children[0].Kind != "assignment_expression" {
+		return ""
+	}
+	for c := range n.All() {
+		switch c.Kind {
+		case "command", "invocation_expression":
+			return ""
+		}
+	}
+	left := n.Children[0].Child("left_assignment_expression")
+	if left == nil || !strings.HasPrefix(left.Text(), "$") {
+		return ""
+	}
+	name, _, _ := strings.Cut(strings.TrimSpace(left.Text()), ".")
+	return name
+}
+
+func uses(n *psverify.Node, variable string) bool {
+	for c := range n.All() {
+		if c.Kind == "variable" && strings.EqualFold(c.Text(), variable) {
+			return true
+		}
+	}
+	return false
 }
 
 func (p *powershell) variable(n *psverify.Node) {
@@ -371,12 +412,59 @@ func (p *powershell) message(n *psverify.Node) bool {
 				return true
 			}
 		case "assignment_expression":
-			if left := at.Child("left_assignment_expression"); left != nil && strings.HasSuffix(strings.ToLower(left.Text()), "result.message") && n != at {
+			left := at.Child("left_assignment_expression")
+			if left == nil || n == at {
+				continue
+			}
+			if strings.HasSuffix(strings.ToLower(left.Text()), "result.message") || !n.Within(left) && p.shown[p.scoped(left.Text(), at)] && calm(at) {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+// scoped names a variable of a function or of the script.
+func (p *powershell) scoped(variable string, at *psverify.Node) string {
+	fn := ""
+	if f := p.enclosing(at); f != nil {
+		fn = f.Name
+	}
+	return strings.ToLower(fn + " " + strings.TrimSpace(variable))
+}
+
+// calm tells whether a statement only works out a value: no command and no call in it can do anything or fail.
+func calm(n *psverify.Node) bool {
+	for c := range n.All() {
+		if c.Kind == "command" || c.Kind == "invocation_expression" {
+			return false
+		}
+	}
+	return true
+}
+
+// forPeople finds the variables that are read inside texts for people and nowhere else.
+func (p *powershell) forPeople() map[string]bool {
+	read, other := map[string]bool{}, map[string]bool{}
+	for n := range p.file.Root.All() {
+		if n.Kind != "variable" || !plainVariable(n) {
+			continue
+		}
+		name := p.scoped(n.Text(), n)
+		if left := n.Ancestor("left_assignment_expression"); left != nil && strings.TrimSpace(left.Text()) == n.Text() {
+			if op := left.Parent.Child("assignment_operator"); op != nil && op.Text() == "=" {
+				continue
+			}
+		}
+		read[name] = true
+		if !p.message(n) || n.Ancestor("param_block") != nil {
+			other[name] = true
+		}
+	}
+	for name := range other {
+		delete(read, name)
+	}
+	return read
 }
 
 // argument tells whether the node is inside an argument that is only shown.
