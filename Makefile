@@ -4,7 +4,7 @@ VERSION ?= dev
 LDFLAGS = -s -w -X github.com/mbamplan/mbamplan/pkg/cli.Version=$(VERSION)
 PLATFORMS = windows/amd64 windows/arm64 linux/amd64 linux/arm64 darwin/amd64 darwin/arm64
 
-.PHONY: test unit verify index golden docs lint fuzz bench build vuln clean
+.PHONY: test unit verify index golden docs mutation lint fuzz bench build vuln clean
 
 test: unit verify
 
@@ -28,6 +28,10 @@ golden: index
 docs: index
 	$(GO) test ./docs -run Generated -update
 	cd tools && $(GO) test ./matrix -run TestMatrix/table -update
+
+# Make rendered scripts wrong on purpose and count who notices; writes the figures into docs/mutation.md. Takes an hour or so.
+mutation:
+	cd tools && $(GO) test ./rehearsal -run 'TestMutation$$' -mutation -timeout 6h -v
 
 lint:
 	@test -z "$$(gofumpt -l cmd pkg docs examples templates tools | tee /dev/stderr)" || (echo 'run: gofumpt -w .' && false)

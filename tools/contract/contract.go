@@ -36,6 +36,8 @@
 //	PSC030  an install records a change ahead of making it
 //	PSC031  elevation is demanded, but by no preflight
 //	PSC032  a preflight stops at its end only: Complete-Preflight, once
+//	PSC033  Stop-Step ends with 2, 3 or 4
+//	PSC034  a function of the script gets every parameter that has no default
 package contract
 
 import (
@@ -113,6 +115,7 @@ func Check(f *psverify.File, kind Kind) ([]psverify.Finding, error) {
 	c.flow()
 	c.secrets()
 	c.rights()
+	c.ownCalls()
 	return psverify.Sort(c.findings), nil
 }
 

@@ -91,7 +91,7 @@ func assemble(t *testing.T, name string, s sample, body []string) string {
 
 func TestRules(t *testing.T) {
 	var names []string
-	for i := 1; i <= 32; i++ {
+	for i := 1; i <= 34; i++ {
 		names = append(names, fmt.Sprintf("PSC%03d", i))
 	}
 	for _, code := range names {

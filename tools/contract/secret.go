@@ -225,8 +225,11 @@ func (w *secrets) local(fn *psverify.Function, v string) bool {
 	return slices.ContainsFunc(w.c.file.Assignments, func(a *psverify.Assignment) bool { return a.Function == fn && a.Whole && a.Variable == v })
 }
 
-// keyFile tells whether a path is that of a file with a key.
+// keyFile tells whether a path is that of a file with a key. A method that is named and not called has no arguments.
 func keyFile(args *psverify.Node) bool {
+	if args == nil {
+		return false
+	}
 	text := strings.ToLower(args.Text())
 	return strings.Contains(text, "keyfile") || strings.Contains(text, "machinekey") || strings.Contains(text, "comparekey")
 }

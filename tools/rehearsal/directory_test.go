@@ -129,11 +129,11 @@ func TestDirectoryOfEveryExample(t *testing.T) {
 	}
 	installs := 0
 	for _, file := range files {
+		installs += len(before(night(t, filepath.Base(file)).Scripts("install")))
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			n := night(t, filepath.Base(file))
 			start := n.Farm.State()
 			install := before(n.Scripts("install"))
-			installs += len(install)
 			all(t, n, install, Options{}, 0)
 			done := n.Farm.State()
 			all(t, n, before(n.Scripts("verify")), Options{}, 0)
@@ -163,50 +163,59 @@ func interrupted(t *testing.T, example string) {
 	n := night(t, example)
 	cuts := 0
 	for _, s := range before(n.Scripts("install")) {
-		finished := n.Clone()
-		all(t, finished, []Script{s}, Options{}, 0)
-		for at := 1; ; at++ {
-			cut := n.Clone()
-			count := 0
-			r, err := cut.Run(s, Options{Session: func(session *farm.Session) {
-				session.Before = func(string) {
-					if count++; count == at {
-						panic(pwsh.Killed{})
-					}
-				}
-			}})
-			if err != nil {
-				t.Fatal(err)
+		t.Run(strings.TrimPrefix(s.Path, "directory/install/"), func(t *testing.T) {
+			c := cutEverywhere(t, n, s)
+			if c < 10 {
+				t.Errorf("only %d places to cut off", c)
 			}
-			if !r.Killed {
-				break
-			}
-			cuts++
-			again, err := cut.Run(s, Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if again.ExitCode != 0 {
-				t.Errorf("%s, cut off ahead of command %d, does not finish: %d\n%s", s.Path, at, again.ExitCode, again.Text())
-			}
-			if cut.Farm.State() != finished.Farm.State() {
-				t.Errorf("%s, cut off ahead of command %d, ends elsewhere", s.Path, at)
-			}
-			// What the cut run did is still taken back.
-			back := named(t, cut.Scripts("rollback"), strings.TrimPrefix(s.Path, "directory/install/"))
-			if r, err := cut.Run(back, Options{}); err != nil || r.ExitCode != 0 {
-				t.Errorf("%s, cut off ahead of command %d: the way back ends with %d %v\n%s", s.Path, at, r.ExitCode, err, r.Text())
-			}
-			if cut.Farm.State() != n.Farm.State() {
-				t.Errorf("%s, cut off ahead of command %d, run again and taken back, leaves something behind", s.Path, at)
-			}
-		}
+			cuts += c
+		})
 		all(t, n, []Script{s}, Options{}, 0)
 	}
-	if cuts < 30 {
-		t.Errorf("only %d places to cut off", cuts)
-	}
 	t.Logf("%d places", cuts)
+}
+
+// cutEverywhere cuts a script off ahead of each of its commands in turn, and gives the number of places.
+func cutEverywhere(t *testing.T, n *Night, s Script) (cuts int) {
+	t.Helper()
+	finished := n.Clone()
+	all(t, finished, []Script{s}, Options{}, 0)
+	for at := 1; ; at++ {
+		cut := n.Clone()
+		count := 0
+		r, err := cut.Run(s, Options{Session: func(session *farm.Session) {
+			session.Before = func(string) {
+				if count++; count == at {
+					panic(pwsh.Killed{})
+				}
+			}
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !r.Killed {
+			return cuts
+		}
+		cuts++
+		again, err := cut.Run(s, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again.ExitCode != 0 {
+			t.Fatalf("%s, cut off ahead of command %d, does not finish: %d\n%s", s.Path, at, again.ExitCode, again.Text())
+		}
+		if cut.Farm.State() != finished.Farm.State() {
+			t.Fatalf("%s, cut off ahead of command %d, ends elsewhere", s.Path, at)
+		}
+		// What the cut run did is still taken back.
+		back := named(t, cut.Scripts("rollback"), strings.TrimPrefix(s.Path, "directory/install/"))
+		if r, err := cut.Run(back, Options{}); err != nil || r.ExitCode != 0 {
+			t.Fatalf("%s, cut off ahead of command %d: the way back ends with %d %v\n%s", s.Path, at, r.ExitCode, err, r.Text())
+		}
+		if cut.Farm.State() != n.Farm.State() {
+			t.Fatalf("%s, cut off ahead of command %d, run again and taken back, leaves something behind", s.Path, at)
+		}
+	}
 }
 
 // What goes wrong on the night is refused with a message that names it, and nothing is half done.

@@ -263,7 +263,7 @@ var otherwise = []struct{ line, why string }{
 	{`sql SQL1: property mbamplan/login/`, "logins that MBAM's own program would have made are ours then"},
 }
 
-func explained(left string) string {
+func unexplained(left string) string {
 	var out []string
 	for _, l := range strings.Split(left, "\n") {
 		if l != "" && !slices.ContainsFunc(otherwise, func(o struct{ line, why string }) bool { return regexp.MustCompile(o.line).MatchString(l) }) {
@@ -285,7 +285,7 @@ func TestNightOutOfOrder(t *testing.T) {
 	violated(t, n, func(e edge, before, trial *Night, r Run) {
 		if r.ExitCode != 0 && r.ExitCode != 3010 {
 			stopped++
-			if got := explained(apart(trial.Farm.State(), before.Farm.State())); got != "" {
+			if got := unexplained(apart(trial.Farm.State(), before.Farm.State())); got != "" {
 				t.Errorf("%s stops with %d, but changed something:\n%s\n%s", e, r.ExitCode, got, r.Text())
 			}
 			if r.ExitCode == 1 && e.late.number == 0 || e.late.number > 0 && !strings.Contains(r.Text(), "Msg ") {
@@ -302,7 +302,7 @@ func TestNightOutOfOrder(t *testing.T) {
 				}
 			}
 		}
-		if got := explained(apart(unstamped(trial), unstamped(right))); got != "" {
+		if got := unexplained(apart(unstamped(trial), unstamped(right))); got != "" {
 			t.Errorf("%s, then the right order, ends elsewhere:\n%s", e, got)
 		}
 	})
@@ -338,7 +338,7 @@ func TestNightInterrupted(t *testing.T) {
 			}
 			cuts++
 			take(t, cut, x, Options{})
-			if got := explained(apart(unstamped(cut), unstamped(finished))); got != "" && !passing.MatchString(got) {
+			if got := unexplained(apart(unstamped(cut), unstamped(finished))); got != "" && !passing.MatchString(got) {
 				t.Errorf("%s, cut off ahead of command %d, ends elsewhere:\n%s", x, at, got)
 			}
 		}

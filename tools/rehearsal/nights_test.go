@@ -44,7 +44,7 @@ func TestNights(t *testing.T) {
 	}
 	for _, file := range files {
 		t.Run(filepath.Base(file), func(t *testing.T) {
-			t.Cleanup(pwsh.Forget)
+			t.Cleanup(pwsh.ForgetAll)
 			n := night(t, filepath.Base(file))
 			if n.Planned.MBAM.V2() {
 				t.Skip("the set-up of MBAM 2.0 does not run yet")

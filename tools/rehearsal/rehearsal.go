@@ -6,6 +6,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/mbamplan/mbamplan/pkg/artifact"
 	"github.com/mbamplan/mbamplan/pkg/compile"
@@ -32,8 +33,47 @@ type Night struct {
 	Desk *farm.Machine
 }
 
+// made keeps each night that was made, before its first script: rendering costs more than what most tests do with it.
+var made sync.Map
+
+// exchange, when it is set, may lay another text in the place of a rendered file: how a mutant gets into a night.
+var exchange func(topology string, file artifact.File) []byte
+
 // New renders a topology and makes the farm as it is before the first script.
 func New(name string, topology []byte) (*Night, error) {
+	key := name + "\x00" + string(topology)
+	n, ok := made.Load(key)
+	if !ok {
+		fresh, err := rendered(name, topology)
+		if err != nil {
+			return nil, err
+		}
+		n, _ = made.LoadOrStore(key, fresh)
+	}
+	night := n.(*Night).Clone()
+	if exchange == nil {
+		return night, nil
+	}
+	return night, night.exchange(name)
+}
+
+// exchange puts other texts in the place of files, in the tree and on the machines.
+func (n *Night) exchange(topology string) error {
+	tree := &artifact.Tree{Steps: n.Tree.Steps}
+	for _, file := range n.Tree.Files() {
+		if data := exchange(topology, file); data != nil {
+			file.Data, file.SHA256 = data, ""
+			n.place(n.Plan.Farm, file)
+		}
+		if err := tree.Add(file); err != nil {
+			return err
+		}
+	}
+	n.Tree = tree
+	return nil
+}
+
+func rendered(name string, topology []byte) (*Night, error) {
 	_, f, found := compile.Topology(name, topology)
 	if found.Errors() > 0 {
 		return nil, fmt.Errorf("%s: %s", name, found[0].Message)
@@ -91,23 +131,29 @@ func (n *Night) build(f *planned.Farm) {
 	n.web(f)
 	n.balancer(f)
 	n.clients(f)
-	at := map[string][]*planned.Host{} // the folder of an instance is copied to each server that may run it
-	for _, i := range f.Instances {
-		at[i.Folder()] = i.Nodes
-	}
 	for _, file := range n.Tree.Files() {
-		machines := []*farm.Machine{n.Desk}
-		if m := n.Farm.Machines[strings.ToUpper(file.Meta.Server)]; m != nil {
-			machines[0] = m
-		} else if hosts := at[file.Meta.Server]; hosts != nil {
+		n.place(f, file)
+	}
+}
+
+// place lays a file onto the machine that it is for; what is in the folder of an instance, onto each server that may run it.
+func (n *Night) place(f *planned.Farm, file artifact.File) {
+	machines := []*farm.Machine{n.Desk}
+	if m := n.Farm.Machines[strings.ToUpper(file.Meta.Server)]; m != nil {
+		machines[0] = m
+	} else {
+		for _, i := range f.Instances {
+			if i.Folder() != file.Meta.Server {
+				continue
+			}
 			machines = nil
-			for _, h := range hosts {
+			for _, h := range i.Nodes {
 				machines = append(machines, n.Farm.Machines[strings.ToUpper(h.Name)])
 			}
 		}
-		for _, m := range machines {
-			m.Files.Put(folder+`\`+strings.ReplaceAll(file.Path, "/", `\`), file.Data)
-		}
+	}
+	for _, m := range machines {
+		m.Files.Put(folder+`\`+strings.ReplaceAll(file.Path, "/", `\`), file.Data)
 	}
 }
 
@@ -203,6 +249,7 @@ type Run struct {
 	ExitCode int
 	Console  []string
 	Killed   bool
+	Open     bool // a transcript was left open
 	Session  *farm.Session
 }
 
@@ -218,7 +265,8 @@ type Options struct {
 	Params  map[string]any
 }
 
-// Run runs a script. The error says that the rehearsal does not know something that the script uses.
+// Run runs a script. The error says that the rehearsal does not know something that the script uses, or that the run broke a promise that
+// every script makes.
 func (n *Night) Run(s Script, o Options) (run Run, err error) {
 	m := n.Machine(s)
 	at := folder + `\` + strings.ReplaceAll(s.Path, "/", `\`)
@@ -242,6 +290,8 @@ func (n *Night) Run(s Script, o Options) (run Run, err error) {
 		params["WhatIf"] = true
 	}
 	run.Script, run.Session = s, session
+	script, _ := m.Files.Read(at)
+	was := n.look(m, n.about(s).Result, o.WhatIf)
 	defer func() {
 		run.Console = session.Console
 		switch r := recover().(type) {
@@ -253,7 +303,10 @@ func (n *Night) Run(s Script, o Options) (run Run, err error) {
 		}
 	}()
 	result, err := session.Run(at, params)
-	run.ExitCode = result.ExitCode
+	run.ExitCode, run.Console, run.Open = result.ExitCode, session.Console, result.Open
+	if err == nil {
+		err = n.judge(m, script, run, o, was)
+	}
 	return run, err
 }
 

@@ -14,6 +14,9 @@ func (s *Session) Command(name string) (*pwsh.Command, bool) {
 		return nil, false
 	}
 	c.Name = name
+	if s.Deaf != nil && s.Deaf(name) {
+		c.Run = func(*pwsh.Call) []any { return nil }
+	}
 	return c, true
 }
 

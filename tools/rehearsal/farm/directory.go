@@ -452,7 +452,9 @@ func (s *Session) entry(e *Entry) *thing {
 			"options":        &thing{typ: "System.DirectoryServices.DirectoryEntryConfiguration", set: func(string, any) bool { return true }},
 		},
 		methods: map[string]func([]any) any{"commitchanges": func([]any) any {
-			e.full = rights
+			if s.Deaf == nil || !s.Deaf("CommitChanges") {
+				e.full = rights
+			}
 			return pwsh.Void
 		}},
 	}}}

@@ -28,6 +28,7 @@ type folder struct {
 	path  string
 	owner string   // SID
 	allow []string // SIDs that may do anything
+	link  bool     // to somewhere else
 }
 
 func newFiles() *Files { return &Files{files: map[string]*file{}, folders: map[string]*folder{}} }
@@ -92,6 +93,12 @@ func (f *Files) write(p string, data []byte) {
 func (f *Files) Put(p string, data []byte) {
 	f.write(p, data)
 	f.on(p).files[key(p)].given = true
+}
+
+// Trust makes a folder from outside, or changes who owns it and who may do anything in it.
+func (f *Files) Trust(p, owner string, link bool, allow ...string) {
+	f.folder(p, owner, allow)
+	*f.on(p).folders[key(p)] = folder{path: p, owner: owner, allow: slices.Clone(allow), link: link}
 }
 
 // AddFolder makes a folder with all above it.

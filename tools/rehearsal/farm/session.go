@@ -18,6 +18,8 @@ type Session struct {
 	Log      []string // every line that a transcript holds
 	Answers  []string // to Read-Host, in order
 	Before   func(what string)
+	Wow64    bool                                               // the 32-bit PowerShell of a 64-bit Windows
+	Deaf     func(name string) bool                             // commands and programs that say nothing and do nothing
 	Ask      func(user string) (name, password string, ok bool) // answers Get-Credential; nil for a person who knows every password
 	Typed    []string                                           // passwords that were typed
 	Programs []string                                           // programs that were started, with their arguments
@@ -249,8 +251,10 @@ func (s *Session) Static(typ, member string, args []any, call bool) (any, bool) 
 			s.env[strings.ToLower(str(args, 0))] = str(args, 1)
 		}
 		return pwsh.Void, true
-	case "environment::is64bitoperatingsystem", "environment::is64bitprocess":
+	case "environment::is64bitoperatingsystem":
 		return true, true
+	case "environment::is64bitprocess":
+		return !s.Wow64, true
 	case "environment::machinename":
 		return m.Name, true
 	case "environment::username":
@@ -276,6 +280,9 @@ func (s *Session) Static(typ, member string, args []any, call bool) (any, bool) 
 	case "io.fileattributes::reparsepoint":
 		return pwsh.Enum{Of: "FileAttributes", Name: "ReparsePoint", Value: 1024}, true
 	case "io.file::getattributes":
+		if f := m.Files.folders[key(str(args, 0))]; f != nil && f.link {
+			return pwsh.Enum{Of: "FileAttributes", Name: "Directory, ReparsePoint", Value: 16 | 1024}, true
+		}
 		if m.Files.IsFolder(str(args, 0)) {
 			return pwsh.Enum{Of: "FileAttributes", Name: "Directory", Value: 16}, true
 		}
@@ -405,6 +412,9 @@ func (s *Session) Program(path string, args []string) ([]string, int, bool) {
 		return out, code, true
 	}
 	name := strings.ToLower(path[strings.LastIndexByte(path, '\\')+1:])
+	if s.Deaf != nil && s.Deaf(name) {
+		return nil, 0, true
+	}
 	if name == "setspn.exe" {
 		return s.setspn(args)
 	}

@@ -236,3 +236,5 @@ func (s *Session) sqlCommand(on func() *sqlOpened) *thing {
 	}
 	return t
 }
+
+func void([]any) any { return pwsh.Void }

@@ -157,12 +157,20 @@ type Interp struct {
 	global       *scope
 	caught       []*Record
 	transcribing bool
+	turns, depth int // of all loops so far, of the calls under way
 }
+
+// No script of ours comes near these bounds; one that passes them does not end.
+const (
+	maxTurns = 100_000
+	maxDepth = 200
+)
 
 // A Result is how a script ended.
 type Result struct {
 	ExitCode int
 	Thrown   *Record // what ended the script, where nothing caught it
+	Open     bool    // a transcript was left open
 }
 
 // New makes an interpreter for the text of a script.
@@ -189,6 +197,7 @@ func (in *Interp) Run(params map[string]any) (result Result, err error) {
 	in.global.vars["whatifpreference"] = Truth(params["WhatIf"])
 	in.global.vars["erroractionpreference"] = "Continue"
 	defer func() {
+		result.Open = in.transcribing
 		switch r := recover().(type) {
 		case nil:
 		case *exited:
@@ -227,8 +236,14 @@ func parsed(source []byte) *psverify.File {
 	return f
 }
 
-// Forget lets the trees of all scripts go: those of one topology are a hundred megabytes.
-func Forget() { trees.Clear() }
+// ForgetAll lets the trees of all scripts go: those of one topology are a hundred megabytes.
+func ForgetAll() { trees.Clear() }
+
+// Forget drops what is kept of the text of a script that will not be started again, and reports whether it was started.
+func Forget(source []byte) bool {
+	_, was := trees.LoadAndDelete(string(source))
+	return was
+}
 
 // show takes what reaches the console.
 func (in *Interp) show(v any) {

@@ -203,9 +203,11 @@ func (in *Interp) foreign(call *psverify.Command, s *scope, input []any, out sin
 	for _, k := range []string{"whatif", "confirm", "verbose", "erroraction", "warningaction"} {
 		delete(named, k)
 	}
-	in.Host.Step(c.Name)
 	run := &Call{Name: c.Name, Args: named, Input: input, WhatIf: Truth(whatIf), Line: call.Line, Interp: in}
-	for _, v := range in.placed(call.Node, func() []any { return c.Run(run) }, quiet) {
+	for _, v := range in.placed(call.Node, func() []any {
+		in.Host.Step(c.Name)
+		return c.Run(run)
+	}, quiet) {
 		emit(v, out)
 	}
 }

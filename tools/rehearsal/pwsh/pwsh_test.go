@@ -72,6 +72,18 @@ func run(t *testing.T, script string, params map[string]any) string {
 	return out
 }
 
+// A script that does not end is a failure with its place, and the rehearsal goes on.
+func TestEndless(t *testing.T) {
+	for script, want := range map[string]string{
+		"while ($true) { $a = 1 }":             "1:15: the rehearsal does not know an end of this loop after 100000 turns",
+		"function Get-It {\nGet-It\n}\nGet-It": "2:1: the rehearsal does not know calls that are 200 deep",
+	} {
+		if got := run(t, script, nil); !strings.HasSuffix(got, want) {
+			t.Errorf("%s: %s", script, got)
+		}
+	}
+}
+
 // Each case is a fact of Windows PowerShell that our scripts lean on.
 func TestFacts(t *testing.T) {
 	tests := []struct{ name, script, want string }{

@@ -70,6 +70,9 @@ func (in *Interp) statement(n nodeRef, s *scope, out sink) {
 
 // turn runs the body of a loop once; false means that the loop ends.
 func (in *Interp) turn(body nodeRef, s *scope, out sink) (goOn bool) {
+	if in.turns++; in.turns > maxTurns {
+		in.unsupported(body, "an end of this loop after %d turns", maxTurns)
+	}
 	defer func() {
 		switch r := recover().(type) {
 		case nil:
@@ -282,6 +285,10 @@ func (in *Interp) leave(n nodeRef, s *scope, out sink) {
 
 // function runs a function of the script.
 func (in *Interp) function(fn *psverify.Function, caller *scope, named map[string]any, positional []any, at nodeRef, out sink) {
+	if in.depth++; in.depth > maxDepth {
+		in.unsupported(at, "calls that are %d deep", maxDepth)
+	}
+	defer func() { in.depth-- }()
 	s := &scope{vars: map[string]any{}, parent: caller}
 	in.bind(fn.Name, fn.Param, s, named, positional, at)
 	defer func() {
