@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/mbamplan/mbamplan/pkg/plan"
+	"github.com/mbamplan/mbamplan/tools/rehearsal/farm"
+	"github.com/mbamplan/mbamplan/tools/rehearsal/pwsh"
 )
 
 // A turn is one thing that somebody starts on the night: a PowerShell file, or the runner of an instance for the T-SQL files of one number and
@@ -260,7 +262,7 @@ func violated(t *testing.T, n *Night, each func(e edge, before, trial *Night, r 
 					each(edge{early, late}, at, trial, r)
 				case !rests && late.Kind == "install":
 					if r, err := start(at, late, Options{}); err != nil || r.ExitCode != 0 && r.ExitCode != 3010 {
-						t.Logf("without %s, %s ended with %d %v\n%s", early, late, r.ExitCode, err, r.Text())
+						t.Errorf("without %s, %s ended with %d %v\n%s", early, late, r.ExitCode, err, r.Text())
 					}
 				}
 			}
@@ -271,31 +273,134 @@ func violated(t *testing.T, n *Night, each func(e edge, before, trial *Night, r 
 	}
 }
 
-// An order that violates a need is stopped with nothing changed, or does no damage: the earlier file behind it and the later one once more end where
-// the right order ends.
+// otherwise are the lines in which a violated order differs, and why that is no damage.
+var otherwise = []struct{ line, why string }{
+	{`: property mbamplan/(group|listener)/`, "what a file is about to make is on record ahead of its making"},
+	{`right: WEB\d Se(BatchLogon|Impersonate)`, "the account of the pool gets a right that the group of IIS brings later; the rollback takes it back"},
+	{`sql SQL1: property mbamplan/login/`, "logins that MBAM's own program would have made are ours then"},
+}
+
+func explained(left string) string {
+	var out []string
+	for _, l := range strings.Split(left, "\n") {
+		if l != "" && !slices.ContainsFunc(otherwise, func(o struct{ line, why string }) bool { return regexp.MustCompile(o.line).MatchString(l) }) {
+			out = append(out, l)
+		}
+	}
+	return strings.Join(out, "\n")
+}
+
+var backupTime = regexp.MustCompile(`\d{8}-\d{6}Z`)
+
+// unstamped is a state without the times in the names of backup files.
+func unstamped(n *Night) string { return backupTime.ReplaceAllString(n.Farm.State(), "then") }
+
+// An order that violates a need is stopped with nothing changed, or does no damage. Either way the right order behind it ends where it ends by itself.
 func TestNightOutOfOrder(t *testing.T) {
 	n := night(t, "contoso-alwayson.yaml")
 	stopped, harmless := 0, 0
 	violated(t, n, func(e edge, before, trial *Night, r Run) {
 		if r.ExitCode != 0 && r.ExitCode != 3010 {
 			stopped++
-			if got := apart(trial.Farm.State(), before.Farm.State()); got != "" {
+			if got := explained(apart(trial.Farm.State(), before.Farm.State())); got != "" {
 				t.Errorf("%s stops with %d, but changed something:\n%s\n%s", e, r.ExitCode, got, r.Text())
 			}
-			if r.ExitCode == 1 && e.late.number == 0 {
+			if r.ExitCode == 1 && e.late.number == 0 || e.late.number > 0 && !strings.Contains(r.Text(), "Msg ") {
 				t.Errorf("%s stops without a message of its own:\n%s", e, r.Text())
 			}
-			return
+		} else {
+			harmless++
 		}
-		harmless++
 		right := before.Clone()
-		take(t, right, e.early, Options{})
-		take(t, right, e.late, Options{})
-		take(t, trial, e.early, Options{})
-		take(t, trial, e.late, Options{})
-		if got := apart(trial.Farm.State(), right.Farm.State()); got != "" {
-			t.Errorf("%s ends elsewhere:\n%s", e, got)
+		for _, x := range []turn{e.early, e.late} {
+			for _, night := range []*Night{right, trial} {
+				if r, err := start(night, x, Options{}); err != nil || r.ExitCode != 0 && r.ExitCode != 3010 && x.Kind != "verify" {
+					t.Fatalf("%s, then the right order: %s ended with %d %v\n%s", e, x, r.ExitCode, err, r.Text())
+				}
+			}
+		}
+		if got := explained(apart(unstamped(trial), unstamped(right))); got != "" {
+			t.Errorf("%s, then the right order, ends elsewhere:\n%s", e, got)
 		}
 	})
+	if stopped < 30 || harmless < 60 {
+		t.Errorf("%d stopped, %d harmless", stopped, harmless)
+	}
 	t.Logf("%d stopped, %d harmless", stopped, harmless)
+}
+
+// A night that is cut off: each file of it ahead of some of its commands, as by a loss of power, and finished by running it again. Every third place
+// in a rotation is tried here; the tests of the parts try them all for the steps that they know.
+func TestNightInterrupted(t *testing.T) {
+	n := night(t, "contoso-alwayson.yaml")
+	cuts := 0
+	for i, x := range turns(n, "install") {
+		finished := n.Clone()
+		take(t, finished, x, Options{})
+		for at := 1 + i%5; ; at += 23 {
+			cut := n.Clone()
+			count := 0
+			r, err := start(cut, x, Options{Session: func(session *farm.Session) {
+				session.Before = func(string) {
+					if count++; count == at {
+						panic(pwsh.Killed{})
+					}
+				}
+			}})
+			if err != nil {
+				t.Fatalf("%s: %v", x, err)
+			}
+			if !r.Killed {
+				break
+			}
+			cuts++
+			take(t, cut, x, Options{})
+			if got := explained(apart(unstamped(cut), unstamped(finished))); got != "" && !passing.MatchString(got) {
+				t.Errorf("%s, cut off ahead of command %d, ends elsewhere:\n%s", x, at, got)
+			}
+		}
+		take(t, n, x, Options{})
+	}
+	if cuts < 150 {
+		t.Errorf("only %d places to cut off", cuts)
+	}
+	t.Logf("%d places", cuts)
+}
+
+// passing are temporary folders of a run that was cut off.
+var passing = regexp.MustCompile(`\A([+] (file|folder): \S+ C:\\Windows\\Temp\\.*\n?)*\z`)
+
+// Every file of the night refuses a machine that is not its own, and somebody without elevation.
+func TestNightElsewhere(t *testing.T) {
+	n := night(t, "contoso-alwayson.yaml")
+	state := n.Farm.State()
+	for _, x := range turns(n, "install", "verify", "rollback") {
+		other := n.Farm.Machines["RPT1"]
+		if n.Machine(x.Script) == other {
+			other = n.Desk
+		}
+		r, err := start(n, x, Options{Machine: other})
+		if err != nil {
+			t.Fatalf("%s: %v", x, err)
+		}
+		if r.ExitCode != 2 || !strings.Contains(r.Text(), "Nothing was changed") && !strings.Contains(r.Text(), "This script is for") {
+			t.Errorf("%s on %s ended with %d:\n%s", x, other.Name, r.ExitCode, r.Text())
+		}
+		r, err = start(n, x, Options{Session: func(s *farm.Session) { s.Elevated = false }})
+		if err != nil {
+			t.Fatalf("%s: %v", x, err)
+		}
+		if r.ExitCode != 2 || !strings.Contains(r.Text(), "Run as administrator") {
+			t.Errorf("%s without elevation ended with %d:\n%s", x, r.ExitCode, r.Text())
+		}
+		for p := range strings.SplitSeq(apart(n.Farm.State(), state), "\n") {
+			if p != "" && !strings.Contains(p, "as given") && !strings.HasPrefix(p, "+ folder: ") {
+				t.Errorf("%s: %s", x, p)
+			}
+		}
+		state = n.Farm.State()
+	}
+	if n.Farm.Records() != "" {
+		t.Errorf("records of runs that were refused:\n%s", n.Farm.Records())
+	}
 }
