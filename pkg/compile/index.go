@@ -793,7 +793,7 @@ var index = catalog.Index{
 			Reversible: "yes",
 			Changes:    "Windows features of {{.Host.Name}}: those that are missing of {{len .Host.WindowsFeatures}}, and what they need themselves",
 			Undo:       "removes the features that the install's result lists under \"changed\"",
-			Leaves:     "features that were there before; files under C:\\inetpub; a restart may be needed",
+			Leaves:     "features that were there before; files under C:\\inetpub; files of .NET Framework 3.5, which Windows keeps; a restart may be needed",
 			Success:    "Get-WindowsFeature shows every feature of the list as installed",
 			Failures: []catalog.Failure{
 				{
@@ -1709,7 +1709,7 @@ var index = catalog.Index{
 			Reversible: "no",
 			Changes:    "recovery model of {{.Database.Name}}; backup files {{.Database.FullBackup}}{{if or .Placement.Mirroring (not .Placement.Automatic)}} and {{.Database.LogBackup}}{{end}}",
 			Undo:       "nothing: leaving the FULL model breaks the log chain, and the log backup is a link of it. The former model is recorded in master as an extended property",
-			Leaves:     "the FULL recovery model and the backup files",
+			Leaves:     "the FULL recovery model, the backup files, and their history in msdb",
 			Success:    "the database is in the FULL model and msdb knows the seed backups",
 			Failures: []catalog.Failure{
 				{
@@ -2078,7 +2078,7 @@ var index = catalog.Index{
 			Reversible: "yes",
 			Changes:    "{{if .Placement.Automatic}}nothing of its own: waits until automatic seeding is done{{else}}copies of {{range $i, $d := .Databases}}{{if $i}} and {{end}}{{$d.Name}}{{end}}, restored from the seed backups and joined to {{.Placement.Name}}{{end}}",
 			Undo:       "{{if .Placement.Automatic}}nothing here: the rollback of 370 takes the databases out of the group{{else}}takes the copies that this plan joined on this replica out of the group{{end}}",
-			Leaves:     "the copies, restoring; their removal is printed for the database administrator",
+			Leaves:     "the copies, restoring, and the history of their restore in msdb; their removal is printed for the database administrator",
 			Success:    "each copy has joined and takes part in data movement",
 			Failures: []catalog.Failure{
 				{
@@ -2522,7 +2522,7 @@ var index = catalog.Index{
 			Reversible: "no",
 			Changes:    "copies of {{range $i, $d := .Databases}}{{if $i}} and {{end}}{{$d.Name}}{{end}}, restored from the seed backups and left restoring",
 			Undo:       "nothing: the copies stay. The rollback prints what the database administrator may do with them",
-			Leaves:     "the copies, restoring",
+			Leaves:     "the copies, restoring, and the history of their restore in msdb",
 			Success:    "each database is restoring on this instance, or mirrored already",
 			Failures: []catalog.Failure{
 				{

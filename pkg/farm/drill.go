@@ -102,13 +102,3 @@ func (n *Node) NoticesSite() bool {
 		return true
 	}
 }
-
-// PeerAddresses returns where the other nodes of the farm are reached: by planned address where it is known, since an
-// NLB node's name may resolve to the virtual address as well.
-func (n *Node) PeerAddresses() []string {
-	var out []string
-	for _, p := range n.Peers() {
-		out = append(out, p.Address())
-	}
-	return out
-}

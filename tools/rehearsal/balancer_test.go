@@ -276,3 +276,165 @@ func TestBalancerVerifyFails(t *testing.T) {
 		})
 	}
 }
+
+// tool is a script of a kind by the end of its path.
+func tool(t *testing.T, n *Night, kind, end string) Script {
+	t.Helper()
+	return named(t, n.Scripts(kind), end)
+}
+
+// user tells whether the farm's name answers somebody outside, and from which node.
+func user(n *Night) string {
+	m, problem := n.Farm.Connect(n.Desk, "mbam.contoso.com", 443)
+	if problem != nil {
+		return problem.Text
+	}
+	return m.Name
+}
+
+// A node is drained and taken back: the farm's name answers all the time, from the other node meanwhile.
+func TestDrainDrill(t *testing.T) {
+	n := balanced(t)
+	state := n.Farm.State()
+	for _, node := range []string{"WEB1", "WEB2"} {
+		drain, back := tool(t, n, "drill", "web/"+node+"/drill/976-drill-node-drain.drain.ps1"), tool(t, n, "drill", "web/"+node+"/drill/976-drill-node-drain.return.ps1")
+		all(t, n, []Script{drain, back}, Options{WhatIf: true}, 0)
+		if got := n.Farm.State(); got != state {
+			t.Errorf("-WhatIf changed something:\n%s", apart(got, state))
+		}
+		if r := all(t, n, []Script{drain}, Options{}, 0)[0]; !strings.Contains(r.Text(), "Drained within") {
+			t.Errorf("%s", r.Text())
+		}
+		if who := user(n); who == node || !strings.HasPrefix(who, "WEB") {
+			t.Errorf("with %s drained, users reach %s", node, who)
+		}
+		all(t, n, []Script{drain}, Options{}, 0)
+		other := map[string]string{"WEB1": "WEB2", "WEB2": "WEB1"}[node]
+		r := all(t, n, []Script{tool(t, n, "drill", "web/"+other+"/drill/976-drill-node-drain.drain.ps1")}, Options{}, 3)[0]
+		if !strings.Contains(r.Text(), "No other node answers") {
+			t.Errorf("with %s drained, the drain of %s says:\n%s", node, other, r.Text())
+		}
+		all(t, n, []Script{back}, Options{}, 0)
+		if got := n.Farm.State(); got != state {
+			t.Errorf("after the return:\n%s", apart(got, state))
+		}
+		all(t, n, []Script{back}, Options{}, 0)
+	}
+	// The last one that answers is not drained, and a site that does not answer is not taken back.
+	n.Farm.Machines["WEB2"].StopSite(site(n), true)
+	r := all(t, n, []Script{tool(t, n, "drill", "web/WEB1/drill/976-drill-node-drain.drain.ps1")}, Options{}, 3)[0]
+	if !strings.Contains(r.Text(), "No other node answers") {
+		t.Errorf("%s", r.Text())
+	}
+	n.Farm.NLB(vip).Node("WEB2").State = "Stopped"
+	r = all(t, n, []Script{tool(t, n, "drill", "web/WEB2/drill/976-drill-node-drain.return.ps1")}, Options{}, 3)[0]
+	if !strings.Contains(r.Text(), "must not get users") {
+		t.Errorf("%s", r.Text())
+	}
+	// Connections that do not end are broken after the time given.
+	n.Farm.Machines["WEB2"].StopSite(site(n), false)
+	n.Farm.NLB(vip).Node("WEB2").State = "Started"
+	n.Farm.NLB(vip).Node("WEB1").Busy = time.Hour
+	began := n.Farm.Clock
+	all(t, n, []Script{tool(t, n, "drill", "web/WEB1/drill/976-drill-node-drain.drain.ps1")}, Options{Params: map[string]any{"Seconds": int64(60)}}, 0)
+	if took := n.Farm.Clock.Sub(began); took > 2*time.Minute {
+		t.Errorf("the drain took %v", took)
+	}
+}
+
+// The watch takes a node out whose site does not answer, keeps the last one in, and takes back only what it took out.
+func TestWatch(t *testing.T) {
+	ready := balanced(t)
+	watch := func(n *Night, node string, o Options) Run {
+		o.Params = map[string]any{"Hours": int64(1), "Seconds": int64(15)}
+		r, err := n.Run(tool(t, n, "tool", "web/"+node+"/740-nlb-watch.ps1"), o)
+		if err != nil || r.ExitCode != 0 {
+			t.Fatalf("%d %v\n%s", r.ExitCode, err, r.Text())
+		}
+		return r
+	}
+	events := func(n *Night, node string, id int) int {
+		count := 0
+		for _, e := range n.Farm.Machines[node].Events("Application") {
+			if e.ID == id {
+				count++
+			}
+		}
+		return count
+	}
+	mark := `C:\ProgramData\mbamplan\nlb-watch.stopped`
+
+	n := ready.Clone()
+	state := n.Farm.State()
+	watch(n, "WEB1", Options{})
+	if got := n.Farm.State(); got != state {
+		t.Errorf("a watch over a healthy node changed something:\n%s", apart(got, state))
+	}
+	web1 := n.Farm.Machines["WEB1"]
+	web1.StopSite(site(n), true)
+	watch(n, "WEB1", Options{WhatIf: true})
+	if n.Farm.NLB(vip).Node("WEB1").State != "Started" || web1.Files.Exists(mark) {
+		t.Error("-WhatIf took the node out")
+	}
+	watch(n, "WEB1", Options{})
+	if n.Farm.NLB(vip).Node("WEB1").State != "Stopped" || !web1.Files.Exists(mark) || events(n, "WEB1", 740) != 1 || user(n) != "WEB2" {
+		t.Errorf("the node is %s, %d events, users reach %s", n.Farm.NLB(vip).Node("WEB1").State, events(n, "WEB1", 740), user(n))
+	}
+	out := n.Clone()
+	// The last node that users get stays in, whatever its site does.
+	out.Farm.Machines["WEB2"].StopSite(site(out), true)
+	if r := watch(out, "WEB2", Options{}); out.Farm.NLB(vip).Node("WEB2").State != "Started" || !strings.Contains(r.Text(), "this node stays in") {
+		t.Errorf("the last node is %s\n%s", out.Farm.NLB(vip).Node("WEB2").State, r.Text())
+	}
+	web1.StopSite(site(n), false)
+	watch(n, "WEB1", Options{})
+	if n.Farm.NLB(vip).Node("WEB1").State != "Started" || web1.Files.Exists(mark) || events(n, "WEB1", 741) != 1 {
+		t.Errorf("the node is %s, mark %v, %d events", n.Farm.NLB(vip).Node("WEB1").State, web1.Files.Exists(mark), events(n, "WEB1", 741))
+	}
+	// A node that a person stopped stays out.
+	n.Farm.NLB(vip).Node("WEB1").State = "Stopped"
+	watch(n, "WEB1", Options{})
+	if n.Farm.NLB(vip).Node("WEB1").State != "Stopped" {
+		t.Error("the watch started a node that a person had stopped")
+	}
+	// An answer of a node that gets no users does not count.
+	lonely := ready.Clone()
+	lonely.Farm.NLB(vip).Node("WEB2").State = "Stopped"
+	lonely.Farm.Machines["WEB1"].StopSite(site(lonely), true)
+	watch(lonely, "WEB1", Options{})
+	if lonely.Farm.NLB(vip).Node("WEB1").State != "Started" {
+		t.Error("the watch stopped the last node that gets users")
+	}
+}
+
+// A node is lost: its site stops, the watch takes the node out, users get the other one; the start file brings it back.
+func TestNodeLossDrill(t *testing.T) {
+	n := balanced(t)
+	for _, m := range []string{"WEB1", "WEB2"} {
+		n.Farm.Machines[m].Modules["webadministration"] = true
+	}
+	state := n.Farm.State()
+	stop, back := tool(t, n, "drill", "web/WEB1/drill/978-drill-node-loss.stop.ps1"), tool(t, n, "drill", "web/WEB1/drill/978-drill-node-loss.start.ps1")
+	all(t, n, []Script{stop, back}, Options{WhatIf: true}, 0)
+	if got := n.Farm.State(); got != state {
+		t.Errorf("-WhatIf changed something:\n%s", apart(got, state))
+	}
+	// Not while the other one gets no users.
+	n.Farm.NLB(vip).Node("WEB2").State = "Stopped"
+	if r := all(t, n, []Script{stop}, Options{}, 3)[0]; !strings.Contains(r.Text(), "No other node answers") {
+		t.Errorf("%s", r.Text())
+	}
+	n.Farm.NLB(vip).Node("WEB2").State = "Started"
+	all(t, n, []Script{stop, stop}, Options{}, 0)
+	hours := Options{Params: map[string]any{"Hours": int64(1)}}
+	all(t, n, []Script{tool(t, n, "tool", "web/WEB1/740-nlb-watch.ps1")}, hours, 0)
+	if who := user(n); who != "WEB2" {
+		t.Errorf("users reach %s", who)
+	}
+	all(t, n, []Script{back}, Options{}, 0)
+	all(t, n, []Script{tool(t, n, "tool", "web/WEB1/740-nlb-watch.ps1")}, hours, 0)
+	all(t, n, []Script{back}, Options{}, 0)
+	if got := n.Farm.State(); got != state {
+		t.Errorf("after the drill:\n%s", apart(got, state))
+	}
+}

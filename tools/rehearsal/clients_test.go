@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/mbamplan/mbamplan/tools/rehearsal/farm"
+	"github.com/mbamplan/mbamplan/tools/rehearsal/pwsh"
 )
 
 const policyKey = `HKLM\SOFTWARE\Policies\Microsoft\FVE\MDOPBitLockerManagement`
@@ -235,4 +236,109 @@ func TestPolicyVerifyFails(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The preflight of the clients' folder passes where everything is as planned, and names what is not, each time with what to do.
+func TestPolicyPreflight(t *testing.T) {
+	ready := balanced(t)
+	script := named(t, ready.Scripts("preflight"), "/905-preflight.ps1")
+	const central = `\\contoso.com\SYSVOL\contoso.com\Policies\PolicyDefinitions\BitLockerManagement.admx`
+	ready.Desk.Files.Put(central, []byte("<policyDefinitions/>"))
+	for _, tt := range []struct {
+		name         string
+		spoil        func(n *Night)
+		fails, notes string
+	}{
+		{"as planned", func(*Night) {}, "", ""},
+		{"no unit", func(n *Night) { n.Farm.Directory.Units = nil }, "organizational unit: OU=Workstations,DC=contoso,DC=com", ""},
+		{"no rights", func(n *Night) { n.Farm.ClosePolicies() }, "", "right to link a policy: OU=Workstations,DC=contoso,DC=com, right to create a policy"},
+		{"two objects", func(n *Night) { used(n); used(n) }, "Group Policy object: MBAM clients", ""},
+		{"no module", func(n *Night) { delete(n.Desk.Modules, "grouppolicy") }, "PowerShell module: GroupPolicy", ""},
+		{"no templates", func(n *Night) { n.Desk.Files.Remove(central) }, "", "policy templates of MBAM"},
+		{"no name", func(n *Night) { n.Farm.Directory.SetAddress("mbam", "10.9.9.9") }, "", "port of the virtual host: mbam.contoso.com:443"},
+		{"nobody serves", func(n *Night) {
+			for _, o := range n.Farm.NLB(vip).Nodes {
+				o.State = "Stopped"
+			}
+		}, "", "port of the virtual host: mbam.contoso.com:443"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			n := ready.Clone()
+			tt.spoil(n)
+			start := n.Farm.State()
+			got, console := preflightAs(t, n, script, func(s *farm.Session) pwsh.Host { return s })
+			var fails, notes []string
+			for _, c := range got.Checks {
+				if !c.Ok {
+					fails = append(fails, c.Name)
+					if c.Remedy == "" {
+						t.Errorf("%s says nothing of what to do", c.Name)
+					}
+				}
+			}
+			for _, c := range got.Notes {
+				notes = append(notes, c.Name)
+			}
+			if f, o := strings.Join(fails, ", "), strings.Join(notes, ", "); f != tt.fails || o != tt.notes {
+				t.Errorf("fails %q, notes %q; want %q, %q\n%s", f, o, tt.fails, tt.notes, console)
+			}
+			if got.ExitCode != map[bool]int{true: 0, false: 4}[len(fails) == 0] {
+				t.Errorf("ended with %d", got.ExitCode)
+			}
+			if left := apart(n.Farm.State(), start); left != "" {
+				t.Errorf("a preflight changed something:\n%s", left)
+			}
+		})
+	}
+}
+
+// The drill of a client: not encrypted before, waiting without a word to its user while the services are away, reporting when they are back.
+func TestClientDrill(t *testing.T) {
+	n := balanced(t)
+	all(t, n, []Script{policy(t, n, "install")}, Options{}, 0)
+	p := n.Farm.Policies("MBAM clients")[0]
+	n.Farm.PolicyLinks(p)[0].Enabled = true
+	client := n.Farm.AddClient("PC1", "10.1.7.1")
+	n.Farm.ApplyPolicies(client, n.Plan.Farm.Clients.OU)
+	script := named(t, n.Scripts("drill"), "/984-drill-client-test.ps1")
+	run := func(phase string, code int, says ...string) {
+		t.Helper()
+		state := n.Farm.State()
+		r, err := n.Run(script, Options{Machine: client, Params: map[string]any{"Phase": phase}})
+		if err != nil || r.ExitCode != code {
+			t.Fatalf("%s ended with %d %v, wanted %d:\n%s", phase, r.ExitCode, err, code, r.Text())
+		}
+		for _, s := range says {
+			if !strings.Contains(r.Text(), s) {
+				t.Errorf("%s does not say %q:\n%s", phase, s, r.Text())
+			}
+		}
+		for l := range strings.SplitSeq(apart(n.Farm.State(), state), "\n") {
+			if l != "" && !strings.Contains(l, `C:\mbamplan`) {
+				t.Errorf("%s changed something: %s", phase, l)
+			}
+		}
+	}
+	run("Elsewhere", 2, "Give -Phase as Before, Away or Back")
+	run("Before", 0)
+	for _, o := range n.Farm.NLB(vip).Nodes {
+		o.State = "Stopped"
+	}
+	run("Before", 4, "mbam.contoso.com, port 443, from this computer: expected open, found closed")
+	run("Away", 4, "The client has noticed (event 2, 4 or 18): expected at least one, found none yet")
+	client.AddEvent(farm.Event{Log: "Microsoft-Windows-MBAM/Admin", ID: 18, Message: "The recovery key service cannot be reached."})
+	run("Away", 0)
+	n.Farm.SetVolume(client, 2)
+	run("Away", 4, "no encryption before the key is stored: expected not encrypted, found encrypting")
+	for _, o := range n.Farm.NLB(vip).Nodes {
+		o.State = "Started"
+	}
+	run("Back", 4, "The client reached the service again")
+	client.AddEvent(farm.Event{Log: "Microsoft-Windows-MBAM/Operational", ID: 29, Message: "The key was stored."})
+	run("Back", 0)
+	p.SetValue(farm.PolicyValue{Key: policyKey, Name: "KeyRecoveryServiceEndPoint", Type: "ExpandString", Value: "https://web1.contoso.com/x"})
+	n.Farm.ApplyPolicies(client, n.Plan.Farm.Clients.OU)
+	run("Back", 4, "Policy: recovery service: expected https://mbam.contoso.com/")
+	client.Service("mbamagent").State = "Stopped"
+	run("Back", 4, "Service mbamagent: expected Running, found Stopped")
 }

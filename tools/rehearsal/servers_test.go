@@ -33,9 +33,11 @@ func onWindows(scripts []Script) []Script {
 // are uninstalled in Programs and Features. What it gives puts back what was there when the night began, and the secrets, which are copied
 // anew.
 func uninstalled(n, start *Night) (back func()) {
-	for _, m := range n.Farm.Machines {
-		removeMBAM(m)
-		removeMVC(m)
+	for _, h := range n.Planned.Hosts {
+		if m := n.Farm.Machines[strings.ToUpper(h.Name)]; !h.EstablishedNodes() { // what stood before the night stays in use
+			removeMBAM(m)
+			removeMVC(m)
+		}
 	}
 	return func() {
 		for name, m := range n.Farm.Machines {

@@ -276,22 +276,46 @@ func TestSQLRefuses(t *testing.T) {
 		says                  string
 	}{
 		{"the wrong instance", "contoso-alwayson.yaml", "SQL1/install/320-local-system-login.sql", nil, nil, Options{Server: "SQL2"}, "Wrong instance. Wanted SQL1, connected to SQL2"},
-		{"no sysadmin", "contoso-alwayson.yaml", "SQL1/install/320-local-system-login.sql", func(n *Night) { n.Farm.SQLNetwork().Instance("SQL1").Logins[1].Roles = nil },
-			func(n *Night) { n.Farm.SQLNetwork().Instance("SQL1").Logins[1].Roles = []string{"sysadmin"} }, Options{}, "15247"},
-		{"the service is down", "contoso-alwayson.yaml", "SQL1/install/320-local-system-login.sql", func(n *Night) { n.Farm.SQLNetwork().Instance("SQL1").Stop() },
-			func(n *Night) { n.Farm.SQLNetwork().Instance("SQL1").Start() }, Options{}, "network-related"},
-		{"the endpoint's port is taken", "contoso-alwayson.yaml", "SQL1/install/325-endpoint.sql", func(n *Night) { n.Farm.Machines["SQL1"].Listen(5022, "other") },
-			func(n *Night) { n.Farm.Machines["SQL1"].Unlisten(5022) }, Options{}, "does not listen on port 5022"},
+		{
+			"no sysadmin", "contoso-alwayson.yaml", "SQL1/install/320-local-system-login.sql", func(n *Night) { n.Farm.SQLNetwork().Instance("SQL1").Logins[1].Roles = nil },
+			func(n *Night) { n.Farm.SQLNetwork().Instance("SQL1").Logins[1].Roles = []string{"sysadmin"} },
+			Options{},
+			"15247",
+		},
+		{
+			"the service is down", "contoso-alwayson.yaml", "SQL1/install/320-local-system-login.sql", func(n *Night) { n.Farm.SQLNetwork().Instance("SQL1").Stop() },
+			func(n *Night) { n.Farm.SQLNetwork().Instance("SQL1").Start() },
+			Options{},
+			"network-related",
+		},
+		{
+			"the endpoint's port is taken", "contoso-alwayson.yaml", "SQL1/install/325-endpoint.sql", func(n *Night) { n.Farm.Machines["SQL1"].Listen(5022, "other") },
+			func(n *Night) { n.Farm.Machines["SQL1"].Unlisten(5022) },
+			Options{},
+			"does not listen on port 5022",
+		},
 		{"no endpoint yet", "contoso-alwayson.yaml", "SQL1/install/330-endpoint-logins.sql", func(n *Night) { n.Farm.SQLNetwork().Instance("SQL1").Endpoint = nil }, nil, Options{}, "no mirroring endpoint"},
-		{"an account that nobody knows", "contoso-alwayson.yaml", "SQL2/install/390-mbam-logins.sql", func(n *Night) { n.Farm.Directory.Find("MBAM DB RW").Name = "renamed" },
-			func(n *Night) { n.Farm.Directory.Find("renamed").Name = "MBAM DB RW" }, Options{}, "cannot be resolved"},
-		{"the seed share refuses", "contoso-alwayson.yaml", "SQL1/install/350-recovery-model-and-backup.compliance.sql", func(n *Night) { n.Farm.CloseShare(`\\fs1.contoso.com\mbam-seed`, true) },
-			func(n *Night) { n.Farm.CloseShare(`\\fs1.contoso.com\mbam-seed`, false) }, Options{}, "3201"},
+		{
+			"an account that nobody knows", "contoso-alwayson.yaml", "SQL2/install/390-mbam-logins.sql", func(n *Night) { n.Farm.Directory.Find("MBAM DB RW").Name = "renamed" },
+			func(n *Night) { n.Farm.Directory.Find("renamed").Name = "MBAM DB RW" },
+			Options{},
+			"cannot be resolved",
+		},
+		{
+			"the seed share refuses", "contoso-alwayson.yaml", "SQL1/install/350-recovery-model-and-backup.compliance.sql", func(n *Night) { n.Farm.CloseShare(`\\fs1.contoso.com\mbam-seed`, true) },
+			func(n *Night) { n.Farm.CloseShare(`\\fs1.contoso.com\mbam-seed`, false) },
+			Options{},
+			"3201",
+		},
 		{"Local System lacks a right", "contoso-alwayson.yaml", "SQL1/install/360-availability-group.sql", func(n *Night) { revoke(n.Farm.SQLNetwork().Instance("SQL1"), "VIEW SERVER STATE") }, nil, Options{}, "41131"},
 		{"join ahead of create", "contoso-alwayson.yaml", "SQL2/install/365-join.sql", func(n *Night) { n.Farm.SQLNetwork().Groups = nil }, nil, Options{}, "Run 360 on the primary first"},
 		{"no CONNECT at the primary", "contoso-alwayson.yaml", "SQL2/install/365-join.sql", func(n *Night) { revoke(n.Farm.SQLNetwork().Instance("SQL1"), "CONNECT") }, nil, Options{}, "35250"},
-		{"a database out of FULL", "contoso-alwayson.yaml", "SQL1/install/370-add-databases.sql", func(n *Night) { n.Farm.SQLNetwork().Instance("SQL1").Find("MBAM Compliance Status").Recovery = 3 },
-			func(n *Night) { n.Farm.SQLNetwork().Instance("SQL1").Find("MBAM Compliance Status").Recovery = 1 }, Options{}, "is not in the FULL recovery model; run 350"},
+		{
+			"a database out of FULL", "contoso-alwayson.yaml", "SQL1/install/370-add-databases.sql", func(n *Night) { n.Farm.SQLNetwork().Instance("SQL1").Find("MBAM Compliance Status").Recovery = 3 },
+			func(n *Night) { n.Farm.SQLNetwork().Instance("SQL1").Find("MBAM Compliance Status").Recovery = 1 },
+			Options{},
+			"is not in the FULL recovery model; run 350",
+		},
 		{"somebody backed up the log", "contoso-alwayson.yaml", "SQL2/install/375-seed-databases.sql", func(n *Night) {
 			n.Farm.SQLNetwork().Instance("SQL1").Find("MBAM Compliance Status").Write()
 			n.execute(n.Farm.SQLNetwork().Instance("SQL1"), `BACKUP LOG [MBAM Compliance Status] TO DISK = N'\\fs1.contoso.com\mbam-seed\other.trn' WITH CHECKSUM;`)
@@ -301,14 +325,26 @@ func TestSQLRefuses(t *testing.T) {
 		{"a database of the name", "contoso-alwayson.yaml", "SQL2/install/375-seed-databases.sql", func(n *Night) {
 			n.Farm.SQLNetwork().Instance("SQL2").CreateDatabase("MBAM Compliance Status", `CONTOSO\admin`, 1, sqlserver.Contents{})
 		}, func(n *Night) { n.Farm.SQLNetwork().Instance("SQL2").DropDatabase("MBAM Compliance Status") }, Options{}, "Nothing is restored over it"},
-		{"the cluster may not use the name", "contoso-alwayson.yaml", "SQL1/install/380-listener.sql", func(n *Night) { n.Farm.Directory.Find("MBAM-SQL$").Name = "x$" },
-			func(n *Night) { n.Farm.Directory.Find("x$").Name = "MBAM-SQL$" }, Options{}, "19476"},
-		{"an address that somebody has", "contoso-alwayson.yaml", "SQL1/install/380-listener.sql", func(n *Night) { n.Farm.Directory.SetAddress("printer", "10.1.0.50") },
-			func(n *Night) { n.Farm.Directory.SetAddress("printer", "10.1.0.51") }, Options{}, "19476"},
+		{
+			"the cluster may not use the name", "contoso-alwayson.yaml", "SQL1/install/380-listener.sql", func(n *Night) { n.Farm.Directory.Find("MBAM-SQL$").Name = "x$" },
+			func(n *Night) { n.Farm.Directory.Find("x$").Name = "MBAM-SQL$" },
+			Options{},
+			"19476",
+		},
+		{
+			"an address that somebody has", "contoso-alwayson.yaml", "SQL1/install/380-listener.sql", func(n *Night) { n.Farm.Directory.SetAddress("printer", "10.1.0.50") },
+			func(n *Night) { n.Farm.Directory.SetAddress("printer", "10.1.0.51") },
+			Options{},
+			"19476",
+		},
 		{"principal ahead of mirror", "adatum-mirroring.yaml", "SQL1/install/410-principal-partner.sql", func(n *Night) { n.Farm.SQLNetwork().Mirrors = nil }, nil, Options{}, "1416"},
 		{"a partner that refuses", "adatum-mirroring.yaml", "SQL1/install/410-principal-partner.sql", func(n *Night) { revoke(n.Farm.SQLNetwork().Instance("SQL2"), "CONNECT") }, nil, Options{}, "1418"},
-		{"a witness that does not answer", "adatum-mirroring.yaml", "SQL1/install/415-mirroring-witness.sql", func(n *Night) { n.Farm.SQLNetwork().Instance("WIT1").Stop() },
-			func(n *Night) { n.Farm.SQLNetwork().Instance("WIT1").Start() }, Options{}, "1456"},
+		{
+			"a witness that does not answer", "adatum-mirroring.yaml", "SQL1/install/415-mirroring-witness.sql", func(n *Night) { n.Farm.SQLNetwork().Instance("WIT1").Stop() },
+			func(n *Night) { n.Farm.SQLNetwork().Instance("WIT1").Start() },
+			Options{},
+			"1456",
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

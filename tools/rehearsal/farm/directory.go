@@ -460,8 +460,18 @@ func (s *Session) entry(e *Entry) *thing {
 
 var genericAll = pwsh.Enum{Of: "ActiveDirectoryRights", Name: "GenericAll", Value: 0xF01FF}
 
-func (s *Session) directoryStatic(what string, _ []any) (any, bool) {
+func (s *Session) directoryStatic(what string, args []any) (any, bool) {
 	switch what {
+	case "directoryservices.directoryentry::exists":
+		// False for an object that is not there; any other failure throws (.NET, DirectoryEntry.Exists).
+		if s.NoDomain {
+			pwsh.Throw("System.Runtime.InteropServices.COMException", "The specified domain either does not exist or could not be contacted.")
+		}
+		dn, ok := strings.CutPrefix(str(args, 0), "LDAP://"+s.directory().DNS+"/")
+		if !ok {
+			return nil, false
+		}
+		return s.container(strings.ReplaceAll(dn, `\/`, "/")) != nil, true
 	case "directoryservices.activedirectory.forest::getcurrentforest":
 		return s.forest(), true
 	case "directoryservices.securitymasks::dacl":

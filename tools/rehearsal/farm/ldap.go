@@ -1,6 +1,7 @@
 package farm
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/mbamplan/mbamplan/tools/rehearsal/pwsh"
@@ -107,10 +108,40 @@ func (s *Session) attributes(e *Entry) propertyTable {
 				out = append(out, n)
 			}
 			return out
+		case "allowedattributeseffective":
+			return s.effective("servicePrincipalName")
 		}
 		pwsh.Unknown("the attribute %s by ADSI", name)
 		return nil
 	}
+}
+
+// effective is what a domain administrator may do with an object, of the rights that are asked for: a domain controller works it out for whoever reads
+// it (Active Directory schema, allowedAttributesEffective, allowedChildClassesEffective).
+func (s *Session) effective(rights ...any) valueCollection {
+	if s.User != "admin" {
+		pwsh.Unknown("the effective rights of %s", s.User)
+	}
+	return rights
+}
+
+// container is a unit, or a folder that every domain has; nil when there is none of the name.
+func (s *Session) container(dn string) *thing {
+	d := s.directory()
+	same := func(unit string) bool { return strings.EqualFold(unit, dn) }
+	if !slices.ContainsFunc(d.Units, same) && !same("CN=Policies,CN=System,"+d.DN) && !same("CN=Computers,"+d.DN) && !same("CN=Users,"+d.DN) && !same(d.DN) {
+		return nil
+	}
+	return bound(func(name string) valueCollection {
+		switch name {
+		case "allowedattributeseffective":
+			return s.effective("gPLink")
+		case "allowedchildclasseseffective":
+			return s.effective("computer", "group", "groupPolicyContainer", "user")
+		}
+		pwsh.Unknown("the attribute %s of a container", name)
+		return nil
+	})
 }
 
 func (d *Directory) bySID(sid string) *Entry {
@@ -131,6 +162,12 @@ func (s *Session) ldapEntry(path string) (any, bool) {
 	rest, ok := strings.CutPrefix(path, "LDAP://")
 	if !ok {
 		return nil, false
+	}
+	if dn, ok := strings.CutPrefix(rest, d.DNS+"/"); ok && strings.Contains(dn, "=") && !strings.HasPrefix(dn, "<") {
+		if c := s.container(strings.ReplaceAll(dn, `\/`, "/")); c != nil {
+			return c, true
+		}
+		pwsh.Throw("System.DirectoryServices.DirectoryServicesCOMException", "There is no such object on the server.")
 	}
 	if host, tail, named := strings.Cut(rest, "/"); named && !strings.HasPrefix(rest, "<") {
 		if !strings.EqualFold(host, d.DNS) && !strings.EqualFold(host, d.Server) {
@@ -158,7 +195,41 @@ func (s *Session) ldapEntry(path string) (any, bool) {
 		}
 		pwsh.Throw("System.DirectoryServices.DirectoryServicesCOMException", "There is no such object on the server.")
 	}
+	if d.place(strings.ReplaceAll(rest, `\/`, "/")) {
+		return bound(func(name string) valueCollection {
+			if s.policies().closed && (name == "allowedattributeseffective" || name == "allowedchildclasseseffective") {
+				return nil
+			}
+			switch name {
+			case "allowedattributeseffective":
+				return valueCollection{"gPLink", "description"}
+			case "allowedchildclasseseffective":
+				return valueCollection{"user", "group", "computer", "groupPolicyContainer"}
+			}
+			pwsh.Unknown("the attribute %s of a container by ADSI", name)
+			return nil
+		}), true
+	}
 	return nil, false
+}
+
+// place reports whether there is a container of the name: one for accounts, the domain itself, or that of the Group Policy objects.
+func (d *Directory) place(dn string) bool {
+	return d.container(dn) || strings.EqualFold(dn, d.DN) || strings.EqualFold(dn, "CN=Policies,CN=System,"+d.DN)
+}
+
+// ldapExists is DirectoryEntry.Exists.
+func (s *Session) ldapExists(path string) bool {
+	d := s.directory()
+	rest, ok := strings.CutPrefix(path, "LDAP://"+d.DNS+"/")
+	if !ok {
+		pwsh.Unknown("DirectoryEntry.Exists of %s", path)
+	}
+	if s.NoDomain {
+		pwsh.Throw("System.Runtime.InteropServices.COMException", "The specified domain either does not exist or could not be contacted.")
+	}
+	dn := strings.ReplaceAll(rest, `\/`, "/")
+	return d.place(dn) || d.byDN(dn) != nil
 }
 
 // forest is the Forest of the domain, of which scripts use the search in a global catalog.

@@ -14,7 +14,8 @@ import (
 type policies struct {
 	objects []*Policy
 	links   []*PolicyLink
-	closed  bool // whoever runs scripts may read, and change nothing
+	closed  bool           // whoever runs scripts may read, and change nothing
+	volumes map[string]int // conversion status of the system drive, by client
 }
 
 // A Policy is a Group Policy object.
@@ -38,11 +39,11 @@ type PolicyLink struct {
 	Enabled    bool
 }
 
-func newPolicies() *policies { return &policies{} }
+func newPolicies() *policies { return &policies{volumes: map[string]int{}} }
 
 // clone copies it for another farm.
 func (x *policies) clone(*Farm) *policies {
-	out := &policies{closed: x.closed}
+	out := &policies{closed: x.closed, volumes: copied(x.volumes)}
 	for _, p := range x.objects {
 		c := *p
 		c.Values = slices.Clone(p.Values)
@@ -147,7 +148,48 @@ func (p *Policy) Value(key, name string) *PolicyValue {
 }
 
 func policyArea() area {
-	return area{command: (*Session).policyCommand, cast: policyCast}
+	return area{command: (*Session).policyCommand, cast: policyCast, static: policyStatic, cim: clientCIM}
+}
+
+// clientCIM shows the volume of the system drive to BitLocker: its conversion status is 0 (not encrypted) to 5 (Win32_EncryptableVolume).
+func clientCIM(_ *Session, m *Machine, namespace, class, filter string) ([]any, bool) {
+	status, client := m.farm.policies.volumes[m.Name]
+	if namespace != `root\cimv2\security\microsoftvolumeencryption` || class != "win32_encryptablevolume" || filter != "" || !client {
+		return nil, false
+	}
+	return []any{pwsh.NewObject("DriveLetter", "C:", "ConversionStatus", int64(status))}, true
+}
+
+// AddClient makes a managed computer: the MBAM client with its logs, and a system drive that is not encrypted.
+func (f *Farm) AddClient(name, address string) *Machine {
+	m := f.AddMachine(name, "2019")
+	m.AddAdapter(Adapter{Name: "Ethernet", Addresses: []string{address}})
+	m.AddService(Service{Name: "mbamagent", Display: "BitLocker Management Client Service", Process: "MBAMAgent"})
+	m.AddLog("Microsoft-Windows-MBAM/Admin")
+	m.AddLog("Microsoft-Windows-MBAM/Operational")
+	f.policies.volumes[m.Name] = 0
+	return m
+}
+
+// SetVolume sets the conversion status of a client's system drive.
+func (f *Farm) SetVolume(m *Machine, status int) { f.policies.volumes[m.Name] = status }
+
+// ApplyPolicies brings a client what the objects set that reach it through an enabled link of the domain or of its unit.
+func (f *Farm) ApplyPolicies(m *Machine, unit string) {
+	for _, l := range f.policies.links {
+		if p := f.policies.find(l.ID); p != nil && l.Enabled && (strings.EqualFold(l.Target, f.Directory.DN) || strings.EqualFold(l.Target, unit)) {
+			for _, v := range p.Values {
+				m.SetRegistry(strings.Replace(v.Key, `HKLM\`, `HKLM:\`, 1), v.Name, v.Value)
+			}
+		}
+	}
+}
+
+func policyStatic(s *Session, what string, args []any, _ bool) (any, bool) {
+	if what != "directoryservices.directoryentry::exists" {
+		return nil, false
+	}
+	return s.ldapExists(str(args, 0)), true
 }
 
 func policyCast(_ *Session, typ string, v any) (any, bool) {

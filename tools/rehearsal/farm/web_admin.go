@@ -66,8 +66,15 @@ func (s *Session) webCommand(name string) *pwsh.Command {
 		},
 		"start-webapppool": func(c *pwsh.Call) []any { return nothing(x.needPool(c.Text("Name")).set(false)) },
 		"stop-webapppool":  func(c *pwsh.Call) []any { return nothing(x.needPool(c.Text("Name")).set(true)) },
-		"start-website":    func(c *pwsh.Call) []any { return nothing(x.needSite(c.Text("Name")).set(false)) },
-		"stop-website":     func(c *pwsh.Call) []any { return nothing(x.needSite(c.Text("Name")).set(true)) },
+		"get-websitestate": func(c *pwsh.Call) []any {
+			state := "Started"
+			if x.needSite(c.Text("Name")).stopped {
+				state = "Stopped"
+			}
+			return []any{pwsh.NewObject("Value", state)}
+		},
+		"start-website": func(c *pwsh.Call) []any { return nothing(x.needSite(c.Text("Name")).set(false)) },
+		"stop-website":  func(c *pwsh.Call) []any { return nothing(x.needSite(c.Text("Name")).set(true)) },
 		"get-webconfigurationproperty": func(c *pwsh.Call) []any {
 			place, ok := strings.CutPrefix(c.Text("PSPath"), "MACHINE/WEBROOT/APPHOST/")
 			if !ok || c.Has("Location") {

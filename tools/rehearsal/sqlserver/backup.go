@@ -42,7 +42,7 @@ type RestoreRow struct {
 	Type         string
 }
 
-// file is what lies on the disk: the identifier of a medium, behind it how many sets it holds.
+// header begins a file; behind it stand the identifier of a medium and how many sets it holds.
 const header = "Microsoft Tape Format, medium "
 
 // operatingSystem is how the server words an error of the operating system.
@@ -85,10 +85,10 @@ func (s *Session) sets(statement, path string) []*BackupSet {
 
 // backupOptions are what stands behind WITH.
 type backupOptions struct {
-	copyOnly, checksum, noRecovery, recovery, format bool
-	name                                             string
-	file                                             int
-	move                                             map[string]string
+	copyOnly, checksum, noRecovery, recovery bool
+	name                                     string
+	file                                     int
+	move                                     map[string]string
 }
 
 func (s *Session) backupOptions(c *cursor) backupOptions {

@@ -122,6 +122,9 @@ func (in *Instance) writable(d *Database) bool {
 	if d.State != 0 || d.ReadOnly {
 		return false
 	}
+	if m := in.net.mirrorOf(in, d); m != nil && m.Principal != "" && !in.net.principalServes(m) {
+		return false
+	}
 	if g := in.net.group(d.Group); g != nil {
 		return in.net.role(g, in) == primary
 	}

@@ -22,11 +22,16 @@ type Session struct {
 	database string
 }
 
+// A LoginError is error 18456 for an account.
+type LoginError string
+
+func (e LoginError) Error() string { return "Login failed for user '" + string(e) + "'." }
+
 // Open connects an account to master. The error is what the client says.
 func (in *Instance) Open(account string) (*Session, error) {
 	in.net.Settle()
 	if ok, code := in.CanConnect(account, "master"); !ok && code == 18456 {
-		return nil, fmt.Errorf("Login failed for user '%s'.", account) //nolint:revive,staticcheck // the server's own words
+		return nil, LoginError(account)
 	} else if code == 2 {
 		return nil, fmt.Errorf("a network-related or instance-specific error has occurred while establishing a connection to SQL Server")
 	}
