@@ -64,9 +64,6 @@ func (s *series) cover() {
 			atoms = s.left[i]
 		}
 		for _, a := range atoms {
-			if strings.HasPrefix(s.fields[i].Path, "databases.") && strings.ContainsAny(a, `\/:*?"<>|`) {
-				continue
-			}
 			if passes(map[int]string{i: fmt.Sprintf("q%02d%s%02dq", i, a, i)}) {
 				left[i] = append(left[i], a)
 				s.pairs++
@@ -136,9 +133,6 @@ func (s *series) cover() {
 	for k := range wholes {
 		values, took := clone(plain), 0
 		for at, i := range s.group {
-			if strings.HasPrefix(s.fields[i].Path, "databases.") && strings.ContainsAny(wholes[(at+k)%len(wholes)], `\/:*?"<>|`) {
-				continue
-			}
 			values[i] = wholes[(at+k)%len(wholes)]
 			if took++; !passes(values) {
 				values[i] = token(i)
