@@ -76,8 +76,8 @@ var textRules = []Rule{
 			for i := range c.File.Web.Farms {
 				w := &c.File.Web.Farms[i]
 				for _, dir := range []struct{ key, value string }{{"helpDeskDirectory", w.HelpDesk}, {"selfServiceDirectory", w.SelfService}} {
-					if strings.ContainsAny(dir.value, iisRefuses) || strings.HasSuffix(dir.value, ".") {
-						c.Report(webPath(i, dir.key), "use letters, digits, hyphens and blanks", "%s: %q is no name of an IIS application; these cannot stand in one: %s", dir.key, dir.value, iisRefuses)
+					if strings.ContainsAny(dir.value, iisRefuses) || strings.HasSuffix(dir.value, ".") || strings.Trim(dir.value, " ") != dir.value {
+						c.Report(webPath(i, dir.key), "use letters, digits, hyphens and blanks", "%s: %q is no name of an IIS application; these cannot stand in one, nor a blank at its ends: %s", dir.key, dir.value, iisRefuses)
 					}
 				}
 				if b := w.Balancer; b != nil && b.Bind != "" && !bindAddress().MatchString(b.Bind) {
@@ -115,7 +115,25 @@ var textRules = []Rule{
 			}
 		},
 	},
+	{
+		Code: "MBP1605", Title: "a database that is made can give its name to its files", Severity: diag.Error, Firm: true, Sources: []string{"sql-database-name", "general-practice"},
+		Why: "MBAM's set-up creates the databases, and SQL Server makes the names of their files from the name of the database. A file cannot have these " +
+			"characters in its name, and behind a colon Windows writes into a stream that no list of files shows. The copies on the other servers lie under the same names.",
+		Fix:     `Choose a name without \ / : * ? " < > | #, which is no device of Windows, or leave name out for MBAM's own.`,
+		Example: Example{Edits: []string{"  compliance: MBAM-AG", `  compliance: {placement: MBAM-AG, name: "MBAM: Compliance"}`}},
+		Find: func(c *Context) {
+			for _, d := range c.Databases() {
+				if !d.Existing && (strings.ContainsAny(d.Name, fileRefuses) || strings.HasSuffix(d.Name, ".") || device().MatchString(d.Name)) {
+					c.Report("databases."+d.Key+".name", "choose another name",
+						"%q cannot be the name of a file, and SQL Server names the files of a database after it; these cannot stand in it: %s", d.Name, fileRefuses)
+				}
+			}
+		},
+	},
 }
+
+// fileRefuses are the characters that Microsoft keeps out of the name of a new database, and the backslash, which parts folders.
+const fileRefuses = `\/:*?"<>|#`
 
 // localSecrets tells whether a path stays in its folder on every system, whichever slash it is written with, and names a
 // secrets file. It is stricter than filepath.IsLocal: no part is "..", and none is a device or a stream on Windows.

@@ -6243,6 +6243,13 @@ var index = catalog.Index{
 			Grade: "documented",
 		},
 		{
+			Key:   "sql-database-name",
+			Title: "The database name is not specified (SQL Server Management Studio)",
+			URL:   "https://technet.microsoft.com/library/ms165329(v=sql.90)",
+			Grade: "documented",
+			Note:  "characters that a database's name cannot have",
+		},
+		{
 			Key:   "sql-editions",
 			Title: "Editions and supported features of SQL Server",
 			URL:   "https://learn.microsoft.com/sql/sql-server/editions-and-components-of-sql-server-2019",

@@ -9,8 +9,8 @@ import (
 	"github.com/mbamplan/mbamplan/tools/rehearsal/pwsh"
 )
 
-// hostile is a farm whose accounts the plan makes, with names that a script must not take for its own text.
-func hostile(t *testing.T) *Night {
+// hostileAccounts is a farm whose accounts the plan makes, with names that a script must not take for its own text.
+func hostileAccounts(t *testing.T) *Night {
 	t.Helper()
 	const file = "testdata/hostile-accounts.yaml"
 	text, err := os.ReadFile(file)
@@ -39,7 +39,7 @@ func enable(t *testing.T, n *Night) {
 }
 
 func TestAccountsForwardBackForward(t *testing.T) {
-	n := hostile(t)
+	n := hostileAccounts(t)
 	install, verify, rollback := before(n.Scripts("install")), before(n.Scripts("verify")), before(n.Scripts("rollback"))
 	if !strings.HasSuffix(install[0].Path, "/110-accounts.ps1") {
 		t.Fatalf("the first install is %s", install[0].Path)
@@ -95,7 +95,7 @@ func TestAccountsForwardBackForward(t *testing.T) {
 }
 
 func TestAccountsInterrupted(t *testing.T) {
-	n := hostile(t)
+	n := hostileAccounts(t)
 	start := n.Farm.State()
 	s, back := named(t, n.Scripts("install"), "/110-accounts.ps1"), named(t, n.Scripts("rollback"), "/110-accounts.ps1")
 	finished := n.Clone()
@@ -153,7 +153,7 @@ func kill(t *testing.T, n *Night, s Script, at int) bool {
 }
 
 func TestAccountsRefuses(t *testing.T) {
-	ready := hostile(t)
+	ready := hostileAccounts(t)
 	pool := ready.Plan.Farm.Pool.Name
 	for _, tt := range []struct {
 		name  string
@@ -186,7 +186,7 @@ func TestAccountsRefuses(t *testing.T) {
 }
 
 func TestAccountsVerifyFails(t *testing.T) {
-	ready := hostile(t)
+	ready := hostileAccounts(t)
 	all(t, ready, []Script{named(t, ready.Scripts("install"), "/110-accounts.ps1")}, Options{}, 0)
 	enable(t, ready)
 	f := ready.Plan.Farm

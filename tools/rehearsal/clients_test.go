@@ -19,7 +19,7 @@ func policy(t *testing.T, n *Night, kind string) Script {
 // farms with clients: one as people write it, one with names that a script must not take for its own text.
 func withClients(t *testing.T) map[string]*Night {
 	t.Helper()
-	return map[string]*Night{"contoso-alwayson": night(t, "contoso-alwayson.yaml"), "hostile names": hostile(t)}
+	return map[string]*Night{"contoso-alwayson": night(t, "contoso-alwayson.yaml"), "hostile names": hostileAccounts(t)}
 }
 
 func TestPolicyForwardBackForward(t *testing.T) {

@@ -193,8 +193,12 @@ func (n *Night) services(f *planned.Farm) {
 	}
 	d.Units = append(d.Units, f.Domain.AccountOU, f.Domain.GroupOU)
 	if f.Cluster != nil {
-		d.Units = append(d.Units, "OU=Clusters,"+d.DN)
-		d.AddComputer(f.Cluster.Name, "OU=Clusters,"+d.DN)
+		unit := f.Cluster.ComputerOU
+		if unit == "" {
+			unit = "OU=Clusters," + d.DN
+		}
+		d.Units = append(d.Units, unit)
+		d.AddComputer(f.Cluster.Name, unit)
 	}
 }
 

@@ -79,7 +79,7 @@ func (n *Night) execute(in *sqlserver.Instance, text string) {
 	if err != nil {
 		panic(err)
 	}
-	code, err := tsql.Run(s, "setup", []byte(text), tsql.Options{StopOnError: true})
+	code, err := tsql.Run(s, "setup", []byte("\ufeff"+text), tsql.Options{StopOnError: true})
 	if err != nil || code != 0 {
 		panic(fmt.Sprintf("%s on %s: %d %v %q", text, in.Name, code, err, s.Output))
 	}

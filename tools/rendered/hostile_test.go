@@ -2,7 +2,6 @@ package rendered
 
 import (
 	"bytes"
-	"encoding/json"
 	"encoding/xml"
 	"errors"
 	"fmt"
@@ -21,160 +20,19 @@ import (
 	"github.com/mbamplan/mbamplan/pkg/render"
 	"github.com/mbamplan/mbamplan/pkg/secrets"
 	"github.com/mbamplan/mbamplan/tools/cfgverify"
+	"github.com/mbamplan/mbamplan/tools/hostile"
 	"github.com/mbamplan/mbamplan/tools/psverify"
 )
-
-// A hostileField is a text of the topology that people may write as they like. Edit is replaced by with, in which %s
-// stands for the value.
-type hostileField struct {
-	path       string
-	edit, with string
-	wrap       func(string) string // gives a value the form that the field asks for; nil: as it is
-}
-
-func prefixed(p string) func(string) string { return func(s string) string { return p + s } }
-
-// program is the path of a set-up program in a folder of the name.
-func program(p, file string) func(string) string {
-	return func(s string) string { return p + s + file }
-}
-
-func unit(s string) string {
-	v, err := quote.DNValue(s)
-	if err != nil {
-		v = s
-	}
-	return "OU=" + v + ",DC=contoso,DC=com"
-}
-
-// hostileFields are fields of examples/contoso-alwayson.yaml.
-var hostileFields = []hostileField{
-	{"mbam.media", `media: \\fs1.contoso.com\mbam\MbamServerSetup.exe`, "media: %s", program(`\\fs1\`, `\MbamServerSetup.exe`)},
-	{"mbam.update", `update: \\fs1.contoso.com\mbam\MBAM2.5-Server-KB4586232.exe`, "update: %s", program(`C:\media\`, `\MBAM2.5-Server-KB4586232.exe`)},
-	{"mbam.mvc4Media", `mvc4Media: \\fs1.contoso.com\mbam\AspNetMVC4Setup.exe`, "mvc4Media: %s", program(`\\fs1\`, `\AspNetMVC4Setup.exe`)},
-	{"domain.netbios", "netbios: CONTOSO", "netbios: %s", nil},
-	{"domain.accountOU", "dnsServer:", "accountOU: %s\n  dnsServer:", unit},
-	{"domain.groupOU", "dnsServer:", "groupOU: %s\n  dnsServer:", unit},
-	{"accounts.pool", "pool: svc-mbam-pool", "pool: %s", nil},
-	{"accounts.reports", "reports: svc-mbam-ro", "create: true\n  reports: %s", nil},
-	{"accounts.readWrite", "readWrite: MBAM DB RW", "readWrite: %s", nil},
-	{"accounts.readOnly", "readOnly: MBAM DB RO", "readOnly: %s", nil},
-	{"groups.advancedHelpdesk", "advancedHelpdesk: MBAM Advanced Helpdesk", "advancedHelpdesk: %s", nil},
-	{"groups.helpdesk", "  helpdesk: MBAM Helpdesk", "  helpdesk: %s", nil},
-	{"groups.reports", "reports: MBAM Report Readers", "reports: %s", nil},
-	{"groups.dataMigration", "groups:\n", "groups:\n  dataMigration: %s\n", nil},
-	{"defaults.sql.serviceAccount", `serviceAccount: CONTOSO\svc-sql`, "serviceAccount: %s", prefixed(`CONTOSO\`)},
-	{"defaults.sql.data", `data: 'E:\MSSQL\Data'`, "data: %s", prefixed(`E:\`)},
-	{"defaults.sql.log", `log: 'F:\MSSQL\Log'`, "log: %s", prefixed(`F:\`)},
-	{"hosts.WEB1.site", "WEB1: {site: HQ,", "WEB1: {site: %s,", nil},
-	{"cluster.computerOU", "computerOU: OU=Clusters,DC=contoso,DC=com", "computerOU: %s", unit},
-	{"cluster.witness", `witness: \\fs1.contoso.com\sqlclu1-witness`, "witness: %s", prefixed(`\\fs1\`)},
-	{"placements", "MBAM-AG", "%s", nil},
-	{"placements.MBAM-AG.endpoint.name", "    backupShare:", "    endpoint: {name: %s}\n    backupShare:", nil},
-	{"placements.MBAM-AG.backupShare", `backupShare: \\fs1.contoso.com\mbam-seed`, "backupShare: %s", prefixed(`\\fs1\`)},
-	{"databases.compliance.name", "  compliance: MBAM-AG", "  compliance: {placement: MBAM-AG, name: %s}", nil},
-	{"databases.recovery.name", "  recovery: MBAM-AG", "  recovery: {placement: MBAM-AG, name: %s}", nil},
-	{"reports.instance", "\nreports: RPT1", "\nreports: {hosts: RPT1, instance: %s}", nil},
-	{"reports.url", "\nreports: RPT1", "\nreports: {hosts: RPT1, url: %s}", prefixed("https://rpt1.contoso.com/")},
-	{"web.farms[0].certificate.template", "{thumbprint: 9F3C1A77B0D24E5586C1F0A9D37E42B8C6510E2D, template: WebServerClientAuth}", "{template: %s}", nil},
-	{"web.farms[0].installationPath", "      portal:", "      installationPath: %s\n      portal:", prefixed(`C:\`)},
-	{"web.farms[0].helpDeskDirectory", "      portal:", "      helpDeskDirectory: %s\n      portal:", nil},
-	{"web.farms[0].selfServiceDirectory", "      portal:", "      selfServiceDirectory: %s\n      portal:", nil},
-	{"web.farms[0].portal.companyName", "companyName: Contoso IT", "companyName: %s", nil},
-	{"web.farms[0].portal.helpdeskText", "helpdeskText: Contact the Contoso help desk", "helpdeskText: %s", nil},
-	{"web.farms[0].portal.helpdeskUrl", `helpdeskUrl: "https://help.contoso.com"`, "helpdeskUrl: %s", prefixed("https://help.contoso.com/")},
-	{"web.farms[0].portal.noticeFile", "portal: {", "portal: {noticeFile: %s, ", prefixed(`C:\`)},
-	{"web.farms[0].balancer.interface", "balancer: {kind: nlb,", "balancer: {interface: %s, kind: nlb,", nil},
-	{"web.farms[0].balancer.caFile", "balancer: {kind: nlb,", "balancer: {caFile: %s, kind: haproxy,", prefixed("/etc/")},
-	{"web.farms[0].balancer.bind", "balancer: {kind: nlb,", "balancer: {bind: %s, kind: haproxy,", nil},
-	{"web.farms[0].balancer.product", "balancer: {kind: nlb,", "balancer: {product: %s, kind: external,", nil},
-	{"clients.gpo", "gpo: MBAM clients", "gpo: %s", nil},
-	{"clients.ou", `ou: "OU=Workstations,DC=contoso,DC=com"`, "ou: %s", unit},
-	{"backup.folder", `folder: \\fs1.contoso.com\mbam-backup`, "folder: %s", prefixed(`\\fs1\`)},
-	{"backup.fullAt", "backup: {", "backup: {fullAt: %s, ", nil},
-	{"backup.vssVolume", `vssVolume: "E:"`, "vssVolume: %s", nil},
-}
-
-// atoms are what names must not be able to do harm with.
-var atoms = []string{
-	"O'B", "O\u2019B", "\u201Cx\u201D", "]", "[", "$(x)", "$x", "`", `"`, "%", "%x%", ";", "<", ">", "&", "\n", "\r", "\t", "\u202E", "\u2028", "\u200B", "\u00A0",
-	"{", "}", "{{x}}", "#", "#>", "<#", "/*", "*/", "--", "]]>", "${x}", "|", "!", "^", "@", "(", ")", ",", "=", `\`, "/", ":", "*", "?", "+", "~", "ä", "ß", "日本", "\U0001F600", "  ",
-}
 
 // tagged puts a mark before and behind what a field is given, by which it is found again.
 func tagged(i int, inner string) string { return fmt.Sprintf("q%02dz%sz%02dq", i, inner, i) }
 
-func yamlText(s string) string {
-	text, err := json.Marshal(s)
-	if err != nil {
-		panic(err)
-	}
-	return string(text)
-}
-
-// put writes values into the example; fields whose edits exclude each other are told apart by base.
+// put writes values into contoso-alwayson.
 func put(t testing.TB, text string, values map[int]string) string {
 	t.Helper()
-	var order []int
-	for i := range values {
-		order = append(order, i)
-	}
-	slices.Sort(order)
-	if k := slices.IndexFunc(order, func(i int) bool { return hostileFields[i].path == "placements" }); k >= 0 {
-		// The name of the placement stands in what other fields replace.
-		order = append(slices.Delete(slices.Clone(order), k, k+1), order[k])
-	}
-	// A value must not be taken for a place to edit: values are put in at the end.
-	for _, i := range order {
-		f := hostileFields[i]
-		if !strings.Contains(text, f.edit) {
-			t.Fatalf("the example has no %q for %s", f.edit, f.path)
-		}
-		n := 1
-		if f.path == "placements" {
-			n = -1
-		}
-		text = strings.Replace(text, f.edit, strings.ReplaceAll(f.with, "%s", fmt.Sprintf("\x00%d\x00", i)), n)
-	}
-	for _, i := range order {
-		v := values[i]
-		if w := hostileFields[i].wrap; w != nil {
-			v = w(v)
-		}
-		text = strings.ReplaceAll(text, fmt.Sprintf("\x00%d\x00", i), yamlText(v))
-	}
-	return text
-}
-
-// excluded tells which fields cannot stand in one topology.
-func excluded(i, j int) bool {
-	a, b := hostileFields[i], hostileFields[j]
-	return i != j && a.edit == b.edit && !strings.HasSuffix(a.with, b.edit) && !strings.HasSuffix(b.with, a.edit)
-}
-
-// groups sorts the fields into as few topologies as they need.
-func groups() [][]int {
-	var out [][]int
-	for i := range hostileFields {
-		k := slices.IndexFunc(out, func(g []int) bool {
-			return !slices.ContainsFunc(g, func(j int) bool { return excluded(i, j) })
-		})
-		if k < 0 {
-			out, k = append(out, nil), len(out)
-		}
-		out[k] = append(out[k], i)
-	}
-	return out
-}
-
-// check returns the findings of a topology that are errors.
-func check(text string) diag.List {
-	_, _, found := compile.Topology("hostile.yaml", []byte(text))
-	var out diag.List
-	for _, d := range found {
-		if d.Severity == diag.Error {
-			out = append(out, d)
-		}
+	out, err := hostile.Put(text, hostile.Contoso, values)
+	if err != nil {
+		t.Fatal(err)
 	}
 	return out
 }
@@ -202,8 +60,8 @@ func tree(c *compile.Compiler, text string) (compiled, error) {
 
 // names reports whether one of the findings leads to the field: by its place, or by its key in the message.
 func names(found diag.List, text string, i int) bool {
-	f := hostileFields[i]
-	key := f.path[strings.LastIndexByte(f.path, '.')+1:]
+	f := hostile.Contoso[i]
+	key := f.Path[strings.LastIndexByte(f.Path, '.')+1:]
 	lines := strings.Split(text, "\n")
 	for _, d := range found {
 		if d.Pos.Line > 0 && strings.Contains(lines[d.Pos.Line-1], fmt.Sprintf("q%02dz", i)) || strings.Contains(d.Message, key) {
@@ -218,14 +76,14 @@ func names(found diag.List, text string, i int) bool {
 func accepted(t *testing.T, base string) map[int][]string {
 	t.Helper()
 	out := map[int][]string{}
-	for i, f := range hostileFields {
-		for _, atom := range atoms {
+	for i, f := range hostile.Contoso {
+		for _, atom := range hostile.Atoms {
 			text := put(t, base, map[int]string{i: tagged(i, atom)})
-			found := check(text)
+			found := hostile.Errors(text)
 			if len(found) == 0 {
 				out[i] = append(out[i], atom)
 			} else if !names(found, text, i) {
-				t.Errorf("%s: %q is refused by a finding that leads elsewhere: %+v", f.path, atom, found)
+				t.Errorf("%s: %q is refused by a finding that leads elsewhere: %+v", f.Path, atom, found)
 			}
 		}
 	}
@@ -235,7 +93,9 @@ func accepted(t *testing.T, base string) map[int][]string {
 // joined puts as many of the atoms into one value as the checks let pass together: a name has its length.
 func joined(t *testing.T, base string, i int, list []string) (string, bool) {
 	t.Helper()
-	fits := func(inner string) bool { return len(check(put(t, base, map[int]string{i: tagged(i, inner)}))) == 0 }
+	fits := func(inner string) bool {
+		return len(hostile.Errors(put(t, base, map[int]string{i: tagged(i, inner)}))) == 0
+	}
 	// The checkers look for expressions that a template left; a name that looks like one is rendered by itself.
 	list = slices.DeleteFunc(slices.Clone(list), func(s string) bool { return s == "{{x}}" })
 	inner := strings.Join(list, "")
@@ -259,7 +119,7 @@ func TestHostileNames(t *testing.T) {
 		t.Fatal(err, found)
 	}
 	pass := accepted(t, base)
-	for g, group := range groups() {
+	for g, group := range hostile.Groups(hostile.Contoso) {
 		t.Run(fmt.Sprintf("topology %d", g+1), func(t *testing.T) {
 			values := map[int]string{}
 			for _, i := range group {
@@ -297,7 +157,7 @@ func TestHostileNames(t *testing.T) {
 func withoutFailing(t *testing.T, c *compile.Compiler, base string, values map[int]string, pass map[int][]string) map[int]string {
 	t.Helper()
 	out := map[int]string{}
-	for i, f := range hostileFields {
+	for i, f := range hostile.Contoso {
 		v, ok := values[i]
 		if !ok {
 			continue
@@ -309,7 +169,7 @@ func withoutFailing(t *testing.T, c *compile.Compiler, base string, values map[i
 		var good []string
 		for _, atom := range pass[i] {
 			if _, err := tree(c, put(t, base, map[int]string{i: tagged(i, atom)})); err != nil {
-				t.Errorf("%s: %q passes the checks and fails in the render: %v", f.path, atom, err)
+				t.Errorf("%s: %q passes the checks and fails in the render: %v", f.Path, atom, err)
 			} else {
 				good = append(good, atom)
 			}
@@ -342,8 +202,8 @@ func TestNamesAtTheEdge(t *testing.T) {
 		},
 	} {
 		byIndex := map[int]string{}
-		for i, f := range hostileFields {
-			if v, ok := values[f.path]; ok {
+		for i, f := range hostile.Contoso {
+			if v, ok := values[f.Path]; ok {
 				byIndex[i] = v
 			}
 		}
@@ -351,8 +211,8 @@ func TestNamesAtTheEdge(t *testing.T) {
 			t.Fatal("a field is not known")
 		}
 		for i, v := range byIndex {
-			if found := check(put(t, base, map[int]string{i: v})); len(found) > 0 {
-				t.Logf("%s: %q is refused: %s", hostileFields[i].path, v, found[0].Message)
+			if found := hostile.Errors(put(t, base, map[int]string{i: v})); len(found) > 0 {
+				t.Logf("%s: %q is refused: %s", hostile.Contoso[i].Path, v, found[0].Message)
 				delete(byIndex, i)
 			}
 		}
@@ -389,11 +249,11 @@ func arrives(t *testing.T, tree *artifact.Tree, values map[int]string) {
 					rest = rest[k:]
 					e := strings.Index(rest, end)
 					if e < 0 {
-						t.Errorf("%s: %s is cut short: %q", f.Path, hostileFields[i].path, rest)
+						t.Errorf("%s: %s is cut short: %q", f.Path, hostile.Contoso[i].Path, rest)
 						break
 					}
 					if got := rest[:e+4]; !slices.Contains(forms[i], got) {
-						t.Errorf("%s: %s became %q, was %q", f.Path, hostileFields[i].path, got, v)
+						t.Errorf("%s: %s became %q, was %q", f.Path, hostile.Contoso[i].Path, got, v)
 					}
 					seen[i] = true
 					rest = rest[e+4:]
@@ -402,8 +262,8 @@ func arrives(t *testing.T, tree *artifact.Tree, values map[int]string) {
 		}
 	}
 	for i := range values {
-		if !seen[i] && !unprinted[hostileFields[i].path] {
-			t.Errorf("%s stands in no file", hostileFields[i].path)
+		if !seen[i] && !unprinted[hostile.Contoso[i].Path] {
+			t.Errorf("%s stands in no file", hostile.Contoso[i].Path)
 		}
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/mbamplan/mbamplan/pkg/render"
 	"github.com/mbamplan/mbamplan/pkg/secrets"
 	"github.com/mbamplan/mbamplan/pkg/ticket"
+	"github.com/mbamplan/mbamplan/tools/hostile"
 	"github.com/mbamplan/mbamplan/tools/mscheck"
 )
 
@@ -95,7 +96,7 @@ func wordDocuments(t *testing.T) []string {
 	}
 	write("since", strings.ReplaceAll(base, "RPT1", "RPT9"), former)
 	pass := accepted(t, base)
-	for g, group := range groups() {
+	for g, group := range hostile.Groups(hostile.Contoso) {
 		values := map[int]string{}
 		for _, i := range group {
 			if v, ok := joined(t, base, i, pass[i]); ok {

@@ -166,7 +166,7 @@ func (in *Instance) RunJob(j *Job) {
 		if step.Subsystem != "TSQL" || step.Database != "master" {
 			tsql.Unknown("a job step other than T-SQL in master")
 		}
-		code, err := tsql.Run(s, j.Name, []byte(step.Command), tsql.Options{StopOnError: true})
+		code, err := tsql.Run(s, j.Name, []byte("\ufeff"+step.Command), tsql.Options{StopOnError: true})
 		if err != nil {
 			panic(err)
 		}
