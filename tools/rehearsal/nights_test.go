@@ -2,11 +2,16 @@ package rehearsal
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	planned "github.com/mbamplan/mbamplan/pkg/farm"
 	"github.com/mbamplan/mbamplan/tools/rehearsal/pwsh"
 )
+
+// byHand are the steps whose verify makes somebody do something first: open a page, collect results, join a group.
+var byHand = []string{"directory/kerberos-test", "web/farm-compare", "web/mbam20-setup"}
 
 // forward runs the night in the order of the plan: each preflight, each install, for the first time with -WhatIf ahead of it, and each verify.
 func forward(t *testing.T, n *Night, careful bool) {
@@ -26,7 +31,7 @@ func forward(t *testing.T, n *Night, careful bool) {
 			}
 		}
 		runs = append(runs, take(t, n, x, Options{}))
-		if got := n.Farm.State(); !changes && got != ahead && x.Item.Step.ID != "directory/kerberos-test" && x.Item.Step.ID != "web/farm-compare" {
+		if got := n.Farm.State(); !changes && got != ahead && !slices.Contains(byHand, x.Item.Step.ID) {
 			t.Errorf("%s changed something:\n%s", x, apart(got, ahead))
 		}
 	}
@@ -46,9 +51,6 @@ func TestNights(t *testing.T) {
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			t.Cleanup(pwsh.Forget)
 			n := night(t, filepath.Base(file))
-			if n.Planned.MBAM.V2() {
-				t.Skip("the set-up of MBAM 2.0 does not run yet")
-			}
 			began, first := n.Clone(), n.Farm.State()
 			forward(t, n, true)
 			done := n.Farm.State()
@@ -66,6 +68,11 @@ func TestNights(t *testing.T) {
 			said := wayBack(t, n, began)
 			if got := apart(n.Farm.State(), first); got != "" {
 				announced(t, n, said, got)
+			}
+			if n.Planned.MBAM.V2() { // its set-up makes databases and takes none that are there: the database administrator drops them, as the rollback says
+				for _, d := range []*planned.Database{n.Planned.Compliance, n.Planned.Recovery} {
+					n.Farm.SQLNetwork().Instance(d.Placement.Primary().Name).DropDatabase(d.Name)
+				}
 			}
 			forward(t, n, false)
 			// What the first way back left was there already, so the second way did not make it.

@@ -89,6 +89,7 @@ func (n *Night) build(f *planned.Farm) {
 	n.servers(f)
 	n.databases(f)
 	n.web(f)
+	n.mbam20(f)
 	n.balancer(f)
 	n.clients(f)
 	at := map[string][]*planned.Host{} // the folder of an instance is copied to each server that may run it
