@@ -1746,15 +1746,20 @@ var index = catalog.Index{
 			Decision: "A full backup is real only when the database has none to stand on, else COPY_ONLY, so that the differential base of the customer's backups stays. The log backup is an ordinary one and so a link of the log chain: keep the file with the other log backups. A file is never overwritten or appended to; one that msdb does not know stops the script. Pause every job of the instance that backs up this log before 350, and let it run again after {{if .Placement.Mirroring}}the mirror has its copy{{else}}375 on every secondary{{end}}, or the copies lack the links those jobs take; the install names the jobs of SQL Server Agent and stops when it finds such a link. The existence of a file is asked by xp_fileexist, which public tools use and no document describes.",
 		},
 		{
-			ID:     "database/recovery-model",
-			Number: 352,
-			Title:  "Set the FULL recovery model for the log backups of this plan",
-			Actor:  "database administrator",
-			Scope:  "database",
-			When:   ".Farm.NeedsFull .Database",
+			ID:       "database/recovery-model",
+			Number:   352,
+			Title:    "Set the FULL recovery model for the log backups of this plan",
+			Actor:    "database administrator",
+			Scope:    "database",
+			When:     ".Farm.NeedsFull .Database",
+			Releases: []string{"2.5 SP1", "2.5", "2.0"},
 			Needs: []catalog.Need{
 				{
 					Step: "database/compatibility-level",
+					At:   "all",
+				},
+				{
+					Step: "database/mbam20-setup",
 					At:   "all",
 				},
 			},
@@ -3046,6 +3051,10 @@ var index = catalog.Index{
 			Needs: []catalog.Need{
 				{
 					Step: "database/mbam-logins",
+					At:   "all",
+				},
+				{
+					Step: "database/recovery-model",
 					At:   "all",
 				},
 				{

@@ -442,7 +442,7 @@ func (f figures) table() string {
 			}
 			sum["made"] += total
 			found, judged := f.found(row)
-			fmt.Fprintf(&b, "| %s | %d | %s | %s |\n", row, total, strings.Join(cells, " | "), percent(found, judged))
+			fmt.Fprintf(&b, "| %s | %d | %s | %s |\n", row, total, strings.Join(cells, " | "), percentage(found, judged))
 		}
 	}
 	var cells []string
@@ -450,7 +450,7 @@ func (f figures) table() string {
 		cells = append(cells, fmt.Sprint(sum[l]))
 	}
 	found, judged := f.found("")
-	fmt.Fprintf(&b, "| all | %d | %s | %s |\n", sum["made"], strings.Join(cells, " | "), percent(found, judged))
+	fmt.Fprintf(&b, "| all | %d | %s | %s |\n", sum["made"], strings.Join(cells, " | "), percentage(found, judged))
 	return b.String()
 }
 
@@ -480,13 +480,13 @@ func write(t *testing.T, name string, ours, others figures, all int) {
 	}
 	body := fmt.Sprintf("<!-- figures -->\n## Figures\n\n%d mutants out of %d, at most %d of each operator in each role, kind and language. Of all that are no message %s were found.\n\n"+
 		"Scripts that the rehearsal runs:\n\n%s\nScripts that it does not run yet, which only the static layers judge:\n\n%s<!-- end of figures -->",
-		ours.total()+others.total(), all, large, percent(found, judged), ours.table(), others.table())
+		ours.total()+others.total(), all, large, percentage(found, judged), ours.table(), others.table())
 	if err := os.WriteFile(name, []byte(head+body+tail), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func percent(a, b int) string {
+func percentage(a, b int) string {
 	if b == 0 {
 		return "–"
 	}

@@ -57,6 +57,12 @@ func start(n *Night, x turn, o Options) (Run, error) {
 	switch {
 	case x.number > 0:
 		o.Params = map[string]any{"Kind": x.Kind, "Number": int64(x.number)}
+	case x.Item.Step.ID == "web/mbam20-setup" && x.Kind == "verify":
+		// As the verify says, its reader joins the local group first.
+		m, who := n.Machine(x.Script), n.Farm.Directory.Find("admin").SID
+		if !slices.Contains(m.Members(farm.Administrators20), who) {
+			m.AddMember(farm.Administrators20, who)
+		}
 	case x.Item.Step.ID == "web/farm-compare":
 		// Somebody collects the results of the nodes first.
 		const results = folder + `\results`
@@ -90,6 +96,7 @@ func take(t *testing.T, n *Night, x turn, o Options) Run {
 // wayBack takes the night back in reverse order and gives what the scripts said. People uninstall the software in between, as they are told.
 func wayBack(t *testing.T, n, began *Night) string {
 	t.Helper()
+	var runs []Run
 	var said []string
 	var back func()
 	way := turns(n, "rollback")
@@ -99,15 +106,15 @@ func wayBack(t *testing.T, n, began *Night) string {
 			back = uninstalled(n, began)
 		}
 		ahead, records := n.Farm.State(), n.Farm.Records()
-		runs := []Run{take(t, n, x, Options{WhatIf: true})}
+		runs = append(runs, take(t, n, x, Options{WhatIf: true}))
 		if got := n.Farm.State(); got != ahead || n.Farm.Records() != records {
 			t.Errorf("%s -WhatIf changed something:\n%s", x, apart(got, ahead))
 		}
-		runs = append(runs, take(t, n, x, Options{}))
-		said = append(said, runs[1].Text())
-		if got := leaks(n, runs...); got != nil {
-			t.Errorf("%s: secrets in %q", x, got)
-		}
+		r := take(t, n, x, Options{})
+		runs, said = append(runs, r), append(said, r.Text())
+	}
+	if got := leaks(n, runs...); got != nil {
+		t.Errorf("secrets in %q", got)
 	}
 	if back != nil {
 		back()
@@ -115,7 +122,7 @@ func wayBack(t *testing.T, n, began *Night) string {
 	return strings.Join(said, "\n")
 }
 
-// stays is what the way back leaves, and the words by which a script or its header announces it.
+// stays is what the way back leaves, and the words, or others, by which a script or its header announces it.
 var stays = []struct{ line, words string }{
 	{`^\+ dns: `, "its computer object and DNS record stay for the domain administrator"},
 	{`^\+ file: \(share\) \S+\.\d{8}-\d{6}Z\.(bak|trn) |^\+ file: \S+ \S:\S+\.\d{8}-\d{6}Z\.(bak|trn) `, "Its backup files stay"},
@@ -125,7 +132,8 @@ var stays = []struct{ line, words string }{
 	{`^\+ sql \S+: msdb: restore `, "the history of their restore in msdb"},
 	{`^\+ (folder|file): \S+ C:\\inetpub|^\+ iis: \S+ .*(Default Web Site|DefaultAppPool)`, `files under C:\inetpub`},
 	{`^[+-] feature: \S+ NET-Framework-Core (Available|Removed)`, "files of .NET Framework 3.5, which Windows keeps"},
-	{`^\+ sql \S+: database MBAM `, "was created by this plan and stays"},
+	{`^\+ sql \S+: database MBAM `, "was created by this plan and stays|Left behind: the database "},
+	{`^\+ group: \S+ MBAM `, "Databases, local groups and backups stay."},
 	{`^\+ sql \S+: (login|permission G CONNECT SQL of class 100 to) NT AUTHORITY\\SYSTEM`, "login NT AUTHORITY\\SYSTEM: made by this plan, stays"},
 	{`^\+ (file|folder): ADMIN1 C:\\mbamplan\\results`, ""}, // what a person collected for web/farm-compare
 }
@@ -165,7 +173,7 @@ func announced(t *testing.T, n *Night, said, left string) {
 		at := slices.IndexFunc(stays, func(s struct{ line, words string }) bool { return regexp.MustCompile(s.line).MatchString(l) })
 		if at < 0 {
 			t.Errorf("the way back leaves without a word: %s", l)
-		} else if !strings.Contains(said, stays[at].words) {
+		} else if !slices.ContainsFunc(strings.Split(stays[at].words, "|"), func(words string) bool { return strings.Contains(said, words) }) {
 			t.Errorf("nobody says %q, by which this stays: %s", stays[at].words, l)
 		}
 	}

@@ -23,8 +23,8 @@ func serving(t *testing.T, n *Night, when string) {
 	}
 }
 
-// together gives the instance that serves both databases.
-func together(t *testing.T, n *Night, when string) string {
+// servesBoth gives the instance that serves both databases.
+func servesBoth(t *testing.T, n *Night, when string) string {
 	t.Helper()
 	var on []string
 	for _, d := range []string{n.Planned.Compliance.Name, n.Planned.Recovery.Name} {
@@ -103,7 +103,7 @@ func drills(t *testing.T, n *Night, node string, moves [][2]string, number strin
 	for _, m := range moves {
 		text := watched(t, n, node, drilled(t, n, m[0], "-Number "+number))
 		later(n)
-		if on := together(t, n, "behind "+number); on != m[1] {
+		if on := servesBoth(t, n, "behind "+number); on != m[1] {
 			t.Errorf("the databases are on %s, wanted %s", on, m[1])
 		}
 		if strings.Count(text, "moves seen: 1") != 2 {
@@ -156,14 +156,14 @@ func TestNightDrillsOfAGroup(t *testing.T) {
 	accepted(t, n, network.Instance("SQL3"), r)
 	take(t, n, force, Options{})
 	serving(t, n, "forced")
-	if on := together(t, n, "forced"); on != "SQL3" {
+	if on := servesBoth(t, n, "forced"); on != "SQL3" {
 		t.Errorf("the databases are on %s", on)
 	}
 	for _, lost := range []string{"SQL2", "SQL1"} {
 		network.Instance(lost).Start()
 	}
 	later(n)
-	if on := together(t, n, "with the others back"); on != "SQL3" {
+	if on := servesBoth(t, n, "with the others back"); on != "SQL3" {
 		t.Errorf("the databases are on %s", on)
 	}
 	serving(t, n, "with the others back")

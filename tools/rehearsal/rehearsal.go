@@ -129,6 +129,7 @@ func (n *Night) build(f *planned.Farm) {
 	n.servers(f)
 	n.databases(f)
 	n.web(f)
+	n.mbam20(f)
 	n.balancer(f)
 	n.clients(f)
 	for _, file := range n.Tree.Files() {

@@ -76,6 +76,21 @@ func (n *Night) servers(f *planned.Farm) {
 	}
 }
 
+// mbam20 makes what MBAM 2.0 wants ahead of its set-up on the servers, as its preflights ask: the set-up itself, and on a web server the features of
+// Windows, ASP.NET MVC 2, and the port.
+func (n *Night) mbam20(f *planned.Farm) {
+	for _, s := range f.SetupServers() {
+		m := n.Farm.Machines[strings.ToUpper(s.Host.Name)]
+		m.PutSetup20(f.MBAM.Media, microsoft)
+		if !s.Web() {
+			continue
+		}
+		m.InstallFeature(s.WindowsFeatures()...)
+		m.AddProduct("{DD8ED9ED-1A43-4CB5-94D9-3CD1B4A2B9C5}", "Microsoft ASP.NET MVC 2", "2.0.60926.0")
+		m.StopSite("Default Web Site", true)
+	}
+}
+
 // address gives a server its adapter, by the name that the plan has for it, and its address, which DNS knows.
 func (n *Night) address(m *farm.Machine, h *planned.Host, at int) {
 	name := "Ethernet"

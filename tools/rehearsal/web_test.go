@@ -110,9 +110,6 @@ func leaks(n *Night, runs ...Run) []string {
 
 func forwardAndBack(t *testing.T, example string) {
 	n := night(t, example)
-	if n.Planned.MBAM.V2() {
-		t.Skip("MBAM 2.0 has none of these steps: its set-up installs everything")
-	}
 	net := change{}
 	var runs []Run
 	way(t, n, func(s Script) {
@@ -224,6 +221,9 @@ func TestWebOfEveryExample(t *testing.T) {
 		t.Fatal(err, files)
 	}
 	for _, file := range files {
+		if strings.HasPrefix(filepath.Base(file), "mbam20") {
+			continue // has none of these steps: its set-up installs everything, and runs in TestNights
+		}
 		t.Run(filepath.Base(file), func(t *testing.T) { forwardAndBack(t, filepath.Base(file)) })
 	}
 }

@@ -14,6 +14,7 @@ import (
 type mbam struct {
 	features map[string]map[string]string // AgentService, AdministrationPortal, SelfServicePortal; parameters in lower case
 	reports  *reports
+	old      *server20 // of MBAM 2.0
 	// ComputerKey says that enabling leaves useAppPoolCredentials at false: no document says what MBAM does (windows.md, open points, 1).
 	computerKey bool
 	loaded      bool // the site was opened since its pool started: names were checked
@@ -62,6 +63,10 @@ func (x *mbam) clone(*Machine) *mbam {
 	for k, v := range x.features {
 		out.features[k] = maps.Clone(v)
 	}
+	if x.old != nil {
+		o := *x.old
+		out.old = &o
+	}
 	if x.reports != nil {
 		r := *x.reports
 		r.enabled = maps.Clone(r.enabled)
@@ -74,6 +79,9 @@ func (x *mbam) clone(*Machine) *mbam {
 func (x *mbam) state(m *Machine, add func(format string, args ...any)) {
 	for name, values := range x.features {
 		add("mbam: %s %s %q", m.Name, name, values)
+	}
+	if x.old != nil {
+		add("mbam 2.0: %s %q", m.Name, *x.old)
 	}
 	if r := x.reports; r != nil {
 		add("reports: %s %s enabled %t %q with %q", m.Name, r.instance, r.enabled != nil, r.enabled, r.password)
@@ -136,7 +144,9 @@ var mbamFeatures = []mbamFeature{
 	},
 }
 
-func mbamArea() area { return area{command: (*Session).mbamCommand, cim: reportsCIM} }
+func mbamArea() area {
+	return area{command: (*Session).mbamCommand, object: (*Session).mbamObject, static: mbamStatic, cim: reportsCIM}
+}
 
 func (s *Session) mbamCommand(name string) *pwsh.Command {
 	if name == "new-webserviceproxy" {
@@ -565,6 +575,9 @@ func (s *Session) disableWebApplication(c *pwsh.Call) []any {
 func (m *Machine) mbamPage(s *site, a *application, p *pool, host, user string) int {
 	if user == "" {
 		return 200
+	}
+	if m.mbam.old != nil {
+		return m.page20(a, user)
 	}
 	d := m.farm.Directory
 	if !m.mbam.loaded {

@@ -64,10 +64,14 @@ func (m *Machine) Listening(port int) (process string, ok bool) {
 	if m.system.off {
 		return "", false
 	}
-	for _, s := range m.servicesSorted() {
-		if s.State == "Running" && slices.Contains(s.Ports, port) {
-			return s.Process, true
+	var first *Service // by name
+	for _, s := range m.system.services {
+		if s.State == "Running" && slices.Contains(s.Ports, port) && (first == nil || strings.ToLower(s.Name) < strings.ToLower(first.Name)) {
+			first = s
 		}
+	}
+	if first != nil {
+		return first.Process, true
 	}
 	if slices.Contains(m.ports(), port) {
 		return "System", true // HTTP.sys

@@ -140,6 +140,9 @@ func softwareStatic(_ *Session, what string, args []any) (any, bool) {
 func (s *Session) setupProgram(path string, args []string) ([]string, int, bool) {
 	m := s.Machine
 	if strings.HasSuffix(key(path), `\msiexec.exe`) {
+		if len(args) > 0 && args[0] == "/x" && s.Elevated {
+			return nil, m.uninstall20(args), true
+		}
 		if len(args) < 2 || !strings.EqualFold(args[0], "/update") {
 			return nil, 0, false
 		}

@@ -94,17 +94,17 @@ func (f *Farm) State() string {
 }
 
 func (f *Files) state(where string, add func(format string, args ...any)) {
-	for _, one := range f.files {
+	for k, one := range f.files {
 		switch {
-		case own(one.path):
+		case own(k):
 		case one.given:
-			add("file: %s %s as given", where, one.path)
+			add("%s", "file: "+where+" "+one.path+" as given")
 		default:
 			add("file: %s %s %q", where, one.path, one.data)
 		}
 	}
-	for _, one := range f.folders {
-		if !own(one.path) {
+	for k, one := range f.folders {
+		if !own(k) {
 			add("folder: %s %s %s %q", where, one.path, one.owner, one.allow)
 		}
 	}
@@ -114,9 +114,9 @@ func (f *Files) state(where string, add func(format string, args ...any)) {
 func (f *Farm) Records() string {
 	var lines []string
 	for _, m := range f.Machines {
-		for _, one := range m.Files.files {
-			if own(one.path) {
-				lines = append(lines, fmt.Sprintf("%s %s %q", m.Name, one.path, one.data))
+		for k, one := range m.Files.files {
+			if own(k) {
+				lines = append(lines, m.Name+" "+one.path+"\n"+string(one.data))
 			}
 		}
 	}
@@ -124,4 +124,5 @@ func (f *Farm) Records() string {
 	return strings.Join(lines, "\n")
 }
 
-func own(path string) bool { return strings.HasPrefix(key(path), `c:\programdata\mbamplan`) }
+// own reports whether a file, by its key, is a record of our scripts.
+func own(key string) bool { return strings.HasPrefix(key, `c:\programdata\mbamplan`) }

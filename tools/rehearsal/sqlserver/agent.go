@@ -59,6 +59,19 @@ func (in *Instance) Job(name string) *Job {
 	return nil
 }
 
+// AddJob makes a job with one step of T-SQL.
+func (in *Instance) AddJob(name, database, command string) {
+	in.Jobs = append(in.Jobs, &Job{
+		ID: in.net.guid(), Name: name, Enabled: true, Owner: []byte{1}, Server: true, Outcome: 5, Created: in.net.World.Now(),
+		Steps: []JobStep{{Name: name, Subsystem: "TSQL", Database: database, Command: command, OnSuccess: 1, OnFail: 2}},
+	})
+}
+
+// RemoveJob takes a job away.
+func (in *Instance) RemoveJob(name string) {
+	in.Jobs = slices.DeleteFunc(in.Jobs, func(j *Job) bool { return strings.EqualFold(j.Name, name) })
+}
+
 // job is the job that a procedure means by @job_id or @job_name.
 func (s *Session) job(a map[string]*tsql.Arg) *Job {
 	id, name := text(a["@job_id"]), text(a["@job_name"])
