@@ -151,7 +151,7 @@ try {
     $InstanceFolder = 'KEYS1'
     $HostFolder = 'KEYS1'
     $TrustSwitch = $true
-    $Waits = @('152 needs 110-accounts on a management computer', '152 needs 120-service-principal-names on a management computer', '310 needs 305-preflight on STATUS1.AUDIT', '345 needs 340-create-databases on WEB1', '352 needs 345-compatibility-level on STATUS1.AUDIT', '390 needs 340-create-databases on WEB1', '397 needs 340-create-databases on WEB1', '397 needs 345-compatibility-level on STATUS1.AUDIT', '397 needs 352-recovery-model on STATUS1.AUDIT', '397 needs 390-mbam-logins on STATUS1.AUDIT', '450 needs 390-mbam-logins on STATUS1.AUDIT', '974 needs 390-mbam-logins on STATUS1.AUDIT')
+    $Waits = @('152 needs 110-accounts on a management computer', '152 needs 120-service-principal-names on a management computer', '310 needs 305-preflight on STATUS1.AUDIT', '345 needs 340-create-databases on WEB1', '352 needs 345-compatibility-level on STATUS1.AUDIT', '390 needs 340-create-databases on WEB1', '397 needs 340-create-databases on WEB1', '397 needs 345-compatibility-level on STATUS1.AUDIT', '397 needs 352-recovery-model on STATUS1.AUDIT', '397 needs 390-mbam-logins on STATUS1.AUDIT', '450 needs 390-mbam-logins on STATUS1.AUDIT', '450 needs 352-recovery-model on STATUS1.AUDIT', '974 needs 390-mbam-logins on STATUS1.AUDIT')
     function Save-FileResult {
         param($Record)
         $run = ConvertTo-Json -InputObject $Record -Depth 6 -Compress

@@ -151,7 +151,7 @@ try {
     $InstanceFolder = 'STATUS1.AUDIT'
     $HostFolder = 'STATUS1'
     $TrustSwitch = $true
-    $Waits = @('156 needs 152-server-preflight on STATUS1', '345 needs 340-create-databases on WEB1', '352 needs 345-compatibility-level on KEYS1', '390 needs 340-create-databases on WEB1', '397 needs 340-create-databases on WEB1', '397 needs 345-compatibility-level on KEYS1', '397 needs 352-recovery-model on KEYS1', '397 needs 390-mbam-logins on KEYS1', '450 needs 390-mbam-logins on KEYS1', '974 needs 390-mbam-logins on KEYS1')
+    $Waits = @('156 needs 152-server-preflight on STATUS1', '345 needs 340-create-databases on WEB1', '352 needs 345-compatibility-level on KEYS1', '390 needs 340-create-databases on WEB1', '397 needs 340-create-databases on WEB1', '397 needs 345-compatibility-level on KEYS1', '397 needs 352-recovery-model on KEYS1', '397 needs 390-mbam-logins on KEYS1', '450 needs 390-mbam-logins on KEYS1', '450 needs 352-recovery-model on KEYS1', '974 needs 390-mbam-logins on KEYS1')
     function Save-FileResult {
         param($Record)
         $run = ConvertTo-Json -InputObject $Record -Depth 6 -Compress

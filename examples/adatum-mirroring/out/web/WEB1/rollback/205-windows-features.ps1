@@ -5,7 +5,7 @@ Take back: install the Windows features of the web node.
 Step      web/windows-features, rollback, file number 205
 Run on    WEB1 (web1.adatum.com), 64-bit, elevated
 Run by    web administrator
-Changes   removes the features that the install's result lists under "changed"; leaves behind: features that were there before; files under C:\inetpub; a restart may be needed
+Changes   removes the features that the install's result lists under "changed"; leaves behind: features that were there before; files under C:\inetpub; files of .NET Framework 3.5, which Windows keeps; a restart may be needed
 Undo      run the install script of this step again
 Sources   [documented] MBAM 2.5 Server Prerequisites
           [documented] ServerManager module

@@ -67,6 +67,13 @@ function Add-Info {
     $script:Result.facts[$Name] = $Text
     '[info] {0}: {1}' -f $Name, $Text
 }
+function Get-NlbMember {
+    # The nodes of the cluster on an adapter of this server: Name without its domain, State, Priority, Interface.
+    param([string]$InterfaceName)
+    foreach ($n in @(Get-NlbClusterNode -HostName '.' -InterfaceName $InterfaceName)) {
+        New-Object PSObject -Property @{ Name = ([string]$n.Name).Split('.')[0]; State = [string]$n.State; Priority = [int]$n.HostPriority; Interface = [string]$n.InterfaceName }
+    }
+}
 function Get-SiteAnswer {
     # One GET without credentials, to an address of our choice and under a host name of our choice, as clients reach it through
     # a balancer. Status is 0 when no HTTP answer came, and Text says why: Windows checks chain and name of the certificate.
@@ -180,16 +187,25 @@ try {
     #endregion
     #region step
     $Site = 'Microsoft BitLocker Administration and Monitoring'
-    $Peers = @('10.1.0.32')
+    $Peers = @(
+        @{ Name = 'WEB2'; Address = '10.1.0.32' }
+    )
     $Alive = @(200, 401, 403)
     Import-StepModule -Name WebAdministration -Feature 'Run the install of web/windows-features.'
     $websites = @(Get-Website | Where-Object { $_.Name -eq $Site })
     if ($websites.Count -ne 1) { Stop-Step 2 ('IIS has no site "{0}". Nothing was changed.' -f $Site) }
+    # A node that is stopped or draining gets no users, whatever its site answers.
+    Import-StepModule -Name NetworkLoadBalancingClusters -Feature 'Run the install of balancer/nlb-feature.'
+    $serving = @(Get-NlbMember 'Ethernet' | Where-Object { $_.State.StartsWith('Converged') } | ForEach-Object { $_.Name })
     $others = @()
     foreach ($peer in $Peers) {
-        $answer = Get-SiteAnswer -Address $peer -Port 443 -HostName 'mbam.contoso.com' -Path '/HelpDesk/' -Tls $true
-        if ($Alive -contains $answer.Status) { $others += $peer }
-        Add-Info -Name ('Answer of {0}' -f $peer) -Text $answer.Text
+        if ($serving -notcontains $peer.Name) {
+            Add-Info -Name ('Answer of {0}' -f $peer.Name) -Text 'not asked: NLB has not converged it'
+            continue
+        }
+        $answer = Get-SiteAnswer -Address $peer.Address -Port 443 -HostName 'mbam.contoso.com' -Path '/HelpDesk/' -Tls $true
+        if ($Alive -contains $answer.Status) { $others += $peer.Name }
+        Add-Info -Name ('Answer of {0}' -f $peer.Name) -Text $answer.Text
     }
     if ($others.Count -eq 0) { Stop-Step 3 'No other node answers, so stopping this one would end the service. Nothing was changed.' }
     if ([string]$websites[0].state -eq 'Stopped') {

@@ -199,7 +199,7 @@ try {
     $todo = @($ours | Where-Object { $members -contains $_.Split('|')[1] })
     foreach ($entry in $todo) {
         $name = $entry.Split('|')[1]
-        $adapter = $entry.Split('|')[2]
+        $adapter = $entry.Split([char[]]@('|'), 3)[2]
         if ($PSCmdlet.ShouldProcess($name, ('drain for up to {0} seconds and remove from the NLB cluster' -f $DrainSeconds))) {
             Stop-NlbClusterNode -HostName $name -InterfaceName $adapter -Drain -Timeout $DrainSeconds | Out-Null
             $end = [DateTime]::UtcNow.AddSeconds($DrainSeconds + 30)

@@ -266,7 +266,7 @@ try {
         $record = 'node|{0}|{1}' -f $n.Name, $n.Interface
         if ($members -notcontains $n.Name -and $PSCmdlet.ShouldProcess(('{0}, adapter {1}' -f $n.Name, $n.Interface), ('join the NLB cluster {0}' -f $Address))) {
             Save-Change $record
-            Add-NlbClusterNode -HostName '.' -InterfaceName $Interface -NewNodeName $n.Name -NewNodeInterface $n.Interface | Out-Null
+            try { Add-NlbClusterNode -HostName '.' -InterfaceName $Interface -NewNodeName $n.Name -NewNodeInterface $n.Interface | Out-Null } catch { Stop-Step 2 ('{0} could not join: {1} Its feature NLB has to be installed (balancer/nlb-feature), its adapter {2} has to be up with a static address, and this account has to reach it by WMI as administrator.' -f $n.Name, $_.Exception.Message, $n.Interface) }
             $members += $n.Name
             $did += 'joined {0}' -f $n.Name
             Wait-NlbConverged -InterfaceName $Interface -Node $members

@@ -4,7 +4,7 @@ Take back: restore the databases on the mirror.
 Step      database/mirror-restore, rollback, file number 400
 Run on    instance DB2\KEYS on DB2 (db2.litware.com)
 Run by    database administrator
-Changes   nothing: the copies stay. The rollback prints what the database administrator may do with them; leaves behind: the copies, restoring
+Changes   nothing: the copies stay. The rollback prints what the database administrator may do with them; leaves behind: the copies, restoring, and the history of their restore in msdb
 Undo      run the install script of this step again
 Sources   [documented] Prepare a mirror database for mirroring
           [documented] Establish a database mirroring session with Windows authentication

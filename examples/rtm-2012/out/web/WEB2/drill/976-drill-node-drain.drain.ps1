@@ -92,6 +92,13 @@ function Get-NlbLocal {
         New-Object PSObject -Property @{ Name = [string]$s.ClusterName; Address = [string]$s.ClusterIPAddress; Mask = [string]$s.ClusterNetworkMask; Mode = $mode; Mac = ([string]$s.ClusterMACAddress).ToUpperInvariant().Replace(':', '-'); Status = $status }
     }
 }
+function Get-NlbMember {
+    # The nodes of the cluster on an adapter of this server: Name without its domain, State, Priority, Interface.
+    param([string]$InterfaceName)
+    foreach ($n in @(Get-NlbClusterNode -HostName '.' -InterfaceName $InterfaceName)) {
+        New-Object PSObject -Property @{ Name = ([string]$n.Name).Split('.')[0]; State = [string]$n.State; Priority = [int]$n.HostPriority; Interface = [string]$n.InterfaceName }
+    }
+}
 function Get-SiteAnswer {
     # One GET without credentials, to an address of our choice and under a host name of our choice, as clients reach it through
     # a balancer. Status is 0 when no HTTP answer came, and Text says why: Windows checks chain and name of the certificate.
@@ -205,19 +212,27 @@ try {
     #endregion
     #region step
     $Interface = 'Ethernet'
-    $Peers = @('10.80.0.31')
+    $Peers = @(
+        @{ Name = 'WEB1'; Address = '10.80.0.31' }
+    )
     $Alive = @(200, 401, 403)
     if ($Seconds -lt 0 -or $Seconds -gt 3600) { Stop-Step 2 'Give -Seconds as 0 to 3600. Nothing was changed.' }
     Import-StepModule -Name NetworkLoadBalancingClusters -Feature 'Run the install of balancer/nlb-feature.'
     $local = @(Get-NlbLocal)
     if ($local.Count -ne 1) { Stop-Step 2 'This server is no node of an NLB cluster. Nothing was changed.' }
+    # A node that is stopped or draining gets no users, whatever its site answers.
+    $serving = @(Get-NlbMember $Interface | Where-Object { $_.State.StartsWith('Converged') } | ForEach-Object { $_.Name })
     $others = @()
     foreach ($peer in $Peers) {
-        $answer = Get-SiteAnswer -Address $peer -Port 443 -HostName 'mbam.cohowinery.com' -Path '/HelpDesk/' -Tls $true
-        if ($Alive -contains $answer.Status) { $others += $peer }
-        Add-Info -Name ('Answer of {0}' -f $peer) -Text $answer.Text
+        if ($serving -notcontains $peer.Name) {
+            Add-Info -Name ('Answer of {0}' -f $peer.Name) -Text 'not asked: NLB has not converged it'
+            continue
+        }
+        $answer = Get-SiteAnswer -Address $peer.Address -Port 443 -HostName 'mbam.cohowinery.com' -Path '/HelpDesk/' -Tls $true
+        if ($Alive -contains $answer.Status) { $others += $peer.Name }
+        Add-Info -Name ('Answer of {0}' -f $peer.Name) -Text $answer.Text
     }
-    if ($others.Count -eq 0) { Stop-Step 3 'No other node answers, so draining this one would end the service. Nothing was changed.' }
+    if ($others.Count -eq 0) { Stop-Step 3 'No other node answers that NLB gives users, so draining this one would end the service. Nothing was changed.' }
     if ($local[0].Status -eq 'Stopped') {
         Write-Unchanged 'This node is stopped in NLB already.'
     } elseif ($PSCmdlet.ShouldProcess($Interface, ('drain this node in NLB, for at most {0} seconds' -f $Seconds))) {

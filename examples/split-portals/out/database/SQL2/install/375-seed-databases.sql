@@ -54,11 +54,18 @@ GO
 DECLARE @database sysname, @state tinyint, @member uniqueidentifier;
 SET @database = N'MBAM Compliance Status';
 SELECT @state = state, @member = replica_id FROM sys.databases WHERE name = @database;
-DECLARE @problem nvarchar(60);
+DECLARE @problem nvarchar(60), @listed int;
 DECLARE @whole int;
 SELECT @whole = COUNT(*) FROM msdb.dbo.restorehistory AS h INNER JOIN sys.databases AS d ON d.name = h.destination_database_name
     WHERE d.name = @database AND h.restore_type = N'D' AND h.restore_date > DATEADD(minute, -10, d.create_date);
-IF @state IS NOT NULL AND @state <> 1 AND @member IS NULL
+SELECT @listed = COUNT(*) FROM sys.availability_databases_cluster AS d INNER JOIN sys.availability_groups AS g ON g.group_id = d.group_id
+    WHERE g.name = N'MBAM-AG' AND d.database_name = @database;
+IF @listed = 0
+BEGIN
+    RAISERROR(N'%s is not in the availability group yet. Run the install of 370 on the primary first. Nothing was changed for it.', 16, 127, @database);
+    SET NOEXEC ON;
+END
+ELSE IF @state IS NOT NULL AND @state <> 1 AND @member IS NULL
 BEGIN
     SELECT @problem = state_desc FROM sys.databases WHERE name = @database;
     RAISERROR(N'A database %s is on this instance already, its state is %s, and it is no copy that is being restored. Nothing is restored over it. Find out what it is; when it is not needed, the database administrator renames or removes it by hand.', 16, 127, @database, @problem);
@@ -159,11 +166,18 @@ GO
 DECLARE @database sysname, @state tinyint, @member uniqueidentifier;
 SET @database = N'MBAM Recovery and Hardware';
 SELECT @state = state, @member = replica_id FROM sys.databases WHERE name = @database;
-DECLARE @problem nvarchar(60);
+DECLARE @problem nvarchar(60), @listed int;
 DECLARE @whole int;
 SELECT @whole = COUNT(*) FROM msdb.dbo.restorehistory AS h INNER JOIN sys.databases AS d ON d.name = h.destination_database_name
     WHERE d.name = @database AND h.restore_type = N'D' AND h.restore_date > DATEADD(minute, -10, d.create_date);
-IF @state IS NOT NULL AND @state <> 1 AND @member IS NULL
+SELECT @listed = COUNT(*) FROM sys.availability_databases_cluster AS d INNER JOIN sys.availability_groups AS g ON g.group_id = d.group_id
+    WHERE g.name = N'MBAM-AG' AND d.database_name = @database;
+IF @listed = 0
+BEGIN
+    RAISERROR(N'%s is not in the availability group yet. Run the install of 370 on the primary first. Nothing was changed for it.', 16, 127, @database);
+    SET NOEXEC ON;
+END
+ELSE IF @state IS NOT NULL AND @state <> 1 AND @member IS NULL
 BEGIN
     SELECT @problem = state_desc FROM sys.databases WHERE name = @database;
     RAISERROR(N'A database %s is on this instance already, its state is %s, and it is no copy that is being restored. Nothing is restored over it. Find out what it is; when it is not needed, the database administrator renames or removes it by hand.', 16, 127, @database, @problem);

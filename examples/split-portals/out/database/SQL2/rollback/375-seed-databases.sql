@@ -4,7 +4,7 @@ Take back: give this replica its copies of the databases.
 Step      database/seed-databases, rollback, file number 375
 Run on    instance SQL2 on SQL2 (sql2.litware.com)
 Run by    database administrator
-Changes   takes the copies that this plan joined on this replica out of the group; leaves behind: the copies, restoring; their removal is printed for the database administrator
+Changes   takes the copies that this plan joined on this replica out of the group; leaves behind: the copies, restoring, and the history of their restore in msdb; their removal is printed for the database administrator
 Undo      run the install script of this step again
 Sources   [documented] ALTER DATABASE SET HADR (Transact-SQL)
           [documented] ALTER AVAILABILITY GROUP (Transact-SQL)

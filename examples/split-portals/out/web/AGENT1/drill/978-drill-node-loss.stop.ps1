@@ -180,16 +180,18 @@ try {
     #endregion
     #region step
     $Site = 'Microsoft BitLocker Administration and Monitoring'
-    $Peers = @('10.50.9.42')
+    $Peers = @(
+        @{ Name = 'AGENT2'; Address = '10.50.9.42' }
+    )
     $Alive = @(200, 401, 403)
     Import-StepModule -Name WebAdministration -Feature 'Run the install of web/windows-features.'
     $websites = @(Get-Website | Where-Object { $_.Name -eq $Site })
     if ($websites.Count -ne 1) { Stop-Step 2 ('IIS has no site "{0}". Nothing was changed.' -f $Site) }
     $others = @()
     foreach ($peer in $Peers) {
-        $answer = Get-SiteAnswer -Address $peer -Port 443 -HostName 'mbam-agent.litware.com' -Path '/MBAMRecoveryAndHardwareService/CoreService.svc' -Tls $true
-        if ($Alive -contains $answer.Status) { $others += $peer }
-        Add-Info -Name ('Answer of {0}' -f $peer) -Text $answer.Text
+        $answer = Get-SiteAnswer -Address $peer.Address -Port 443 -HostName 'mbam-agent.litware.com' -Path '/MBAMRecoveryAndHardwareService/CoreService.svc' -Tls $true
+        if ($Alive -contains $answer.Status) { $others += $peer.Name }
+        Add-Info -Name ('Answer of {0}' -f $peer.Name) -Text $answer.Text
     }
     if ($others.Count -eq 0) { Stop-Step 3 'No other node answers, so stopping this one would end the service. Nothing was changed.' }
     if ([string]$websites[0].state -eq 'Stopped') {
