@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/mbamplan/mbamplan/tools/rehearsal/farm"
-	"github.com/mbamplan/mbamplan/tools/rehearsal/pwsh"
 )
 
 // night is an example before its first script.
@@ -165,23 +164,7 @@ func interrupted(t *testing.T, example string) {
 	for _, s := range before(n.Scripts("install")) {
 		finished := n.Clone()
 		all(t, finished, []Script{s}, Options{}, 0)
-		for at := 1; ; at++ {
-			cut := n.Clone()
-			count := 0
-			r, err := cut.Run(s, Options{Session: func(session *farm.Session) {
-				session.Before = func(string) {
-					if count++; count == at {
-						panic(pwsh.Killed{})
-					}
-				}
-			}})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !r.Killed {
-				break
-			}
-			cuts++
+		cuts += cutOff(t, n, s, nil, func(cut *Night, at int, _ Run) {
 			again, err := cut.Run(s, Options{})
 			if err != nil {
 				t.Fatal(err)
@@ -200,7 +183,7 @@ func interrupted(t *testing.T, example string) {
 			if cut.Farm.State() != n.Farm.State() {
 				t.Errorf("%s, cut off ahead of command %d, run again and taken back, leaves something behind", s.Path, at)
 			}
-		}
+		})
 		all(t, n, []Script{s}, Options{}, 0)
 	}
 	if cuts < 30 {
