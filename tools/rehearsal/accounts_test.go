@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/mbamplan/mbamplan/tools/rehearsal/farm"
-	"github.com/mbamplan/mbamplan/tools/rehearsal/pwsh"
 )
 
 // hostileAccounts is a farm whose accounts the plan makes, with names that a script must not take for its own text.
@@ -100,13 +99,7 @@ func TestAccountsInterrupted(t *testing.T) {
 	s, back := named(t, n.Scripts("install"), "/110-accounts.ps1"), named(t, n.Scripts("rollback"), "/110-accounts.ps1")
 	finished := n.Clone()
 	all(t, finished, []Script{s}, Options{}, 0)
-	cuts := 0
-	for at := 1; ; at++ {
-		cut := n.Clone()
-		if !kill(t, cut, s, at) {
-			break
-		}
-		cuts++
+	cuts := cutOff(t, n, s, nil, func(cut *Night, at int, _ Run) {
 		all(t, cut, []Script{s}, Options{}, 0)
 		if got, want := cut.Farm.State(), finished.Farm.State(); got != want {
 			t.Errorf("cut off ahead of command %d, ends elsewhere:\n%s", at, apart(got, want))
@@ -115,13 +108,9 @@ func TestAccountsInterrupted(t *testing.T) {
 		if got := cut.Farm.State(); got != start {
 			t.Errorf("cut off ahead of command %d, run again and taken back, leaves something behind:\n%s", at, apart(got, start))
 		}
-	}
+	})
 	// A way back that is cut off is finished by the next one.
-	for k := 1; ; k++ {
-		again := finished.Clone()
-		if !kill(t, again, back, k) {
-			break
-		}
+	cutOff(t, finished, back, nil, func(again *Night, k int, _ Run) {
 		// Its last act sets the record aside; a run behind that finds none, and nothing to take back.
 		if r, err := again.Run(back, Options{}); err != nil || r.ExitCode != 0 && !strings.Contains(r.Text(), "There is no record of the install") {
 			t.Fatalf("a way back cut off ahead of command %d is not finished: %d %v\n%s", k, r.ExitCode, err, r.Text())
@@ -129,27 +118,10 @@ func TestAccountsInterrupted(t *testing.T) {
 		if got := again.Farm.State(); got != start {
 			t.Fatalf("a way back cut off ahead of command %d leaves something behind:\n%s", k, apart(got, start))
 		}
-	}
+	})
 	if cuts < 60 {
 		t.Errorf("only %d places to cut off", cuts)
 	}
-}
-
-// kill runs a script that is cut off ahead of its at-th command; false means that it has ended before.
-func kill(t *testing.T, n *Night, s Script, at int) bool {
-	t.Helper()
-	count := 0
-	r, err := n.Run(s, Options{Session: func(session *farm.Session) {
-		session.Before = func(string) {
-			if count++; count == at {
-				panic(pwsh.Killed{})
-			}
-		}
-	}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r.Killed
 }
 
 func TestAccountsRefuses(t *testing.T) {

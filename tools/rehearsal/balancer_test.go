@@ -118,7 +118,7 @@ func TestBalancerInterrupted(t *testing.T) {
 		seen := ""
 		for at := 1; ; at++ {
 			cut := n.Clone()
-			if !kill(t, cut, s, at) {
+			if !kill(t, cut, s, at, nil).Killed {
 				break
 			}
 			left := cut.Farm.State() + cut.Farm.Records()

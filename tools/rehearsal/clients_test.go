@@ -131,7 +131,7 @@ func TestPolicyInterrupted(t *testing.T) {
 			cuts := 0
 			for at := 1; ; at++ {
 				cut := n.Clone()
-				if !kill(t, cut, install, at) {
+				if !kill(t, cut, install, at, nil).Killed {
 					break
 				}
 				cuts++
@@ -146,7 +146,7 @@ func TestPolicyInterrupted(t *testing.T) {
 			}
 			for at := 1; ; at++ {
 				cut := finished.Clone()
-				if !kill(t, cut, rollback, at) {
+				if !kill(t, cut, rollback, at, nil).Killed {
 					break
 				}
 				cuts++

@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/mbamplan/mbamplan/tools/rehearsal/farm"
-	"github.com/mbamplan/mbamplan/tools/rehearsal/pwsh"
 )
 
 // night is an example before its first script.
@@ -176,27 +175,11 @@ func interrupted(t *testing.T, example string) {
 }
 
 // cutEverywhere cuts a script off ahead of each of its commands in turn, and gives the number of places.
-func cutEverywhere(t *testing.T, n *Night, s Script) (cuts int) {
+func cutEverywhere(t *testing.T, n *Night, s Script) int {
 	t.Helper()
 	finished := n.Clone()
 	all(t, finished, []Script{s}, Options{}, 0)
-	for at := 1; ; at++ {
-		cut := n.Clone()
-		count := 0
-		r, err := cut.Run(s, Options{Session: func(session *farm.Session) {
-			session.Before = func(string) {
-				if count++; count == at {
-					panic(pwsh.Killed{})
-				}
-			}
-		}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !r.Killed {
-			return cuts
-		}
-		cuts++
+	return cutOff(t, n, s, nil, func(cut *Night, at int, _ Run) {
 		again, err := cut.Run(s, Options{})
 		if err != nil {
 			t.Fatal(err)
@@ -215,7 +198,7 @@ func cutEverywhere(t *testing.T, n *Night, s Script) (cuts int) {
 		if cut.Farm.State() != n.Farm.State() {
 			t.Fatalf("%s, cut off ahead of command %d, run again and taken back, leaves something behind", s.Path, at)
 		}
-	}
+	})
 }
 
 // What goes wrong on the night is refused with a message that names it, and nothing is half done.

@@ -29,7 +29,10 @@ type server struct {
 
 func (s *server) Command(name string) (*pwsh.Command, bool) {
 	run := func(f func(*pwsh.Call) []any) (*pwsh.Command, bool) {
-		return &pwsh.Command{Name: name, Switches: []string{"ListAvailable"}, Run: f}, true
+		return &pwsh.Command{Name: name, Switches: []string{"ListAvailable"}, Run: func(c *pwsh.Call) []any {
+			c.Moot("Filter", "Name", "Cluster", "InputObject", "PathType") // there is one of each
+			return f(c)
+		}}, true
 	}
 	switch strings.ToLower(name) {
 	case "test-path":

@@ -64,13 +64,19 @@ func (r *reader) Command(name string) (*pwsh.Command, bool) {
 	}
 	switch strings.ToLower(name) {
 	case "get-executionpolicy":
-		return &pwsh.Command{Name: name, Run: func(*pwsh.Call) []any { return []any{"Undefined"} }}, true
+		return &pwsh.Command{Name: name, Run: func(c *pwsh.Call) []any {
+			c.Moot("Scope") // none is set in any
+			return []any{"Undefined"}
+		}}, true
 	case "get-item":
 		return &pwsh.Command{Name: name, Run: refuse}, true
 	case "get-ciminstance", "get-service", "get-nettcpconnection", "get-process", "get-childitem", "get-windowsfeature", "get-gpo", "get-cluster":
 		return &pwsh.Command{Name: name, Switches: []string{"All"}, Run: refuse}, true
 	case "import-module":
-		return &pwsh.Command{Name: name, Positional: []string{"Name"}, Run: func(*pwsh.Call) []any { return nil }}, true
+		return &pwsh.Command{Name: name, Positional: []string{"Name"}, Run: func(c *pwsh.Call) []any {
+			c.Moot("Name") // every module is there
+			return nil
+		}}, true
 	case "test-path":
 		inner, _ := r.Session.Command(name)
 		return &pwsh.Command{Name: name, Run: func(c *pwsh.Call) []any {

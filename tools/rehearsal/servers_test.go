@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/mbamplan/mbamplan/tools/rehearsal/farm"
-	"github.com/mbamplan/mbamplan/tools/rehearsal/pwsh"
 )
 
 // windowsSteps are the steps of the servers that need Windows and at most a service of SQL Server: no database, no site and no feature of MBAM.
@@ -177,16 +176,9 @@ func TestServersInterrupted(t *testing.T) {
 		}}, 0)
 		commands += count
 		for _, at := range places {
-			cut, count := n.Clone(), 0
-			r, err := cut.Run(s, Options{Session: func(session *farm.Session) {
-				session.Before = func(string) {
-					if count++; count == at {
-						panic(pwsh.Killed{})
-					}
-				}
-			}})
-			if err != nil || !r.Killed {
-				t.Fatal(err, r.Killed)
+			cut := n.Clone()
+			if r := kill(t, cut, s, at, nil); !r.Killed {
+				t.Fatalf("%s has no command %d", s.Path, at)
 			}
 			cuts++
 			all(t, cut, []Script{s}, Options{}, 0)

@@ -9,8 +9,6 @@ import (
 	"time"
 
 	planned "github.com/mbamplan/mbamplan/pkg/farm"
-	"github.com/mbamplan/mbamplan/tools/rehearsal/farm"
-	"github.com/mbamplan/mbamplan/tools/rehearsal/pwsh"
 	"github.com/mbamplan/mbamplan/tools/rehearsal/sqlserver"
 )
 
@@ -156,24 +154,8 @@ func TestSQLInterrupted(t *testing.T) {
 				}
 				finished := n.Clone()
 				all(t, finished, []Script{s}, Options{}, 0)
-				for at := 1; ; at++ {
-					cut := n.Clone()
-					count, what := 0, ""
-					r, err := cut.Run(s, Options{Session: func(session *farm.Session) {
-						session.Before = func(w string) {
-							if count++; count == at {
-								what = w
-								panic(pwsh.Killed{})
-							}
-						}
-					}})
-					if err != nil {
-						t.Fatal(err)
-					}
-					if !r.Killed {
-						break
-					}
-					cuts++
+				what := "" // the call that came last
+				cuts += cutOff(t, n, s, func(w string) bool { what = w; return true }, func(cut *Night, at int, _ Run) {
 					again, err := cut.Run(s, Options{})
 					if err != nil {
 						t.Fatal(err)
@@ -184,7 +166,7 @@ func TestSQLInterrupted(t *testing.T) {
 					if d := differs(stamps.ReplaceAllString(finished.Farm.State(), "then"), stamps.ReplaceAllString(cut.Farm.State(), "then")); d != "" {
 						t.Errorf("%s, cut off ahead of %s (%d), ends elsewhere:\n%s", s.Path, what, at, d)
 					}
-				}
+				})
 				n = finished
 			}
 			if cuts < 60 {
@@ -531,32 +513,14 @@ func TestSQLEndpointCutOff(t *testing.T) {
 		}
 	}
 	began := n.Farm.State()
-	for at := 1; ; at++ {
-		cut := n.Clone()
-		count := 0
-		r, err := cut.Run(endpoint[0], Options{Session: func(session *farm.Session) {
-			session.Before = func(string) {
-				if count++; count == at {
-					panic(pwsh.Killed{})
-				}
-			}
-		}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !r.Killed {
-			if at < 3 {
-				t.Errorf("only %d places to cut off", at-1)
-			}
-			return
-		}
+	if places := cutOff(t, n, endpoint[0], nil, func(cut *Night, at int, _ Run) {
 		taken := cut.Clone()
 		all(t, taken, back, Options{}, 0)
 		if d := differs(began, taken.Farm.State()); d != "" {
 			t.Errorf("cut off at %d and taken back:\n%s", at, d)
 		}
 		if cut.Farm.SQL("SQL2").Endpoint == nil {
-			continue
+			return
 		}
 		all(t, cut, logins, Options{}, 0)
 		all(t, cut, endpoint, Options{}, 0)
@@ -565,5 +529,7 @@ func TestSQLEndpointCutOff(t *testing.T) {
 				all(t, cut, []Script{s}, Options{}, 0)
 			}
 		}
+	}); places < 2 {
+		t.Errorf("only %d places to cut off", places)
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/mbamplan/mbamplan/tools/rehearsal/farm"
-	"github.com/mbamplan/mbamplan/tools/rehearsal/pwsh"
 )
 
 // webStages are the nights of contoso-alwayson ahead of each web script, by the end of its path, and the night behind all of them. They are for
@@ -254,25 +253,10 @@ func TestWebInterrupted(t *testing.T) {
 		finished := start.Clone()
 		all(t, finished, []Script{s}, Options{}, 0)
 		want := unhistoric(finished.Farm.State())
-		for at := 1; ; at++ {
-			cut := start.Clone()
-			count := 0
-			r, err := cut.Run(s, Options{Session: func(session *farm.Session) {
-				session.Before = func(what string) {
-					if name, _, _ := strings.Cut(what, " "); strings.HasPrefix(what, "[") || strings.Contains(name, "-") {
-						if count++; count == at {
-							panic(pwsh.Killed{})
-						}
-					}
-				}
-			}})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !r.Killed {
-				break
-			}
-			cuts++
+		cuts += cutOff(t, start, s, func(what string) bool {
+			name, _, _ := strings.Cut(what, " ")
+			return strings.HasPrefix(what, "[") || strings.Contains(name, "-")
+		}, func(cut *Night, at int, r Run) {
 			again, err := cut.Run(s, Options{})
 			if err != nil {
 				t.Fatal(err)
@@ -287,7 +271,7 @@ func TestWebInterrupted(t *testing.T) {
 			}
 			// What the cut run did is still taken back.
 			if s.Item.Step.ID == "web/remove-secrets" {
-				continue
+				return
 			}
 			back := named(t, cut.Scripts("rollback"), strings.Replace(path, "/install/", "/rollback/", 1))
 			if r, err := cut.Run(back, Options{}); err != nil || r.ExitCode != 0 {
@@ -295,7 +279,7 @@ func TestWebInterrupted(t *testing.T) {
 			} else if got := unannounced(diff(unhistoric(start.Farm.State()), unhistoric(cut.Farm.State()))); got != "" {
 				t.Errorf("%s, cut off ahead of call %d, run again and taken back, leaves something behind:\n%s", s.Path, at, got)
 			}
-		}
+		})
 	}
 	if cuts < 100 {
 		t.Errorf("only %d places to cut off", cuts)

@@ -203,6 +203,7 @@ func (s *Session) credentialCommand() *pwsh.Command {
 		if !c.Has("UserName") {
 			pwsh.Unknown("Get-Credential without -UserName")
 		}
+		c.Moot("Message") // the person reads it
 		ask := s.Ask
 		if ask == nil {
 			ask = s.knows

@@ -261,6 +261,7 @@ func clusterCommand(s *Session, name string) *pwsh.Command {
 	case "stop-clusterresource", "start-clusterresource":
 		return run([]string{"Name", "Wait"}, func(c *pwsh.Call, k *Cluster) []any {
 			needs(c, "Name")
+			c.Moot("Wait") // it is done at once
 			r, x := k.resource(c.Text("Name"))
 			if x == nil {
 				missing("Resource", c.Text("Name"))

@@ -24,6 +24,7 @@ func (s *Session) command(name string) *pwsh.Command {
 	switch name {
 	case "get-acl":
 		return &pwsh.Command{Run: func(c *pwsh.Call) []any {
+			takes(c, "LiteralPath")
 			f := s.Machine.Files.folders[key(c.Text("LiteralPath"))]
 			if f == nil {
 				pwsh.ThrowID("System.Management.Automation.ItemNotFoundException", "GetAcl_PathNotFound", "Cannot find path '%s' because it does not exist.", c.Text("LiteralPath"))
@@ -34,6 +35,10 @@ func (s *Session) command(name string) *pwsh.Command {
 		return &pwsh.Command{Positional: []string{"Path", "Value"}, Switches: []string{"Force", "Recurse", "DeleteKey"}, Run: func(c *pwsh.Call) []any { return s.items(name, c) }}
 	case "get-module":
 		return &pwsh.Command{Switches: []string{"ListAvailable"}, Run: func(c *pwsh.Call) []any {
+			takes(c, "Name", "ListAvailable")
+			if !c.Switch("ListAvailable") {
+				pwsh.Unknown("Get-Module of what is loaded")
+			}
 			if s.Machine.Modules[strings.ToLower(c.Text("Name"))] {
 				return []any{pwsh.NewObject("Name", c.Text("Name"))}
 			}
@@ -46,6 +51,8 @@ func (s *Session) command(name string) *pwsh.Command {
 		}}
 	case "import-module":
 		return &pwsh.Command{Positional: []string{"Name"}, Switches: []string{"DisableNameChecking"}, Run: func(c *pwsh.Call) []any {
+			takes(c, "Name", "DisableNameChecking", "Force")
+			c.Moot("DisableNameChecking", "Force")
 			if !s.Machine.Modules[strings.ToLower(c.Text("Name"))] {
 				pwsh.ThrowID("System.IO.FileNotFoundException", "Modules_ModuleNotFound", "The specified module '%s' was not loaded because no valid module file was found in any module directory.", c.Text("Name"))
 			}

@@ -147,7 +147,15 @@ func (s *Session) directoryCommand(name string) *pwsh.Command {
 	}
 	switch name {
 	case "get-addomaincontroller":
-		return &pwsh.Command{Switches: []string{"Discover", "Writable"}, Run: func(*pwsh.Call) []any {
+		return &pwsh.Command{Switches: []string{"Discover", "Writable"}, Run: func(c *pwsh.Call) []any {
+			takes(c, "Discover", "DomainName", "Service", "Writable")
+			c.Moot("Service", "Writable") // the one domain controller offers all
+			if !c.Switch("Discover") {
+				pwsh.Unknown("Get-ADDomainController without -Discover")
+			}
+			if c.Has("DomainName") && !strings.EqualFold(c.Text("DomainName"), d.DNS) {
+				pwsh.ThrowID("Microsoft.ActiveDirectory.Management.ADDomainControllerNotFoundException", "GetADDomainController", "Could not find a Domain Controller in the domain: '%s'.", c.Text("DomainName"))
+			}
 			return []any{pwsh.NewObject("HostName", pwsh.Strings([]string{d.Server}))}
 		}}
 	case "get-adobject":
@@ -158,6 +166,8 @@ func (s *Session) directoryCommand(name string) *pwsh.Command {
 		return &pwsh.Command{Switches: []string{"PassThru"}, Run: s.newADComputer}
 	case "remove-adcomputer":
 		return &pwsh.Command{Asks: true, Run: func(c *pwsh.Call) []any {
+			takes(c, "Identity", "Server")
+			s.answers(c)
 			e := d.byDN(c.Text("Identity"))
 			if e == nil || e.Class != "computer" {
 				pwsh.ThrowID("Microsoft.ActiveDirectory.Management.ADIdentityNotFoundException", "ActiveDirectoryCmdlet:Microsoft.ActiveDirectory.Management.ADIdentityNotFoundException", "Cannot find an object with identity: '%s'.", c.Text("Identity"))
@@ -169,15 +179,17 @@ func (s *Session) directoryCommand(name string) *pwsh.Command {
 		}}
 	case "get-dnsserverzone":
 		return &pwsh.Command{Run: func(c *pwsh.Call) []any {
-			s.dnsServer(c)
-			if !strings.EqualFold(c.Text("Name"), d.DNS) {
-				pwsh.ThrowID("Microsoft.Management.Infrastructure.CimException", "WIN32 9601,Get-DnsServerZone", "The zone %s was not found on server %s.", c.Text("Name"), d.Server)
-			}
+			takes(c, "Name", "ComputerName")
+			s.dnsServer(c, "Name")
 			return []any{pwsh.NewObject("ZoneName", d.DNS, "IsDsIntegrated", true)}
 		}}
 	case "get-dnsserverresourcerecord":
 		return &pwsh.Command{Switches: []string{"Node"}, Run: func(c *pwsh.Call) []any {
-			s.dnsServer(c)
+			takes(c, "ZoneName", "Name", "ComputerName", "Node")
+			s.dnsServer(c, "ZoneName")
+			if !c.Switch("Node") {
+				pwsh.Unknown("Get-DnsServerResourceRecord without -Node, which gives what is below the name too")
+			}
 			list := d.zone[strings.ToLower(c.Text("Name"))]
 			if len(list) == 0 {
 				pwsh.ThrowID("Microsoft.Management.Infrastructure.CimException", "WIN32 9714,Get-DnsServerResourceRecord", "Failed to get %s record in %s zone on %s server.", c.Text("Name"), c.Text("ZoneName"), d.Server)
@@ -194,7 +206,9 @@ func (s *Session) directoryCommand(name string) *pwsh.Command {
 		}}
 	case "add-dnsserverresourcerecorda":
 		return &pwsh.Command{Run: func(c *pwsh.Call) []any {
-			s.dnsServer(c)
+			takes(c, "ZoneName", "Name", "IPv4Address", "ComputerName")
+			s.dnsServer(c, "ZoneName")
+			needs(c, "Name", "IPv4Address")
 			k := strings.ToLower(c.Text("Name"))
 			for _, a := range c.List("IPv4Address") {
 				if slices.Contains(d.zone[k], record{"A", a}) {
@@ -208,8 +222,21 @@ func (s *Session) directoryCommand(name string) *pwsh.Command {
 		}}
 	case "remove-dnsserverresourcerecord":
 		return &pwsh.Command{Switches: []string{"Force"}, Run: func(c *pwsh.Call) []any {
-			s.dnsServer(c)
+			takes(c, "ZoneName", "RRType", "Name", "RecordData", "ComputerName", "Force")
+			s.dnsServer(c, "ZoneName")
+			needs(c, "RRType", "Name")
+			if !c.Switch("Force") {
+				pwsh.Unknown("Remove-DnsServerResourceRecord without -Force, which asks")
+			}
+			if !c.Has("RecordData") {
+				pwsh.Unknown("Remove-DnsServerResourceRecord without -RecordData, which removes every record of the name and type")
+			}
 			k := strings.ToLower(c.Text("Name"))
+			if !slices.ContainsFunc(d.zone[k], func(r record) bool {
+				return strings.EqualFold(r.kind, c.Text("RRType")) && r.data == c.Text("RecordData")
+			}) {
+				pwsh.ThrowID("Microsoft.Management.Infrastructure.CimException", "WIN32 9714,Remove-DnsServerResourceRecord", "Failed to get %s record in %s zone on %s server.", c.Text("Name"), c.Text("ZoneName"), d.Server)
+			}
 			if !c.WhatIf {
 				d.zone[k] = slices.DeleteFunc(d.zone[k], func(r record) bool { return r.kind == c.Text("RRType") && r.data == c.Text("RecordData") })
 			}
@@ -217,6 +244,11 @@ func (s *Session) directoryCommand(name string) *pwsh.Command {
 		}}
 	case "resolve-dnsname":
 		return &pwsh.Command{Switches: []string{"DnsOnly", "NoHostsFile", "QuickTimeout"}, Run: func(c *pwsh.Call) []any {
+			takes(c, "Name", "Type", "DnsOnly", "NoHostsFile", "QuickTimeout")
+			c.Moot("DnsOnly", "NoHostsFile", "QuickTimeout") // names are found in the zone alone
+			if !strings.EqualFold(c.Text("Type"), "A") {
+				pwsh.Unknown("Resolve-DnsName of anything but addresses")
+			}
 			list := d.zone[strings.TrimSuffix(strings.ToLower(c.Text("Name")), "."+strings.ToLower(d.DNS))]
 			if len(list) == 0 {
 				pwsh.ThrowID("System.ComponentModel.Win32Exception", "DNS_ERROR_RCODE_NAME_ERROR,Microsoft.DnsClient.Commands.ResolveDnsName", "%s : DNS name does not exist", c.Text("Name"))
@@ -235,13 +267,20 @@ func (s *Session) directoryCommand(name string) *pwsh.Command {
 	return nil
 }
 
-func (s *Session) dnsServer(c *pwsh.Call) {
+// dnsServer refuses another server than that of the domain, and another zone than its own in the parameter that names one.
+func (s *Session) dnsServer(c *pwsh.Call, zone string) {
 	if !strings.EqualFold(c.Text("ComputerName"), s.directory().Server) {
 		pwsh.ThrowID("Microsoft.Management.Infrastructure.CimException", "WIN32 1722", "Failed to reach the DNS server %s.", c.Text("ComputerName"))
+	}
+	if !strings.EqualFold(c.Text(zone), s.directory().DNS) {
+		pwsh.ThrowID("Microsoft.Management.Infrastructure.CimException", "WIN32 9601,"+c.Name, "The zone %s was not found on server %s.", c.Text(zone), s.directory().Server)
 	}
 }
 
 func (s *Session) newADComputer(c *pwsh.Call) []any {
+	takes(c, "Name", "SAMAccountName", "Path", "Description", "Enabled", "Server", "PassThru")
+	s.answers(c)
+	needs(c, "Name")
 	d := s.directory()
 	unit := c.Text("Path")
 	if unit == "" {
@@ -310,8 +349,12 @@ func (d *Directory) fits(e *Entry, filter string) bool {
 
 // getADObject answers a search by a filter. The global catalog is the domain controller by another port.
 func (s *Session) getADObject(c *pwsh.Call) []any {
+	takes(c, "LDAPFilter", "Identity", "Properties", "SearchBase", "Server")
 	d := s.directory()
-	server := c.Text("Server")
+	server, properties, base := c.Text("Server"), c.List("Properties"), c.Text("SearchBase")
+	if base != "" && !strings.EqualFold(base, d.DN) && d.byDN(base) == nil && !slices.ContainsFunc(d.Units, func(u string) bool { return strings.EqualFold(u, base) }) {
+		notFound(base)
+	}
 	if host, port, ok := strings.Cut(server, ":"); !strings.EqualFold(host, d.Server) || ok && port != "3268" {
 		pwsh.ThrowID("Microsoft.ActiveDirectory.Management.ADServerDownException", "ActiveDirectoryServer:0", "Unable to contact the server %s.", server)
 	}
@@ -326,8 +369,11 @@ func (s *Session) getADObject(c *pwsh.Call) []any {
 		if c.Has("Identity") && !strings.EqualFold(e.DN, c.Text("Identity")) || c.Has("LDAPFilter") && !d.fits(e, c.Text("LDAPFilter")) {
 			continue
 		}
+		if base != "" && !strings.HasSuffix(strings.ToLower(","+e.DN), ","+strings.ToLower(base)) {
+			continue
+		}
 		o := pwsh.NewObject("DistinguishedName", e.DN, "Name", strings.TrimSuffix(e.Name, "$"), "ObjectClass", e.Class, "ObjectGUID", e.GUID)
-		for _, p := range c.List("Properties") {
+		for _, p := range properties {
 			switch strings.ToLower(p) {
 			case "distinguishedname", "objectclass", "objectguid":
 			case "serviceprincipalname":
@@ -370,6 +416,8 @@ func (s *Session) identity(c *pwsh.Call) *Entry {
 
 // setADObject adds and removes targets of delegation.
 func (s *Session) setADObject(c *pwsh.Call) []any {
+	takes(c, "Identity", "Add", "Remove", "Server")
+	s.answers(c)
 	e := s.identity(c)
 	for parameter, change := range map[string]func(string){
 		"Add": func(v string) { e.Delegate = append(e.Delegate, v) },

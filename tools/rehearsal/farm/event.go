@@ -219,7 +219,7 @@ func eventCommand(s *Session, name string) *pwsh.Command {
 				path = `\`
 			}
 			old := m.Task(path + c.Text("TaskName"))
-			if old != nil && !c.Switch("Force") {
+			if force := c.Switch("Force"); old != nil && !force {
 				pwsh.ThrowID("Microsoft.Management.Infrastructure.CimException", "HRESULT 0x800700b7,Register-ScheduledTask", "Cannot create a file when that file already exists.")
 			}
 			if c.WhatIf {

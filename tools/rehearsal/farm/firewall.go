@@ -273,6 +273,9 @@ func firewallCommand(s *Session, name string) *pwsh.Command {
 	case "get-netfirewallprofile":
 		return &pwsh.Command{Run: func(c *pwsh.Call) []any {
 			takes(c, "PolicyStore")
+			if !strings.EqualFold(c.Text("PolicyStore"), "ActiveStore") {
+				pwsh.Unknown("Get-NetFirewallProfile of anything but what is in force")
+			}
 			ready()
 			var out []any
 			for _, p := range []string{"Domain", "Private", "Public"} {

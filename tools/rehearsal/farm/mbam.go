@@ -189,10 +189,10 @@ type verdict struct {
 // detailed is the output of a Test command: with -Detailed its messages, then true or false (mbam-cmdlets.yaml, Detailed).
 func detailed(c *pwsh.Call, found []verdict) []any {
 	var out []any
-	good := true
+	good, all := true, c.Switch("Detailed")
 	for _, v := range found {
 		good = good && v.kind != "Error"
-		if c.Switch("Detailed") {
+		if all {
 			out = append(out, pwsh.NewObject("ID", int64(v.id), "Type", v.kind, "Message", v.text))
 		}
 	}

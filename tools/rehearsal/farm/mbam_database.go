@@ -18,6 +18,9 @@ type mbamDatabase struct {
 
 func (s *Session) planned(c *pwsh.Call) (mbamDatabase, map[string]string) {
 	d := mbamDatabase{"MBAM Recovery and Hardware", "RecoveryAndHardwareCore", []string{"AccessAccount"}}
+	if c.Switch("ComplianceAndAudit") == c.Switch("Recovery") {
+		pwsh.Unknown("%s of both databases or of none", c.Name)
+	}
 	if c.Switch("ComplianceAndAudit") {
 		d = mbamDatabase{"MBAM Compliance Status", "ComplianceCore", []string{"AccessAccount", "ReportAccount"}}
 	}

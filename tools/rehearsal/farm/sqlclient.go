@@ -236,5 +236,3 @@ func (s *Session) sqlCommand(on func() *sqlOpened) *thing {
 	}
 	return t
 }
-
-func void([]any) any { return pwsh.Void }

@@ -103,6 +103,9 @@ func databaseCommand(s *Session, name string) *pwsh.Command {
 				pwsh.Unknown("the parameter %s of %s", p, name)
 			}
 		}
+		if !c.Switch("Force") {
+			pwsh.Unknown("%s that asks whether to restart the instance", c.Name)
+		}
 		in := s.Machine.farm.SQLNetwork().Instance(c.Text("ServerInstance"))
 		if in == nil || in.Owner != s.Machine.Name {
 			pwsh.Throw("Microsoft.SqlServer.Management.PowerShell.SqlPowerShellServiceException", "Unable to find the instance %s on this computer.", c.Text("ServerInstance"))

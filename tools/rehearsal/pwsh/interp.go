@@ -9,6 +9,7 @@ package pwsh
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -61,16 +62,46 @@ type Call struct {
 	WhatIf bool
 	Line   int
 	Interp *Interp
+	read   map[string]bool // parameters that the command has looked at
+}
+
+// Moot says that parameters make no difference in this world, whatever their value.
+func (c *Call) Moot(names ...string) {
+	for _, n := range names {
+		c.look(n)
+	}
+}
+
+func (c *Call) look(name string) {
+	if c.read != nil {
+		c.read[strings.ToLower(name)] = true
+	}
+}
+
+// unread are the parameters that the command was given and never looked at.
+func (c *Call) unread() []string {
+	var out []string
+	for name := range c.Args {
+		if !c.read[name] {
+			out = append(out, name)
+		}
+	}
+	slices.Sort(out)
+	return out
 }
 
 // Has reports whether a parameter is given.
 func (c *Call) Has(name string) bool {
+	c.look(name)
 	_, ok := c.Args[strings.ToLower(name)]
 	return ok
 }
 
 // Value is the value of a parameter, nil when it is not given.
-func (c *Call) Value(name string) any { return plain(c.Args[strings.ToLower(name)]) }
+func (c *Call) Value(name string) any {
+	c.look(name)
+	return plain(c.Args[strings.ToLower(name)])
+}
 
 // Text is the value of a parameter as text.
 func (c *Call) Text(name string) string { return Text(c.Value(name)) }

@@ -203,13 +203,26 @@ func (in *Interp) foreign(call *psverify.Command, s *scope, input []any, out sin
 	for _, k := range []string{"whatif", "confirm", "verbose", "erroraction", "warningaction"} {
 		delete(named, k)
 	}
-	run := &Call{Name: c.Name, Args: named, Input: input, WhatIf: Truth(whatIf), Line: call.Line, Interp: in}
-	for _, v := range in.placed(call.Node, func() []any {
+	run := &Call{Name: c.Name, Args: named, Input: input, WhatIf: Truth(whatIf), Line: call.Line, Interp: in, read: map[string]bool{}}
+	result := in.placed(call.Node, func() []any {
 		in.Host.Step(c.Name)
 		return c.Run(run)
-	}, quiet) {
+	}, quiet)
+	if list := run.unread(); len(list) > 0 && !run.WhatIf {
+		in.unsupported(call.Node, "what -%s of %s does", strings.Join(list, " -"), c.Name)
+	}
+	for _, v := range result {
 		emit(v, out)
 	}
+}
+
+// terminates reports whether -ErrorAction has no say: a command that is not there or cannot be bound ends the statement whatever it is.
+func terminates(r *Record) bool {
+	switch r.Exception.Type {
+	case "System.Management.Automation.ParameterBindingException", "System.Management.Automation.CommandNotFoundException":
+		return true
+	}
+	return false
 }
 
 // placed runs something of the host and gives what it throws the place in the script.
@@ -221,7 +234,7 @@ func (in *Interp) placed(n nodeRef, run func() []any, quiet bool) (out []any) {
 			if r.record.Line == 0 {
 				r.record.Line, r.record.Text = n.Line(), n.Text()
 			}
-			if quiet {
+			if quiet && !terminates(r.record) {
 				out = nil
 				return
 			}

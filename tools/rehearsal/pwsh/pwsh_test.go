@@ -30,6 +30,11 @@ func (b *bench) Command(name string) (*Command, bool) {
 		}}, true
 	case "set-mark":
 		return &Command{Name: "Set-Mark", Run: func(c *Call) []any { return []any{fmt.Sprintf("whatif %t", c.WhatIf)} }}, true
+	case "set-strict":
+		return &Command{Name: "Set-Strict", Run: func(*Call) []any {
+			ThrowID("System.Management.Automation.ParameterBindingException", "NamedParameterNotFound,Set-Strict", "A parameter cannot be found that matches parameter name 'other'.")
+			return nil
+		}}, true
 	case "measure-input":
 		return &Command{Name: "Measure-Input", Run: func(c *Call) []any { return []any{int64(len(c.Input))} }}, true
 	}
@@ -136,6 +141,9 @@ func TestFacts(t *testing.T) {
 		{"casts", `[int]'5' + 1; [string]@('a', 'b'); [bool]''; ([string[]]@(1, 2)).Count`, "6\na b\nFalse\n2"},
 		{"a cast that fails", `try { [int]'x' } catch { 'throws' }`, "throws"},
 		{"arguments nobody declared", "function Get-It {\nparam([string]$A)\n$A\n}\ntry { Get-It -B 'x' } catch { 'throws' }", "throws"},
+		{"a parameter that the command does not look at", `Set-Mark -Loud 'x'`, "ERROR C:\\s\\x.ps1:1:1: the rehearsal does not know what -loud of Set-Mark does"},
+		{"silent errors", `Stop-Here 'x' -ErrorAction SilentlyContinue; 'on'`, "on"},
+		{"what cannot be bound is not silent", `try { Set-Strict -Other 1 -ErrorAction SilentlyContinue; 'on' } catch { 'throws' }`, "throws"},
 		{"what nobody knows", `Get-Unknown`, "ERROR C:\\s\\x.ps1:1:1: the rehearsal does not know the command Get-Unknown"},
 		{"what nobody knows is not caught", `try { Get-Unknown } catch { 'caught' } finally { 'last' }`, "ERROR C:\\s\\x.ps1:1:7: the rehearsal does not know the command Get-Unknown"},
 	}
