@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/mbamplan/mbamplan/tools/hostile"
 )
@@ -205,7 +206,10 @@ var forms = []struct {
 	{regexp.MustCompile(``), regexp.MustCompile(`(CN|OU)=$`), regexp.MustCompile(``), distinguished},
 	{regexp.MustCompile(`^file: .*web\.config "`), regexp.MustCompile(`web\.config "`), regexp.MustCompile(``), attribute},
 	{regexp.MustCompile(`^(file|sql)\b`), regexp.MustCompile(`\\$`), regexp.MustCompile(`^\.(compliance|recovery)\.(full|log)\.`), inFileName},
-	{regexp.MustCompile(`^sql \w+: job `), regexp.MustCompile(`N'$`), regexp.MustCompile(``), doubled},
+	{regexp.MustCompile(`^sql \w+: job `), regexp.MustCompile(`(DATABASE|LOG) \[$`), regexp.MustCompile(`^\]`), bracketed},
+	{regexp.MustCompile(`^sql \w+: job `), regexp.MustCompile(`N'[^']*$`), regexp.MustCompile(``), doubled},
+	{regexp.MustCompile(`^file: .*nlb-watch\.ps1 "`), regexp.MustCompile(`-Path '/$`), regexp.MustCompile(``), percent},
+	{regexp.MustCompile(`^file: .*nlb-watch\.ps1 "`), regexp.MustCompile(`'$`), regexp.MustCompile(`^'`), literal},
 }
 
 // distinguished escapes a value of a distinguished name as RFC 4514 2.4 says.
@@ -215,6 +219,11 @@ func distinguished(s string) string {
 		switch {
 		case strings.ContainsRune(`"+,;<>\=`, r), r == '#' && i == 0, r == ' ' && (i == 0 || i == len(s)-1):
 			b.WriteByte('\\')
+		case unicode.Is(unicode.C, r), unicode.In(r, unicode.Zl, unicode.Zp):
+			for _, c := range []byte(string(r)) { // as any byte may be written
+				fmt.Fprintf(&b, `\%02x`, c)
+			}
+			continue
 		}
 		b.WriteRune(r)
 	}
@@ -224,6 +233,26 @@ func distinguished(s string) string {
 // attribute is a value of XML in double quotes.
 func attribute(s string) string {
 	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;").Replace(s)
+}
+
+// percent writes all but the unreserved characters of RFC 3986 as bytes.
+func percent(s string) string {
+	var b strings.Builder
+	for _, c := range []byte(s) {
+		if c < 0x80 && (unicode.IsLetter(rune(c)) || unicode.IsDigit(rune(c)) || strings.IndexByte("-_.~", c) >= 0) {
+			b.WriteByte(c)
+		} else {
+			fmt.Fprintf(&b, "%%%02X", c)
+		}
+	}
+	return b.String()
+}
+
+func bracketed(s string) string { return strings.ReplaceAll(s, "]", "]]") }
+
+// literal is the inside of a literal of PowerShell, for which five characters are a quote.
+func literal(s string) string {
+	return regexp.MustCompile("['\u2018\u2019\u201A\u201B]").ReplaceAllString(s, "$0$0")
 }
 
 func doubled(s string) string { return strings.ReplaceAll(s, "'", "''") }
@@ -288,7 +317,8 @@ var lists = regexp.MustCompile(`\["(?:[^"\\]|\\.)*"(?: "(?:[^"\\]|\\.)*")*\]`)
 
 // ordered is a state without the order that its names gave it.
 func ordered(state string) string {
-	lines := strings.Split(state, "\n")
+	// A file of ours begins with the mark of UTF-8 when a name in it asks for it.
+	lines := strings.Split(strings.ReplaceAll(state, `.ps1 "\ufeff`, `.ps1 "`), "\n")
 	for i, l := range lines {
 		lines[i] = lists.ReplaceAllStringFunc(l, func(list string) string {
 			items := regexp.MustCompile(`"(?:[^"\\]|\\.)*"`).FindAllString(list, -1)
@@ -301,7 +331,7 @@ func ordered(state string) string {
 }
 
 // serieses are the nights of the examples.
-func serieses(t *testing.T) []*series {
+func serieses(t *testing.T, all bool) []*series {
 	t.Helper()
 	read := func(example string) string {
 		text, err := os.ReadFile("../../examples/" + example)
@@ -315,6 +345,9 @@ func serieses(t *testing.T) []*series {
 	for _, group := range hostile.Groups(hostile.Contoso) {
 		s := &series{name: "contoso-alwayson: " + hostile.Contoso[group[0]].Path, text: text, fields: hostile.Contoso, until: 9999}
 		for _, i := range group {
+			if hostile.Contoso[i].Path == "reports.url" {
+				continue // a report server answers at few of the addresses that check accepts, and 520 says so: no names are compared there
+			}
 			if hostile.Contoso[i].Path == "web.farms[0].certificate.template" {
 				// The night ends with the request, and goes on when somebody has issued the certificate.
 				out = append(out, &series{name: "contoso-alwayson: the request", text: text, fields: hostile.Contoso, group: []int{i}, until: 160})
@@ -323,6 +356,9 @@ func serieses(t *testing.T) []*series {
 			s.group = append(s.group, i)
 		}
 		out = append(out, s)
+	}
+	if !all {
+		out = out[:2]
 	}
 	for _, s := range out {
 		s.cover()
@@ -343,17 +379,19 @@ func serieses(t *testing.T) []*series {
 }
 
 // A night with hostile names ends, at each of its stations, where the plain night ends with the names put in their places: nothing else is there,
-// nothing is missing, and each name is exact. MBAMPLAN_REHEARSAL=all runs every night; otherwise the first of each series.
+// nothing is missing, and each name is exact. MBAMPLAN_REHEARSAL=all runs every night; otherwise the first of the two series that hold
+// nearly all fields.
 func TestHostileNights(t *testing.T) {
+	all := os.Getenv("MBAMPLAN_REHEARSAL") == "all"
 	pairs, nights := 0, 0
-	for _, s := range serieses(t) {
+	for _, s := range serieses(t, all) {
 		t.Run(s.name, func(t *testing.T) {
 			plain := map[int]string{}
 			for _, i := range s.group {
 				plain[i] = token(i)
 			}
 			want := runs(t, s, plain)
-			if os.Getenv("MBAMPLAN_REHEARSAL") != "all" {
+			if !all {
 				s.nights = s.nights[:1]
 			}
 			pairs += s.pairs

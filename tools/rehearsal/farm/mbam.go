@@ -239,7 +239,7 @@ func (s *Session) wanted(c *pwsh.Call, f mbamFeature) (values map[string]string,
 			cred := c.Value(name).(*credential)
 			values["webserviceapplicationpooluser"], password = cred.user, cred.password
 		default:
-			values[name] = strings.Trim(c.Text(name), " ")
+			values[name] = c.Text(name)
 		}
 	}
 	return values, password

@@ -449,6 +449,9 @@ func (in *Interp) stringMethod(n nodeRef, v, key string, args []any) (any, bool)
 		seps := set()
 		if len(args) == 2 {
 			if list, ok := args[0].(*Array); ok && len(list.Items) == 1 {
+				if count, ok := args[1].(int64); ok { // String.Split(Char[], Int32): the last part holds the rest
+					return Strings(strings.SplitN(v, Text(list.Items[0]), int(count))), true
+				}
 				return Strings(strings.Split(v, Text(list.Items[0]))), true
 			}
 			in.unsupported(n, "Split with these arguments")
