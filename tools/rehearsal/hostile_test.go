@@ -65,6 +65,9 @@ func (s *series) cover() {
 			atoms = s.left[i]
 		}
 		for _, a := range atoms {
+			if w := s.fields[i].Wrap; a == `\` && w != nil && strings.Contains(w("a"+a+"b"), `a\b`) {
+				continue // parts two folders: no name, and the farm has one folder more
+			}
 			if passes(map[int]string{i: fmt.Sprintf("q%02d%s%02dq", i, a, i)}) {
 				left[i] = append(left[i], a)
 				s.pairs++
@@ -135,7 +138,7 @@ func (s *series) cover() {
 		values, took := clone(plain), 0
 		for at, i := range s.group {
 			values[i] = wholes[(at+k)%len(wholes)]
-			if took++; !passes(values) {
+			if took++; !passes(values) || values[i] == "-WhatIf" && s.fields[i].Path == "domain.netbios" { // how setspn takes an account that begins with a hyphen is open
 				values[i] = token(i)
 				took--
 			}
