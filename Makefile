@@ -4,7 +4,7 @@ VERSION ?= dev
 LDFLAGS = -s -w -X github.com/mbamplan/mbamplan/pkg/cli.Version=$(VERSION)
 PLATFORMS = windows/amd64 windows/arm64 linux/amd64 linux/arm64 darwin/amd64 darwin/arm64
 
-.PHONY: test unit verify index golden docs mutation lint fuzz bench build vuln clean
+.PHONY: test unit verify rehearsal index golden docs mutation lint fuzz bench build vuln clean
 
 test: unit verify
 
@@ -14,6 +14,10 @@ unit:
 # The checkers need gcc (PowerShell grammar); what else they need is skipped by name when it is missing.
 verify:
 	cd tools && $(GO) test -timeout 40m ./...
+
+# All nights with hostile names in the simulated farm; verify runs two of them.
+rehearsal:
+	cd tools && MBAMPLAN_REHEARSAL=all $(GO) test -timeout 40m ./rehearsal -run TestHostileNights -v
 
 # What the step.yaml files and the list of sources say, as Go, so that no start has to read them.
 index:

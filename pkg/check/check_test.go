@@ -204,6 +204,7 @@ var cases = []struct {
 	{"MBP1605", always, []string{"  compliance: MBAM-AG", `  compliance: {placement: MBAM-AG, name: "a/b"}`}, "name of a file", "a/b"},
 	{"MBP1605", always, []string{"  recovery: MBAM-AG", `  recovery: {placement: MBAM-AG, name: "Lpt1.x"}`}, "name of a file", "Lpt1.x"},
 	{"MBP1602", always, []string{"      portal:", "      helpDeskDirectory: 'Help '\n      portal:"}, "a blank at its ends", "helpDeskDirectory"},
+	{"MBP1601", always, []string{`serviceAccount: CONTOSO\svc-sql`, `serviceAccount: CONTOSO\` + strings.Repeat("a", 121)}, "129 UTF-16 units", ""},
 	{"MBP1602", always, []string{"backup: {", `backup: {fullAt: "24:00", `}, "no time of the day", "fullAt"},
 	{"MBP1602", always, []string{"balancer: {kind: nlb,", `balancer: {bind: "a b", kind: haproxy,`}, "no address", "bind"},
 	{"MBP1207", always, []string{`serviceAccount: CONTOSO\svc-sql`, `serviceAccount: svc-sql@contoso.com`}, "not with @", ""},

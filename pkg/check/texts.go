@@ -42,6 +42,9 @@ var textRules = []Rule{
 			}
 			for _, i := range c.Instances {
 				c.fits(instancePath(i, "serviceAccount"), i.Service, quote.SQLCmdSafe)
+				if i.Service != "" {
+					c.fits(instancePath(i, "serviceAccount"), i.Service, judge(quote.SQLName)) // its login has the domain in its name
+				}
 				c.fits(instancePath(i, "data"), i.Data, quote.SQLCmdSafe)
 				c.fits(instancePath(i, "log"), i.Log, quote.SQLCmdSafe)
 			}

