@@ -259,6 +259,7 @@ func judgeMutants(t *testing.T, list []mutate.Mutant, of map[string]subject) []f
 		s := of[m.File+"\x00"+m.Template]
 		out[i].layer = notRun
 		if rehearsed(s) {
+			at = append(at, i)
 			jobs = append(jobs, func() job { return job{s.example, m.File, s.file.Meta.Kind, m.Apply(s.file.Data)} })
 		}
 	}

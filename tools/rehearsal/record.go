@@ -171,9 +171,9 @@ func (n *Night) judge(m *farm.Machine, script []byte, r Run, o Options, b moment
 			bad("an empty change is on record")
 		}
 	}
-	if r.Kind == "install" { // a rollback reads what all runs of the install changed
-		var was record
-		json.Unmarshal(b.result, &was) // one that cannot be read is the test's own
+	var was record
+	json.Unmarshal(b.result, &was) // one that cannot be read is the test's own
+	if r.Kind == "install" {       // a rollback reads what all runs of the install changed
 		if bytes.Contains(script, []byte("$Earlier = @($Earlier | Where-Object")) {
 			was.Changed = nil // it strikes out what is gone by now
 		}
@@ -186,7 +186,7 @@ func (n *Night) judge(m *farm.Machine, script []byte, r Run, o Options, b moment
 			bad("the result lists changes that no run made: %q", kept.Changed)
 		}
 	}
-	n.outcome(r, end, state != b.state, bad)
+	n.outcome(r, end, state != b.state, was.Started != "" && was.Finished == "", bad)
 	log := slices.IndexFunc(m.Files.List(), func(f string) bool {
 		return strings.HasPrefix(f, records+name+".") && path.Ext(f) == ".log" && !slices.Contains(b.files, f)
 	})
@@ -198,8 +198,8 @@ func (n *Night) judge(m *farm.Machine, script []byte, r Run, o Options, b moment
 	return joined(r, problems)
 }
 
-// outcome holds the outcome of a run against how it ended and what was changed.
-func (n *Night) outcome(r Run, end record, changed bool, bad func(string, ...any)) {
+// outcome holds the outcome of a run against how it ended and what was changed. A run that finishes one that was cut off may find done what it does.
+func (n *Night) outcome(r Run, end record, changed, finishes bool, bad func(string, ...any)) {
 	failed := 0
 	for _, c := range end.Checks {
 		mark := fmt.Sprintf("[ok]   %s: %s", c.Name, c.Actual)
@@ -237,7 +237,7 @@ func (n *Night) outcome(r Run, end record, changed bool, bad func(string, ...any
 	if r.Kind == "verify" && len(end.Changed) > 0 { // that the farm changes may be what it proves: a request stops a pool
 		bad("a verify lists changes: %q", end.Changed)
 	}
-	if end.Outcome == "changed" && r.Kind == "install" && !(changed && len(end.Changed) > 0) {
+	if end.Outcome == "changed" && r.Kind == "install" && !finishes && !(changed && len(end.Changed) > 0) {
 		bad("outcome changed, and nothing was: %q", end.Changed)
 	}
 	if r.ExitCode == 0 && failed > 0 || r.ExitCode == 4 && r.Kind == "verify" && failed == 0 {

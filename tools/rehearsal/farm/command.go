@@ -15,7 +15,12 @@ func (s *Session) Command(name string) (*pwsh.Command, bool) {
 	}
 	c.Name = name
 	if s.Deaf != nil && s.Deaf(name) {
-		c.Run = func(*pwsh.Call) []any { return nil }
+		c.Run = func(c *pwsh.Call) []any {
+			for name := range c.Args {
+				c.Moot(name)
+			}
+			return nil
+		}
 	}
 	return c, true
 }

@@ -204,11 +204,14 @@ func (in *Interp) foreign(call *psverify.Command, s *scope, input []any, out sin
 		delete(named, k)
 	}
 	run := &Call{Name: c.Name, Args: named, Input: input, WhatIf: Truth(whatIf), Line: call.Line, Interp: in, read: map[string]bool{}}
+	ended := false // an error that -ErrorAction swallows came before all was looked at
 	result := in.placed(call.Node, func() []any {
 		in.Host.Step(c.Name)
-		return c.Run(run)
+		values := c.Run(run)
+		ended = true
+		return values
 	}, quiet)
-	if list := run.unread(); len(list) > 0 && !run.WhatIf {
+	if list := run.unread(); len(list) > 0 && ended && !run.WhatIf {
 		in.unsupported(call.Node, "what -%s of %s does", strings.Join(list, " -"), c.Name)
 	}
 	for _, v := range result {

@@ -163,7 +163,8 @@ try {
             Add-Info -Name ('{0}: authentication' -f $d.Name) -Text $row.scheme
         }
     }
-    Add-Check -Name 'one server answers for every database' -Ok (@($servers | Select-Object -Unique).Count -eq 1) -Expected 'one' -Actual ($servers -join ', ')
+    $who = if ($servers.Count -gt 0) { $servers -join ', ' } else { 'none' }
+    Add-Check -Name 'one server answers for every database' -Ok (@($servers | Select-Object -Unique).Count -eq 1) -Expected 'one' -Actual $who
     Complete-Check
     #endregion
     #region frame

@@ -276,6 +276,7 @@ try {
         if (Test-VirtualSource -Address $Address -InterfaceName $n.Interface -Computer $n.Fqdn) {
             $open++
             if ($PSCmdlet.ShouldProcess($n.Name, ('keep Windows from sending from {0}' -f $Address))) {
+                Save-Change ('no sending from {0} on {1}' -f $Address, $n.Name)
                 Set-VirtualSource -Address $Address -InterfaceName $n.Interface -Computer $n.Fqdn
                 $did += 'no sending from {0} on {1}' -f $Address, $n.Name
             }

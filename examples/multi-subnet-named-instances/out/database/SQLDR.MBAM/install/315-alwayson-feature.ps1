@@ -196,8 +196,10 @@ try {
     if ($state -eq '1/1') {
         Write-Unchanged ('AlwaysOn is enabled on {0} already.' -f $Instance)
         if ($Earlier -contains $Waiting -and $PSCmdlet.ShouldProcess($AgentService, 'start it again, as a run that was cut off could not')) {
+            Save-Change ('{0} started again' -f $AgentService)
             Start-SqlAgent -Service $AgentService -Clustered $Clustered
             $Earlier = @($Earlier | Where-Object { $_ -ne $Waiting })
+            Write-Changed ('AlwaysOn is enabled on {0} already. {1}, which a run that was cut off had stopped, was to be started again.' -f $Instance, $AgentService)
         }
     } else {
         if ($state.StartsWith('1/')) { Stop-Step 3 ('AlwaysOn is enabled on {0}, but its availability group manager does not run (IsHadrEnabled/HadrManagerStatus {1}). This is what a rebuilt cluster leaves: read the error log, then disable and enable the feature by hand. Nothing was changed.' -f $Instance, $state) }

@@ -209,8 +209,10 @@ try {
     } elseif ($state.StartsWith('0/')) {
         Write-Unchanged ('AlwaysOn is not enabled on {0}.' -f $Instance)
         if ($Earlier -contains $Waiting -and $PSCmdlet.ShouldProcess($AgentService, 'start it again, as a run that was cut off could not')) {
+            Save-Change ('{0} started again' -f $AgentService)
             Start-SqlAgent -Service $AgentService -Clustered $Clustered
             $Earlier = @($Earlier | Where-Object { $_ -ne $Waiting })
+            Write-Changed ('AlwaysOn is not enabled on {0}. {1}, which a run that was cut off had stopped, was to be started again.' -f $Instance, $AgentService)
         }
         if (-not $WhatIfPreference) { Close-InstallRecord -Name $Record }
     } else {

@@ -276,6 +276,7 @@ try {
         if ($ours -and (Test-VirtualSource -Address $Address -InterfaceName $Interface)) {
             $open++
             if ($PSCmdlet.ShouldProcess($me, ('keep Windows from sending from {0}' -f $Address))) {
+                Save-Change ('no sending from {0}' -f $Address)
                 Set-VirtualSource -Address $Address -InterfaceName $Interface
                 $did += 'no sending from {0}' -f $Address
             }
