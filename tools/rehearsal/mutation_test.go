@@ -329,8 +329,8 @@ const (
 
 // TestMutation changes rendered scripts and asks who notices.
 func TestMutation(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes a minute")
+	if !*wholly && *survived == "" {
+		t.Skip("runs by make mutation, or with -mutation.survivors")
 	}
 	all, of := mutants(t, subjects(t))
 	if len(all) < 10_000 {
