@@ -187,7 +187,6 @@ func askMicrosoft(t *testing.T, list []fate, of map[string]subject) {
 	t.Helper()
 	tool := mscheck.Require(t)
 	var files []sqlverify.Source
-	var at []int
 	ask := func() {
 		found, err := sqlverify.CheckFiles(context.Background(), tool, files)
 		if err != nil {
@@ -208,7 +207,6 @@ func askMicrosoft(t *testing.T, list []fate, of map[string]subject) {
 		}
 		s := of[m.File+"\x00"+m.Template]
 		files = append(files, sqlverify.Source{Name: fmt.Sprint(i), Data: m.Apply(s.file.Data), Options: sqlverify.Options{Version: s.version}})
-		at = append(at, i)
 		if len(files) == 500 {
 			ask()
 		}
